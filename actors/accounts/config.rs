@@ -1,0 +1,53 @@
+//! `[calls]` and `[limits]` of the configuration.
+
+use serde::{Deserialize, Serialize};
+
+/// How call records reach the database.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CallsConfig {
+    /// Where records wait until the database has them.
+    pub spool_dir: String,
+    /// The most the spool may hold, in bytes; when it is full, new requests are refused with 503.
+    pub spool_max_bytes: u64,
+    /// How often the spool is emptied into the database.
+    pub flush_ms: u64,
+    /// The most records of one transaction.
+    pub batch: usize,
+    /// Records older than this are removed; 0 = kept for good.
+    pub retention_days: u32,
+}
+
+impl Default for CallsConfig {
+    fn default() -> Self {
+        Self {
+            spool_dir: "data/spool".to_owned(),
+            spool_max_bytes: 256 << 20,
+            flush_ms: 200,
+            batch: 1_000,
+            retention_days: 90,
+        }
+    }
+}
+
+/// What may be under way at a time.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitsConfig {
+    /// Requests under way in the whole gateway.
+    pub max_in_flight: usize,
+    /// Requests under way of one app.
+    pub max_in_flight_per_app: usize,
+    /// How long a request waits for its turn before it is refused with 429 or 503.
+    pub max_wait_ms: u64,
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        Self {
+            max_in_flight: 10_000,
+            max_in_flight_per_app: 2_000,
+            max_wait_ms: 1_000,
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Everything in Troupe that owns state: a tree of supervised actors and the handles to them.
+//!
+//! This crate knows nothing of serving HTTP. Arrows go `src → actors → protocol`.
+
+pub mod accounts;
+pub mod catalog;
+pub mod credentials;
+pub mod media;
+pub mod providers;
+pub mod secrets;
+pub mod storage;
+pub mod supervision;

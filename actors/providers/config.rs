@@ -1,0 +1,91 @@
+//! `[[provider]]` and `[timeouts]` of the configuration.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{credentials::config::PoolConfig, secrets::Secret};
+
+/// The four time-outs of an upstream call. A provider may override each as `timeouts = { … }`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Timeouts {
+    /// Until the TCP (and TLS) connection stands.
+    pub connect_ms: u64,
+    /// From the request's first byte out to the answer's headers.
+    pub first_byte_ms: u64,
+    /// Between two pieces of the body.
+    pub idle_ms: u64,
+    /// The whole attempt.
+    pub total_ms: u64,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect_ms: 5_000,
+            first_byte_ms: 120_000,
+            idle_ms: 120_000,
+            total_ms: 1_800_000,
+        }
+    }
+}
+
+/// One `[[provider]]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderConfig {
+    /// The prefix of its model ids.
+    pub name: String,
+    /// The upstream protocol: `openai` or `demo`.
+    pub kind: String,
+    /// A known service that fills in `base_url`: `deepseek`, `ollama`, …
+    #[serde(default)]
+    pub preset: Option<String>,
+    /// Includes the version prefix, such as `https://api.openai.com/v1`.
+    #[serde(default)]
+    pub base_url: Option<String>,
+    #[serde(default)]
+    pub tokens: Vec<Secret>,
+    /// Omitted = asked of the upstream.
+    #[serde(default)]
+    pub models: Option<Vec<ModelEntry>>,
+    /// Whether bare model names resolve here before other providers.
+    #[serde(default)]
+    pub default: bool,
+    /// Upstream requests at a time; 0 = no limit but the server's own.
+    #[serde(default)]
+    pub max_in_flight: usize,
+    /// Whether to ask for usage in streams that did not (`stream_options.include_usage`), and to take
+    /// the extra event out again. Off for upstreams that refuse the field.
+    #[serde(default = "yes")]
+    pub ask_stream_usage: bool,
+    #[serde(default)]
+    pub timeouts: Option<Timeouts>,
+    #[serde(default)]
+    pub pool: Option<PoolConfig>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A model of a provider: its id alone, or a table.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum ModelEntry {
+    Id(String),
+    Full(ModelConfig),
+}
+
+/// A model with more to say than its id.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelConfig {
+    /// What clients call it, without the provider's prefix.
+    pub id: String,
+    /// What the upstream calls it; the id where omitted.
+    #[serde(default)]
+    pub upstream: Option<String>,
+    /// A hint for lists and checks: `chat`, `embedding`, `text2image`, …
+    #[serde(default, rename = "type")]
+    pub kind: Option<String>,
+}

@@ -1,0 +1,79 @@
+//! Why an attempt at an upstream failed, in the few kinds that decide what happens next.
+
+use std::time::Duration;
+
+use derive_more::Display;
+use serde::Serialize;
+
+/// The kind of a failed attempt. Each upstream protocol has one classifier that yields it; pools,
+/// breakers, fallback and the error renderers only ever look at this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum FailureKind {
+    /// The caller's request is at fault: no other credential would help.
+    #[display("invalid_request")]
+    InvalidRequest,
+    /// The upstream refused the content.
+    #[display("content_policy")]
+    ContentPolicy,
+    /// The credential is not, or no longer, valid.
+    #[display("auth_invalid")]
+    AuthInvalid,
+    /// The credential is valid but may not use this model or feature.
+    #[display("not_entitled")]
+    NotEntitled,
+    /// Too fast; `retry_after` is the upstream's own word where it gave one.
+    #[display("rate_limited")]
+    RateLimited { retry_after: Option<Duration> },
+    /// The quota is used up for longer than a rate limit lasts.
+    #[display("quota_exhausted")]
+    QuotaExhausted {
+        scope: QuotaScope,
+        retry_after: Option<Duration>,
+    },
+    /// The upstream is too busy (503, 529, "overloaded").
+    #[display("overloaded")]
+    Overloaded { retry_after: Option<Duration> },
+    /// One of our time-outs passed: connect, first byte, idle or total.
+    #[display("timeout")]
+    Timeout,
+    /// No connection, or it broke.
+    #[display("network")]
+    Network,
+    /// The upstream failed in its own way (5xx, malformed answer).
+    #[display("upstream")]
+    Upstream,
+    /// The client left; nobody's fault.
+    #[display("cancelled")]
+    Cancelled,
+}
+
+/// What an exhausted quota covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QuotaScope {
+    Credential,
+    CredentialModel,
+}
+
+impl FailureKind {
+    /// Whether another credential of the same provider may succeed where this attempt failed.
+    #[must_use]
+    pub fn worth_another_credential(self) -> bool {
+        !matches!(
+            self,
+            Self::InvalidRequest | Self::ContentPolicy | Self::Cancelled
+        )
+    }
+
+    /// How long the upstream asked us to stay away, where it did.
+    #[must_use]
+    pub fn retry_after(self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { retry_after }
+            | Self::QuotaExhausted { retry_after, .. }
+            | Self::Overloaded { retry_after } => retry_after,
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Wire dialects and what can be said about them without I/O, clock or state.
+//!
+//! Everything here is a pure function or an incremental state machine, so it can be tested with
+//! tables, properties and fuzzing alone.
+
+pub mod failure;
+pub mod json;
+pub mod openai;
+pub mod sse;
+pub mod usage;

@@ -1,0 +1,3 @@
+//! Parses the command line, nothing more.
+
+fn main() {}

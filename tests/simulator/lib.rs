@@ -1,0 +1,1 @@
+//! Upstreams that misbehave on demand.
