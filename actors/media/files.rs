@@ -79,10 +79,8 @@ impl Files {
     /// The disk is full, or the folder cannot be written; nothing is left behind then.
     pub fn write_part(&self, name: &MediaName, bytes: &[u8]) -> io::Result<()> {
         let path = self.part_path(name);
-        let written = File::create_new(&path).and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        });
+        let mut file = File::create_new(&path)?;
+        let written = file.write_all(bytes).and_then(|()| file.sync_all());
         if written.is_err() {
             // the first error is the one to report
             let _ = fs::remove_file(&path);
@@ -185,7 +183,7 @@ mod tests {
         let name = MediaName::fresh(Format::Webp).unwrap();
         files.write_part(&name, b"half").unwrap();
         fs::write(files.folder.join(".notes.part"), b"").unwrap();
-        assert_eq!(files.unfinished().unwrap(), [name.clone()]);
+        assert_eq!(files.unfinished().unwrap(), std::slice::from_ref(&name));
         files.discard_part(&name).unwrap();
         assert_eq!(files.unfinished().unwrap(), []);
     }
@@ -196,6 +194,8 @@ mod tests {
         let name = MediaName::fresh(Format::Gif).unwrap();
         files.write_part(&name, b"first").unwrap();
         assert!(files.write_part(&name, b"second").is_err());
+        files.publish(&name).unwrap();
+        assert_eq!(files.open(&name).unwrap().bytes, 5);
     }
 
     #[test]

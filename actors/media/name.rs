@@ -171,7 +171,7 @@ mod tests {
             format!("{}.png", stem.to_uppercase()),
             format!("{}.png", &stem[1..]),
             format!(".{stem}.png.part"),
-            format!("{stem}"),
+            stem.to_owned(),
         ] {
             assert_eq!(MediaName::parse(&bad), None, "{bad}");
         }
