@@ -60,12 +60,6 @@ const AUTH_CODES: &[&str] = &[
     "authentication_fails",
     "account_deactivated",
     "unauthenticated",
-    // Zhipu: no token, unusable, wrong, expired, not yet valid
-    "1000",
-    "1001",
-    "1002",
-    "1003",
-    "1004",
 ];
 
 const OVERLOAD_CODES: &[&str] = &[

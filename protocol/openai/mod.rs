@@ -7,5 +7,6 @@ pub mod error;
 pub mod images;
 pub mod model;
 pub mod request;
+pub mod request_error;
 pub mod stream;
 pub mod upstream_error;

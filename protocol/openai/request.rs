@@ -4,93 +4,17 @@
 //! request for usage. Parsing allocates once (the model), a rewrite once (the new body); where
 //! nothing changes, nothing is copied.
 
-use std::{borrow::Cow, ops::Range, str};
+use std::{ops::Range, str};
 
 use bytes::Bytes;
-use derive_more::{Display, Error};
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::error::ErrorCode;
+use super::request_error::{RequestError, check_object, missing};
 use crate::json;
 
 /// The longest accepted model name, in characters.
 pub const MAX_MODEL_CHARS: usize = 256;
-
-/// Why a request's body was refused. The text is meant for the client.
-#[derive(Debug, Clone, PartialEq, Eq, Display, Error)]
-pub enum RequestError {
-    /// Not JSON; the reason has line and column.
-    #[display("the body is not valid JSON: {reason}")]
-    InvalidJson { reason: String },
-    /// JSON, but not an object.
-    #[display("the body must be a JSON object")]
-    NotAnObject,
-    /// A field that the gateway reads occurs twice.
-    #[display("`{param}` is given twice; give it once")]
-    Duplicate { param: Cow<'static, str> },
-    /// A required field is not there.
-    #[display("`{param}` is required")]
-    Missing { param: Cow<'static, str> },
-    /// A field has the wrong type or value.
-    #[display("`{param}` is not as expected: {expected}")]
-    Invalid {
-        param: Cow<'static, str>,
-        expected: Cow<'static, str>,
-    },
-}
-
-impl RequestError {
-    pub(super) fn invalid(param: &'static str, expected: &'static str) -> Self {
-        Self::Invalid {
-            param: param.into(),
-            expected: expected.into(),
-        }
-    }
-
-    fn from_json(error: &serde_json::Error) -> Self {
-        Self::InvalidJson {
-            reason: error.to_string(),
-        }
-    }
-
-    /// The field at fault.
-    #[must_use]
-    pub fn param(&self) -> Option<&str> {
-        match self {
-            Self::InvalidJson { .. } | Self::NotAnObject => None,
-            Self::Duplicate { param } | Self::Missing { param } | Self::Invalid { param, .. } => {
-                Some(param)
-            }
-        }
-    }
-
-    /// The code for the client.
-    #[must_use]
-    pub fn code(&self) -> ErrorCode {
-        match self {
-            Self::InvalidJson { .. } => ErrorCode::InvalidJson,
-            Self::Missing { param } if param == "model" => ErrorCode::MissingModel,
-            _ => ErrorCode::InvalidRequest,
-        }
-    }
-}
-
-/// Reads a whole body into a typed request; an error names the field at fault.
-pub(super) fn parse_typed<T: DeserializeOwned>(body: &[u8]) -> Result<T, RequestError> {
-    check_object(body)?;
-    let mut json = serde_json::Deserializer::from_slice(body);
-    serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        if !error.inner().is_data() {
-            return RequestError::from_json(error.inner());
-        }
-        let reason: String = error.inner().to_string().chars().take(300).collect();
-        RequestError::Invalid {
-            param: error.path().to_string().into(),
-            expected: reason.into(),
-        }
-    })
-}
 
 /// The head of a chat, embeddings or images request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,6 +78,12 @@ impl RequestHead {
             model_place,
             usage_edit: usage_edit(body, open, fields.stream_options)?.filter(|_| stream),
         })
+    }
+
+    /// Whether the client itself asked for usage at the end of the stream.
+    #[must_use]
+    pub fn wants_usage(&self) -> bool {
+        self.stream && self.usage_edit.is_none()
     }
 
     /// The body to send upstream, and whether usage was asked for on top of what the client asked.
@@ -239,19 +169,6 @@ fn raw<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValu
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
-/// Where the body's opening brace stands.
-fn check_object(body: &[u8]) -> Result<usize, RequestError> {
-    let open = body.iter().position(|byte| !byte.is_ascii_whitespace());
-    match open {
-        Some(open) if body[open] == b'{' => Ok(open),
-        // the parser has the better words for what is no JSON at all
-        _ => match serde_json::from_slice::<serde::de::IgnoredAny>(body) {
-            Ok(_) => Err(RequestError::NotAnObject),
-            Err(error) => Err(RequestError::from_json(&error)),
-        },
-    }
-}
-
 /// Raw fields fit any JSON, so what is not a syntax error is a field given twice.
 fn fields_error(error: &serde_json::Error) -> RequestError {
     let text = error.to_string();
@@ -262,12 +179,6 @@ fn fields_error(error: &serde_json::Error) -> RequestError {
             param: (*name).into(),
         },
         None => RequestError::from_json(error),
-    }
-}
-
-fn missing(param: &'static str) -> RequestError {
-    RequestError::Missing {
-        param: param.into(),
     }
 }
 

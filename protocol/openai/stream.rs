@@ -3,7 +3,7 @@
 //! Only two kinds of events are parsed: those up to the first content, and those whose bytes show a
 //! usage or an error. All others are searched for three keys and let go.
 
-use std::{borrow::Cow, collections::BTreeMap, ops::Range, sync::LazyLock};
+use std::{collections::BTreeMap, ops::Range, sync::LazyLock};
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -182,17 +182,18 @@ impl StreamSeen {
         if !self.finish_reason {
             self.finish_reason = FINISH.values(data).any(|value| value.starts_with(b"\""));
         }
+        let mut verdict = Verdict::Forward;
+        if USAGE.values(data).any(|value| value.starts_with(b"{")) {
+            verdict = self.watch_usage(data);
+        }
         if has_error(event) {
+            verdict = Verdict::Forward;
             self.error.get_or_insert_with(|| StreamError {
                 kind: classify_event(data),
                 message: upstream_message(data),
             });
-            return Verdict::Forward;
         }
-        if !USAGE.values(data).any(|value| value.starts_with(b"{")) {
-            return Verdict::Forward;
-        }
-        self.watch_usage(data)
+        verdict
     }
 
     fn watch_usage(&mut self, data: &[u8]) -> Verdict {
@@ -242,7 +243,7 @@ struct ContentChunk<'a> {
 #[derive(Deserialize)]
 struct ContentChoice<'a> {
     #[serde(borrow, default)]
-    delta: Option<BTreeMap<Cow<'a, str>, &'a RawValue>>,
+    delta: Option<BTreeMap<String, &'a RawValue>>,
     #[serde(borrow, default)]
     text: Option<&'a RawValue>,
 }

@@ -1,6 +1,15 @@
 //! What an OpenAI-compatible upstream says in the body of a failed answer, in the known shapes.
 
+use derive_more::{Display, Error};
 use serde_json::Value;
+
+/// An answer that should be good is not what it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Display, Error)]
+#[display("the upstream's answer is malformed: {reason}")]
+pub struct MalformedAnswer {
+    /// What the parser says; it quotes nothing of the answer but names and types.
+    pub reason: String,
+}
 
 /// The longest message that is passed on, in characters.
 pub const MAX_MESSAGE_CHARS: usize = 500;

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::openai::error::ErrorCode;
 
 fn head(body: &str) -> RequestHead {
     RequestHead::parse(body.as_bytes()).unwrap()
@@ -27,7 +28,13 @@ fn reads_the_head_wherever_it_stands() {
     let body = r#" {"messages":[{"model":"inner","content":"\"model\":\"no\""}],"mod\u0065l":"gp\u0074-4o","stream":true,"x":{"stream":1}} "#;
     let head = head(body);
     assert_eq!((head.model.as_str(), head.stream), ("gpt-4o", true));
-    assert!(!self::head(r#"{"model":"m","stream":null}"#).stream);
+    for unasked in [
+        r#"{"model":"m","stream":null}"#,
+        r#"{"model":"m","stream_options":{"include_usage":true}}"#,
+    ] {
+        let head = self::head(unasked);
+        assert!(!head.stream && !head.wants_usage(), "{unasked}");
+    }
 }
 
 #[test]
@@ -103,6 +110,7 @@ fn an_unchanged_body_is_not_copied() {
     );
     let head = RequestHead::parse(&body).unwrap();
     for ask_usage in [false, true] {
+        assert!(head.wants_usage());
         let (out, injected) = head.rewrite(&body, "m", ask_usage);
         assert_eq!(
             (out.as_ptr(), out.len(), injected),

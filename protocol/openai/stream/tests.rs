@@ -129,6 +129,10 @@ fn an_error_in_mid_stream_is_seen_and_kept() {
     let error = tap.seen().error.clone().unwrap();
     assert_eq!(error.kind, FailureKind::RateLimited { retry_after: None });
     assert!(!error.message.unwrap().contains("abcdefgh"));
+    let both = "data: {\"error\":\"x\",\"choices\":[],\"usage\":{\"prompt_tokens\":5}}\n\n";
+    let mut tap = StreamTap::new(true, 1 << 20);
+    assert_eq!(run(&mut tap, &[both.as_bytes()]), both.as_bytes());
+    assert_eq!(tap.usage(), usage(5, 0));
     assert!(seen("event: error\ndata: oops\n\n").error.is_some());
     assert!(
         seen("data: {\"error\":null,\"choices\":[]}\n\n")
