@@ -60,7 +60,9 @@ impl Breaker {
         match self.state {
             State::Closed { .. } => Gate::Pass,
             State::Open { until } if now < until => Gate::Refuse { until },
-            State::HalfOpen { next_probe } if now < next_probe => Gate::Refuse { until: next_probe },
+            State::HalfOpen { next_probe } if now < next_probe => {
+                Gate::Refuse { until: next_probe }
+            }
             State::Open { .. } | State::HalfOpen { .. } => Gate::Probe,
         }
     }

@@ -89,7 +89,11 @@ impl Cooldown {
             return 0;
         }
         // The requests that were out when it cooled fail together: the burst counts once.
-        if self.is_cold(now) { self.streak - 1 } else { self.streak }
+        if self.is_cold(now) {
+            self.streak - 1
+        } else {
+            self.streak
+        }
     }
 }
 

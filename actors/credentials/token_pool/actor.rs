@@ -20,9 +20,7 @@ use crate::{
         cooldown::{ColdReason, in_words},
         lease::{Lease, LeaseError, Report, ReportTo},
     },
-    supervision::{
-        Behaviour, Cell, Clock, Ctx, Deliver, Receive, StartError, clock::Monotonic,
-    },
+    supervision::{Behaviour, Cell, Clock, Ctx, Deliver, Receive, StartError, clock::Monotonic},
 };
 
 /// How long a start waits for the stored state. Requests wait meanwhile.

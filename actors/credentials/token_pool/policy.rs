@@ -43,7 +43,9 @@ pub enum Decision {
     /// Every token of the pool is in the caller's list of excluded ones.
     NoneLeft,
     /// The circuit breaker holds everybody back.
-    BreakerOpen { until: Monotonic },
+    BreakerOpen {
+        until: Monotonic,
+    },
 }
 
 /// What a report changed: to be logged, and stored.
@@ -211,15 +213,16 @@ impl PoolState {
     fn pick(&self, rng: u64, lendable: impl Fn(&Token) -> bool) -> Option<usize> {
         let count = self.tokens.len();
         let lendable = |place: &usize| lendable(&self.tokens[*place]);
-        let mut ring = (self.cursor..count).chain(0..self.cursor).filter(lendable);
+        let ring = || (self.cursor..count).chain(0..self.cursor).filter(lendable);
+        let row = || (0..count).filter(lendable);
         match self.config.strategy {
-            Strategy::RoundRobin => ring.next(),
+            Strategy::RoundRobin => ring().next(),
             // The first of several minima: in turn among equals.
-            Strategy::LeastBusy => ring.min_by_key(|place| self.tokens[*place].out),
-            Strategy::ExhaustFirst => (0..count).find(lendable),
+            Strategy::LeastBusy => ring().min_by_key(|place| self.tokens[*place].out),
+            Strategy::ExhaustFirst => row().next(),
             Strategy::Random => {
-                let choices = ring.clone().count() as u64;
-                ring.nth(rng.checked_rem(choices)? as usize)
+                let choices = row().count() as u64;
+                row().nth(rng.checked_rem(choices)? as usize)
             }
         }
     }
@@ -276,7 +279,9 @@ impl PoolState {
                 | FailureKind::Overloaded { .. },
             ) => {
                 if let Some(until) = self.breaker.fault(now, probe) {
-                    changes.push(Change::BreakerOpened { rest: until.saturating_sub(now) });
+                    changes.push(Change::BreakerOpened {
+                        rest: until.saturating_sub(now),
+                    });
                 }
             }
             Outcome::Success | Outcome::Failure(_) => {
@@ -310,7 +315,13 @@ impl PoolState {
         }
     }
 
-    fn praise(&mut self, now: Monotonic, place: usize, model: &Arc<str>, changes: &mut Vec<Change>) {
+    fn praise(
+        &mut self,
+        now: Monotonic,
+        place: usize,
+        model: &Arc<str>,
+        changes: &mut Vec<Change>,
+    ) {
         let token = &mut self.tokens[place];
         let index = token.identity.index;
         let (whole, single) = token.succeeded(now, model);
@@ -403,10 +414,7 @@ impl PoolState {
         self.tokens.iter().enumerate().any(|(other, token)| {
             other != place
                 && token.disabled.is_none()
-                && !matches!(
-                    token.availability(now, model, 0),
-                    Availability::Cold { .. }
-                )
+                && !matches!(token.availability(now, model, 0), Availability::Cold { .. })
         })
     }
 }

@@ -39,8 +39,14 @@ enum Step {
 }
 
 fn outcome() -> impl Generator<Value = Outcome> {
-    let retry_after = prop_oneof![Just(None), (0_u64..200_000).prop_map(|ms| Some(Duration::from_millis(ms)))];
-    let scope = prop_oneof![Just(QuotaScope::Credential), Just(QuotaScope::CredentialModel)];
+    let retry_after = prop_oneof![
+        Just(None),
+        (0_u64..200_000).prop_map(|ms| Some(Duration::from_millis(ms)))
+    ];
+    let scope = prop_oneof![
+        Just(QuotaScope::Credential),
+        Just(QuotaScope::CredentialModel)
+    ];
     let failure = prop_oneof![
         Just(FailureKind::InvalidRequest),
         Just(FailureKind::AuthInvalid),
@@ -48,8 +54,12 @@ fn outcome() -> impl Generator<Value = Outcome> {
         Just(FailureKind::Timeout),
         Just(FailureKind::Upstream),
         Just(FailureKind::Cancelled),
-        retry_after.clone().prop_map(|retry_after| FailureKind::RateLimited { retry_after }),
-        retry_after.clone().prop_map(|retry_after| FailureKind::Overloaded { retry_after }),
+        retry_after
+            .clone()
+            .prop_map(|retry_after| FailureKind::RateLimited { retry_after }),
+        retry_after
+            .clone()
+            .prop_map(|retry_after| FailureKind::Overloaded { retry_after }),
         (scope, retry_after)
             .prop_map(|(scope, retry_after)| FailureKind::QuotaExhausted { scope, retry_after }),
     ];
@@ -101,7 +111,10 @@ impl Witness {
     }
 
     fn out_of(&self, token: TokenIndex) -> usize {
-        self.out.iter().filter(|(ticket, _)| ticket.token == token).count()
+        self.out
+            .iter()
+            .filter(|(ticket, _)| ticket.token == token)
+            .count()
     }
 
     fn is_cold(&self, token: TokenIndex, model: Option<&Arc<str>>) -> bool {
@@ -117,11 +130,17 @@ impl Witness {
                 let token = ticket.token;
                 assert!(!exclude.contains(&token), "lent an excluded token");
                 assert!(!self.is_cold(token, None), "lent a cold token");
-                assert!(!self.is_cold(token, Some(&model)), "lent a token cold for the model");
+                assert!(
+                    !self.is_cold(token, Some(&model)),
+                    "lent a token cold for the model"
+                );
                 assert!(self.out_of(token) < LIMIT as usize, "lent a full token");
                 assert!(self.breaker_open.is_none_or(|until| self.now >= until));
                 if let Some(recheck_at) = self.disabled.get(&token) {
-                    assert!(ticket.trial.recheck && self.now >= *recheck_at, "lent a disabled token");
+                    assert!(
+                        ticket.trial.recheck && self.now >= *recheck_at,
+                        "lent a disabled token"
+                    );
                     let checks = self.out.iter().filter(|(other, _)| other.token == token);
                     assert_eq!(checks.filter(|(other, _)| other.trial.recheck).count(), 0);
                 }
@@ -159,7 +178,13 @@ impl Witness {
             assert!(matches!(early, Decision::Wait { .. }));
             let in_time = self.pool.clone().lease(until, model, exclude, 0);
             // it may thaw only to be full
-            let full = matches!(in_time, Decision::Wait { reason: ColdReason::Busy, .. });
+            let full = matches!(
+                in_time,
+                Decision::Wait {
+                    reason: ColdReason::Busy,
+                    ..
+                }
+            );
             assert!(full || matches!(in_time, Decision::Lend(_)), "{in_time:?}");
         }
     }
@@ -204,7 +229,9 @@ impl Witness {
 
     fn record(&mut self, change: Change, outcome: Outcome) {
         match change {
-            Change::Cooled { token, model, rest, .. } => {
+            Change::Cooled {
+                token, model, rest, ..
+            } => {
                 let Outcome::Failure(failure) = outcome else {
                     panic!("cooled without a failure");
                 };
@@ -227,8 +254,16 @@ impl Witness {
 
     fn run(&mut self, step: Step) {
         match step {
-            Step::Lease { model, exclude, rng } => self.lease(model, &exclude, rng),
-            Step::Report { which, outcome, rng } => self.report(which, outcome, rng),
+            Step::Lease {
+                model,
+                exclude,
+                rng,
+            } => self.lease(model, &exclude, rng),
+            Step::Report {
+                which,
+                outcome,
+                rng,
+            } => self.report(which, outcome, rng),
             Step::Pass(time) => self.now += time,
         }
     }

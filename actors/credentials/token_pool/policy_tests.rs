@@ -75,7 +75,9 @@ fn attempt(pool: &mut PoolState, now: Monotonic, outcome: Outcome) -> u32 {
 #[test]
 fn round_robin_is_fair() {
     let mut pool = pool(3, Strategy::RoundRobin);
-    let order: Vec<_> = (0..6).map(|_| attempt(&mut pool, NOW, Outcome::Success)).collect();
+    let order: Vec<_> = (0..6)
+        .map(|_| attempt(&mut pool, NOW, Outcome::Success))
+        .collect();
     assert_eq!(order, [0, 1, 2, 0, 1, 2]);
 }
 
@@ -84,7 +86,9 @@ fn round_robin_passes_over_what_is_cold() {
     let mut pool = pool(3, Strategy::RoundRobin);
     attempt(&mut pool, NOW, Outcome::Success);
     attempt(&mut pool, NOW, rate_limited(Some(10)));
-    let order: Vec<_> = (0..4).map(|_| attempt(&mut pool, NOW, Outcome::Success)).collect();
+    let order: Vec<_> = (0..4)
+        .map(|_| attempt(&mut pool, NOW, Outcome::Success))
+        .collect();
     assert_eq!(order, [2, 0, 2, 0]);
     let order: Vec<_> = (0..3)
         .map(|_| attempt(&mut pool, NOW + secs(10), Outcome::Success))
@@ -189,7 +193,10 @@ fn a_used_up_quota_rests_the_token_or_the_model() {
     };
     let mut whole = pool(1, Strategy::RoundRobin);
     attempt(&mut whole, NOW, quota(QuotaScope::Credential));
-    assert!(matches!(whole.lease(NOW, "x", &[], 0), Decision::Wait { .. }));
+    assert!(matches!(
+        whole.lease(NOW, "x", &[], 0),
+        Decision::Wait { .. }
+    ));
     assert!(lend(&mut whole, NOW + secs(3_600)).is_some());
 
     let mut single = pool(1, Strategy::RoundRobin);
@@ -244,7 +251,10 @@ fn many_faults_open_the_breaker_and_one_probe_closes_it() {
         attempt(&mut pool, NOW, FAULT);
     }
     let until = NOW + secs(2);
-    assert_eq!(pool.lease(NOW, "m", &[], 0), Decision::BreakerOpen { until });
+    assert_eq!(
+        pool.lease(NOW, "m", &[], 0),
+        Decision::BreakerOpen { until }
+    );
     let probe = lend(&mut pool, until).unwrap();
     assert!(probe.trial.probe);
     assert!(lend(&mut pool, until).is_none());
@@ -273,7 +283,12 @@ fn a_refused_token_is_checked_once_at_a_time_with_growing_pauses() {
     assert!(lend(&mut pool, second_check - secs(1)).is_none());
     let check = lend(&mut pool, second_check).unwrap();
     let changes = pool.report(second_check, check, &model(), Outcome::Success, 0);
-    assert_eq!(changes, [Change::Enabled { token: TokenIndex(0) }]);
+    assert_eq!(
+        changes,
+        [Change::Enabled {
+            token: TokenIndex(0)
+        }]
+    );
     assert!(lend(&mut pool, second_check).is_some());
 }
 
@@ -293,7 +308,10 @@ fn only_the_check_itself_judges_a_disabled_token() {
     let older: Vec<_> = (0..3).filter_map(|_| lend(&mut pool, NOW)).collect();
     pool.report(NOW, older[0], &model(), INVALID, 0);
     assert_eq!(pool.report(NOW, older[1], &model(), INVALID, 0), []);
-    assert_eq!(pool.report(NOW, older[2], &model(), Outcome::Success, 0), []);
+    assert_eq!(
+        pool.report(NOW, older[2], &model(), Outcome::Success, 0),
+        []
+    );
     assert!(lend(&mut pool, NOW + secs(600)).is_some());
 }
 

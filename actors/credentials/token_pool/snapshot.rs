@@ -82,7 +82,11 @@ impl PoolState {
         PoolSnapshot {
             provider,
             strategy: self.config.strategy,
-            tokens: self.tokens.iter().map(|token| show(token, now, limit)).collect(),
+            tokens: self
+                .tokens
+                .iter()
+                .map(|token| show(token, now, limit))
+                .collect(),
             breaker: match self.breaker.view() {
                 BreakerView::Closed { faults } => BreakerSnapshot::Closed {
                     faults_in_a_row: faults,

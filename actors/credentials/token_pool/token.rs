@@ -168,7 +168,10 @@ impl Token {
         if whole {
             self.cooldown = None;
         }
-        let single = self.models.get(model).is_some_and(|rest| !rest.is_cold(now));
+        let single = self
+            .models
+            .get(model)
+            .is_some_and(|rest| !rest.is_cold(now));
         if single {
             self.models.remove(model);
         }

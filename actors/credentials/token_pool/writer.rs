@@ -102,7 +102,10 @@ impl Writer {
             // what the failed write held is part of the whole
             self.all = true;
             if !was_failing {
-                log::warn!("{}: the state of the tokens is not stored: {error}", self.provider);
+                log::warn!(
+                    "{}: the state of the tokens is not stored: {error}",
+                    self.provider
+                );
             }
             return After::Failed;
         }
@@ -110,5 +113,86 @@ impl Writer {
             true => After::More,
             false => After::Idle,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::credentials::{
+        config::Strategy,
+        cooldown::{ColdReason, Cooldown},
+        token_pool::{
+            policy_tests::{config, identities},
+            token::TokenIndex,
+        },
+    };
+
+    const NOW: Moment = Moment {
+        now: Duration::from_secs(1),
+        wall_ms: 1_000,
+    };
+
+    struct Away;
+
+    impl StateStore for Away {
+        fn load(&self, _: &Arc<str>) -> BoxFuture<'static, Result<Vec<StoredState>, String>> {
+            Box::pin(async { Err("away".to_owned()) })
+        }
+
+        fn save(&self, _: &Arc<str>, _: StateWrite) -> BoxFuture<'static, Result<(), String>> {
+            Box::pin(async { Err("away".to_owned()) })
+        }
+    }
+
+    fn cold_pool() -> PoolState {
+        let mut pool = PoolState::new(config(Strategy::RoundRobin), &identities(1), 0);
+        let rest = Cooldown {
+            until: Duration::from_secs(9),
+            reason: ColdReason::RateLimited,
+            streak: 1,
+        };
+        pool.tokens[0].cool(NOW.now, None, rest);
+        pool
+    }
+
+    #[test]
+    fn one_timer_at_a_time_and_no_write_without_a_change() {
+        let mut writer = Writer::new("acme".into(), Arc::new(Away));
+        assert!(writer.schedule());
+        assert!(!writer.schedule());
+        assert!(writer.save(&cold_pool(), NOW).is_none());
+        assert!(writer.schedule());
+    }
+
+    #[test]
+    fn a_failed_write_is_made_good_by_a_whole_one() {
+        let mut writer = Writer::new("acme".into(), Arc::new(Away));
+        writer.note((TokenIndex(0), None));
+        assert!(writer.save(&cold_pool(), NOW).is_some());
+        assert_eq!(writer.saved(Err("away".to_owned())), After::Failed);
+        assert!(writer.save(&cold_pool(), NOW).is_some());
+        assert_eq!(writer.saved(Ok(())), After::Idle);
+    }
+
+    #[test]
+    fn changes_during_a_write_come_next() {
+        let mut writer = Writer::new("acme".into(), Arc::new(Away));
+        writer.note((TokenIndex(0), None));
+        assert!(writer.save(&cold_pool(), NOW).is_some());
+        writer.note((TokenIndex(0), Some("m".into())));
+        assert_eq!(writer.saved(Ok(())), After::More);
+    }
+
+    #[test]
+    fn what_is_noted_is_bounded() {
+        let mut writer = Writer::new("acme".into(), Arc::new(Away));
+        for number in 0..3 * MAX_NOTED {
+            writer.note((TokenIndex(0), Some(number.to_string().into())));
+        }
+        assert_eq!(writer.noted.len(), MAX_NOTED);
+        assert!(writer.all);
     }
 }
