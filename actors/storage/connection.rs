@@ -1,6 +1,6 @@
 //! One connection to either database, and the way every query is written once for both.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::{
     Connection as _, PgConnection, QueryResult, RunQueryDsl as _, SqliteConnection,
@@ -60,12 +60,11 @@ impl Connection {
             }
         }
         .map_err(|error| unavailable(url, &error.to_string()))?;
-        let setup = match conn {
-            Self::Sqlite(_) => sqlite_setup(options),
-            Self::Postgres(_) => postgres_setup(options),
-        };
-        on_each!(&mut conn, c => c.batch_execute(&setup))
-            .map_err(|error| unavailable(url, &error.to_string()))?;
+        match &mut conn {
+            Self::Sqlite(c) => sqlite_setup(c, options),
+            Self::Postgres(c) => c.batch_execute(&postgres_setup(options)),
+        }
+        .map_err(|error| unavailable(url, &error.to_string()))?;
         Ok(conn)
     }
 
@@ -134,14 +133,24 @@ where
         .map(|depth| depth.map_or(0, std::num::NonZero::get))
 }
 
-/// `busy_timeout` goes first: the switch to WAL itself needs a lock.
-fn sqlite_setup(options: ConnectionOptions) -> String {
-    format!(
-        "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
-         PRAGMA foreign_keys = ON; PRAGMA query_only = {};",
-        options.busy_timeout.as_millis(),
+/// `busy_timeout` goes first: what follows needs locks.
+fn sqlite_setup(conn: &mut SqliteConnection, options: ConnectionOptions) -> QueryResult<()> {
+    conn.batch_execute(&format!(
+        "PRAGMA busy_timeout = {};",
+        options.busy_timeout.as_millis()
+    ))?;
+    let deadline = Instant::now() + options.busy_timeout;
+    // two programs that switch a new file to WAL at once would deadlock, so SQLite fails one of them without waiting
+    while let Err(error) = conn.batch_execute("PRAGMA journal_mode = WAL;") {
+        if Instant::now() >= deadline || !StorageError::from(error).is_temporary() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    conn.batch_execute(&format!(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA query_only = {};",
         i32::from(options.read_only),
-    )
+    ))
 }
 
 fn postgres_setup(options: ConnectionOptions) -> String {
@@ -170,4 +179,86 @@ fn with_network_limits(url: &str, options: ConnectionOptions) -> String {
 
 fn unavailable(url: &DatabaseUrl, reason: &str) -> StorageError {
     StorageError::Unavailable(format!("{url}: {}", first_line(reason)))
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::{deserialize::QueryableByName, sql_types};
+
+    use super::*;
+    use crate::storage::{
+        queries::settings,
+        testing::{TestDatabase, for_each_database},
+    };
+
+    #[derive(QueryableByName)]
+    struct Pragmas {
+        #[diesel(sql_type = sql_types::Text)]
+        journal_mode: String,
+        #[diesel(sql_type = sql_types::BigInt)]
+        timeout: i64,
+        #[diesel(sql_type = sql_types::BigInt)]
+        synchronous: i64,
+        #[diesel(sql_type = sql_types::BigInt)]
+        foreign_keys: i64,
+    }
+
+    #[test]
+    fn sqlite_waits_for_locks_and_writes_ahead() {
+        let database = TestDatabase::sqlite();
+        let Connection::Sqlite(mut conn) = database.connect() else {
+            panic!("not sqlite");
+        };
+        let pragmas: Pragmas = diesel::sql_query(
+            "SELECT * FROM pragma_journal_mode, pragma_busy_timeout, pragma_synchronous, pragma_foreign_keys",
+        )
+        .get_result(&mut conn)
+        .unwrap();
+        assert_eq!(pragmas.journal_mode, "wal");
+        assert_eq!(
+            (pragmas.timeout, pragmas.synchronous, pragmas.foreign_keys),
+            (5_000, 1, 1)
+        );
+    }
+
+    #[test]
+    fn nothing_remains_of_a_failed_transaction_but_what_a_failed_savepoint_was_in() {
+        for_each_database(|database| {
+            let conn = &mut database.migrated();
+            conn.transaction(|conn| {
+                settings::put(conn, "outer", "x")?;
+                let inner = conn.transaction(|conn| {
+                    settings::put(conn, "inner", "x")?;
+                    Err::<(), _>(diesel::result::Error::RollbackTransaction)
+                });
+                assert!(inner.is_err());
+                Ok(())
+            })
+            .unwrap();
+            assert_eq!(settings::get(conn, "outer"), Ok(Some("x".to_owned())));
+            assert_eq!(settings::get(conn, "inner"), Ok(None));
+        });
+    }
+
+    #[test]
+    fn a_failed_connection_names_the_place_and_no_password() {
+        let options = ConnectionOptions {
+            busy_timeout: Duration::from_secs(1),
+            statement_timeout: Duration::from_secs(1),
+            read_only: false,
+        };
+        let refused = |url| {
+            Connection::open(&DatabaseUrl::parse(url).unwrap(), options)
+                .err()
+                .unwrap()
+                .to_string()
+        };
+        let text = refused("postgres://joe:secret@127.0.0.1:1/x");
+        assert!(
+            text.contains("127.0.0.1:1/x") && !text.contains("secret"),
+            "{text}"
+        );
+        let text = refused("sqlite:///dev/null/x.db");
+        assert!(text.contains("/dev/null/x.db"), "{text}");
+    }
 }
