@@ -5,6 +5,7 @@ mod connection;
 mod database_url;
 pub mod engine;
 mod error;
+pub mod kv;
 mod migrations;
 pub mod queries;
 mod schema;
