@@ -1,3 +1,4 @@
 //! (being written)
 
 pub mod config;
+pub mod presets;
