@@ -1,3 +1,8 @@
 //! The service.
 
+pub mod app;
+pub mod cli;
 pub mod config;
+pub mod first_start;
+pub mod logging;
+pub mod secret_key;
