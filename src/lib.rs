@@ -5,4 +5,5 @@ pub mod cli;
 pub mod config;
 pub mod first_start;
 pub mod logging;
+pub mod passwords;
 pub mod secret_key;

@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 
 mod check;
+mod doctor;
 mod serve;
 
 use std::{
@@ -43,6 +44,8 @@ enum Command {
     Serve,
     /// List every problem of the configuration; binds and writes nothing
     Check,
+    /// Check database, key-value store, providers, tokens, clock and disk
+    Doctor,
 }
 
 /// How a command ended, as the shell sees it.
@@ -111,6 +114,7 @@ fn dispatch(cli: Cli, environment: Vec<(String, String)>, out: &mut dyn Write) -
     }
     match command {
         Command::Check => check::run(&context, out),
+        Command::Doctor => doctor::run(&context, out),
         Command::Serve => serve::run(context),
     }
 }
