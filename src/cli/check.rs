@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use troupe_actors::providers::config::ProviderConfig;
+
 use super::{Context, Exit};
 use crate::config::Severity;
 
@@ -33,9 +35,10 @@ pub fn run(context: &Context, out: &mut dyn Write) -> io::Result<Exit> {
         .filter_map(|p| p.models.as_ref())
         .map(Vec::len);
     let listed = plural(models.sum(), "model");
-    let asking = match providers.iter().filter(|p| p.models.is_none()).count() {
+    let asked = |p: &&ProviderConfig| p.models.is_none() && p.base_url.is_some();
+    let asking = match providers.iter().filter(asked).count() {
         0 => String::new(),
-        asking => format!(", {} without a list of models", plural(asking, "provider")),
+        asking => format!(", {} to be asked for theirs", plural(asking, "provider")),
     };
     let providers = plural(providers.len(), "provider");
     writeln!(
@@ -72,7 +75,7 @@ mod tests {
         let (exit, out) = troupe(&["check", "--config", path], &[("GROQ_API_KEY", "g")]);
         assert_eq!(exit, Exit::Ok);
         let summary =
-            "no problems, 2 providers, 2 models listed, 1 provider without a list of models";
+            "no problems, 2 providers, 2 models listed, 1 provider to be asked for theirs";
         assert_eq!(out, format!("{path}: {summary}\n"));
     }
 

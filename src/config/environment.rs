@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::tree::{Node, Place};
+use super::{
+    parse,
+    tree::{Node, Place},
+};
 
 /// Settings of `TROUPE__SECTION__KEY` start so.
 const PREFIX: &str = "TROUPE__";
@@ -42,7 +45,7 @@ impl Environment {
             };
             let path = path.to_lowercase();
             let steps: Vec<&str> = path.split("__").collect();
-            tree.insert(&steps, Node::untyped(value, place(name)));
+            tree.insert(&steps, parse::value(value, place(name)));
         }
     }
 }

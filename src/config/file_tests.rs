@@ -49,7 +49,7 @@ fn its_example_provider_works_and_shows_every_key() {
     let loaded = loaded(&format!("[[provider]]\n{}\n", text.join("\n")));
     assert!(loaded.problems.is_empty(), "{:?}", loaded.problems);
 
-    let fault = decode::decode::<ProviderConfig>(&tree::Node::parse("", "what = 1").0).unwrap_err();
+    let fault = decode::decode::<ProviderConfig>(&parse::file("", "what = 1").0).unwrap_err();
     let decode::FaultKind::UnknownKey(known) = fault.kind else {
         panic!("{fault:?}");
     };

@@ -60,12 +60,12 @@ fn section_of(key: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::tree::Node;
+    use crate::config::parse;
 
     #[test]
     fn paths_are_shown_as_they_are_written() {
         let text = "[[provider]]\nname = \"acme\"\ntokens = [\"a\"]\n[[provider]]\n";
-        let (tree, _) = Node::parse("c", text);
+        let (tree, _) = parse::file("c", text);
         let show = |dotted: &str| {
             let path: Vec<String> = dotted.split('.').map(str::to_owned).collect();
             shown(&tree, &path)

@@ -4,7 +4,7 @@ use super::{
     Config,
     decode::{Fault, FaultKind, decode},
     environment::Environment,
-    keys,
+    keys, parse,
     problems::{Problem, Severity, report},
     providers,
     tree::{Node, Place},
@@ -44,13 +44,13 @@ impl Loaded {
 #[must_use]
 pub fn load(sources: Sources) -> Loaded {
     let (mut tree, mut problems) = match &sources.file {
-        Some((name, text)) => Node::parse(name, text),
+        Some((name, text)) => parse::file(name, text),
         None => (Node::table(Place::BuiltIn), Vec::new()),
     };
     let environment = Environment::new(sources.environment);
     environment.apply(&mut tree);
     for (flag, path, value) in sources.flags {
-        tree.insert(&path, Node::untyped(&value, Place::CommandLine(flag)));
+        tree.insert(&path, parse::value(&value, Place::CommandLine(flag)));
     }
     providers::complete(&mut tree, &environment);
     decode_all(&mut tree, &mut problems);

@@ -8,6 +8,7 @@ mod decode;
 mod environment;
 mod keys;
 mod load;
+mod parse;
 mod problems;
 mod providers;
 mod sections;
