@@ -51,6 +51,23 @@ async fn a_bare_model_name_finds_its_provider() {
 }
 
 #[actix_rt::test]
+async fn the_default_provider_has_the_bare_names() {
+    let (first, second) = (Simulator::start(), Simulator::start());
+    let preferred = Provider::of(&second).name("beta").with("default", "true");
+    let app = App::builder()
+        .provider(Provider::of(&first))
+        .provider(preferred)
+        .start()
+        .await;
+    let provider = async |model: &str| {
+        let answer = app.chat(&chat::plain(model)).await;
+        answer.header("x-troupe-provider").to_owned()
+    };
+    assert_eq!(provider("gpt-4o").await, "beta");
+    assert_eq!(provider("acme/gpt-4o").await, "acme");
+}
+
+#[actix_rt::test]
 async fn streams_every_event_and_the_end() {
     let sim = Simulator::start();
     let provider = Provider::of(&sim).models(&["sim-stream-5"]);

@@ -62,11 +62,6 @@ impl App {
         app
     }
 
-    /// Where it listens now.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
     /// A URL of it.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
