@@ -312,6 +312,23 @@ fn a_server_that_dies_is_unavailable_until_it_is_back() {
     assert!(engine.stop(PATIENCE));
 }
 
+#[test]
+fn a_connection_that_died_while_idle_costs_no_write() {
+    let postgres = PostgresServer::start();
+    let config = StorageConfig {
+        database_url: postgres.create_database(),
+        ..StorageConfig::default()
+    };
+    let engine = Engine::start(&config).unwrap();
+    postgres.server().stop();
+    postgres.server().restart();
+    assert_eq!(
+        block_on(async { engine.write(|conn| settings::put(conn, "a", "b")).await }),
+        Ok(())
+    );
+    assert!(engine.stop(PATIENCE));
+}
+
 /// Repeats `job` as long as it is refused for the moment: the engine connects anew only after a pause.
 fn until_available<T>(job: impl Fn() -> Result<T, StorageError>) -> Result<T, StorageError> {
     let deadline = Instant::now() + PATIENCE;
