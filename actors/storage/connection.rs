@@ -145,6 +145,10 @@ fn sqlite_setup(conn: &mut SqliteConnection, options: ConnectionOptions) -> Quer
         if Instant::now() >= deadline || !StorageError::from(error).is_temporary() {
             break;
         }
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "connections are opened on threads that may block"
+        )]
         std::thread::sleep(Duration::from_millis(5));
     }
     conn.batch_execute(&format!(

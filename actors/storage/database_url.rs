@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(shown("sqlite://data/x.db"), "sqlite://data/x.db");
         assert!(matches!(
             DatabaseUrl::parse("sqlite:///abs/x.db"),
-            Ok(DatabaseUrl::Sqlite(path)) if path == PathBuf::from("/abs/x.db")
+            Ok(DatabaseUrl::Sqlite(path)) if *path == *"/abs/x.db"
         ));
     }
 

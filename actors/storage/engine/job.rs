@@ -35,7 +35,7 @@ pub(super) trait Outcome {
 
 impl<T: Send + 'static> Job<T> {
     /// A job and the other end of its reply.
-    pub(super) fn new(
+    pub(super) fn with_reply(
         body: impl FnOnce(&mut Connection) -> QueryResult<T> + Send + 'static,
     ) -> (Box<dyn AnyJob>, oneshot::Receiver<Result<T, StorageError>>) {
         let (reply, outcome) = oneshot::channel();

@@ -1,4 +1,4 @@
-use std::sync::{Arc, Barrier, mpsc::channel};
+use std::{sync::mpsc::channel, time::Instant};
 
 use diesel::{RunQueryDsl as _, sql_query};
 
@@ -28,13 +28,13 @@ fn hold(
 ) {
     let (begun, has_begun) = channel();
     let (release, released) = channel::<()>();
-    let (job, outcome) = Job::new(move |_| {
+    let (job, outcome) = Job::with_reply(move |_| {
         begun.send(()).unwrap();
         // an error is the end of the test, which lets go too
         let _ = released.recv();
         Ok(())
     });
-    engine.queues.put_write(job).unwrap();
+    put(&engine.writes, job).unwrap();
     has_begun.recv().unwrap();
     (move || drop(release), outcome)
 }
@@ -72,11 +72,10 @@ fn eight_callers_lose_no_update() {
         block_on(async { engine.write(|conn| settings::put(conn, "n", "0")).await }).unwrap();
         std::thread::scope(|scope| {
             for _ in 0..8 {
-                let queues = engine.queues();
-                scope.spawn(move || {
+                scope.spawn(|| {
                     block_on(async {
                         for _ in 0..50 {
-                            queues.write(add_one).await.unwrap();
+                            engine.write(add_one).await.unwrap();
                         }
                     });
                 });
@@ -100,13 +99,13 @@ fn jobs_that_pile_up_share_one_commit() {
         let (release, _held) = hold(&engine);
         let earlier: Vec<_> = (0..10)
             .map(|n| {
-                put(&engine, move |conn| {
+                write_soon(&engine, move |conn| {
                     settings::put(conn, &n.to_string(), "x")
                 })
             })
             .collect();
         let mut onlooker = database.connect();
-        let last = put(&engine, move |_| settings::get(&mut onlooker, "0"));
+        let last = write_soon(&engine, move |_| settings::get(&mut onlooker, "0"));
         release();
         assert_eq!(
             last.blocking_recv().unwrap(),
@@ -120,12 +119,12 @@ fn jobs_that_pile_up_share_one_commit() {
     });
 }
 
-fn put<T: Send + 'static>(
+fn write_soon<T: Send + 'static>(
     engine: &Engine,
     body: impl FnOnce(&mut Connection) -> QueryResult<T> + Send + 'static,
 ) -> oneshot::Receiver<Result<T, StorageError>> {
-    let (job, outcome) = Job::new(body);
-    engine.queues.put_write(job).unwrap();
+    let (job, outcome) = Job::with_reply(body);
+    put(&engine.writes, job).unwrap();
     outcome
 }
 
@@ -134,18 +133,18 @@ fn a_job_that_fails_or_panics_takes_no_other_with_it() {
     for_each_database(|database| {
         let engine = Engine::start(&database.config()).unwrap();
         let (release, _held) = hold(&engine);
-        let before = put(&engine, |conn| settings::put(conn, "before", "x"));
-        let failing = put(&engine, |conn| {
+        let before = write_soon(&engine, |conn| settings::put(conn, "before", "x"));
+        let failing = write_soon(&engine, |conn| {
             settings::put(conn, "failing", "x")?;
             execute(conn, "INSERT INTO nowhere VALUES (1)")
         });
-        let panicking = put(&engine, |conn| -> QueryResult<()> {
+        let panicking = write_soon(&engine, |conn| -> QueryResult<()> {
             conn.transaction(|conn| {
                 settings::put(conn, "panicking", "x")?;
                 panic!("a test panics on purpose")
             })
         });
-        let after = put(&engine, |conn| settings::put(conn, "after", "x"));
+        let after = write_soon(&engine, |conn| settings::put(conn, "after", "x"));
         release();
         assert_eq!(before.blocking_recv().unwrap(), Ok(()));
         assert!(matches!(
@@ -199,7 +198,7 @@ fn a_caller_waits_no_longer_than_configured_and_its_queued_job_does_not_run() {
     assert_eq!(late, Err(StorageError::Timeout));
     release();
     assert_eq!(held.blocking_recv().unwrap(), Ok(()));
-    let late = put(&engine, |conn| settings::get(conn, "late"))
+    let late = write_soon(&engine, |conn| settings::get(conn, "late"))
         .blocking_recv()
         .unwrap();
     assert_eq!(late, Ok(None));
@@ -211,7 +210,9 @@ fn a_full_queue_refuses_at_once() {
     let database = TestDatabase::sqlite();
     let engine = Engine::start(&database.config()).unwrap();
     let (release, _held) = hold(&engine);
-    let waiting: Vec<_> = (0..WRITE_QUEUE).map(|_| put(&engine, |_| Ok(()))).collect();
+    let waiting: Vec<_> = (0..WRITE_QUEUE)
+        .map(|_| write_soon(&engine, |_| Ok(())))
+        .collect();
     let one_too_many = block_on(async { engine.write(|_| Ok(())).await });
     assert_eq!(one_too_many, Err(StorageError::Busy));
     release();
@@ -226,7 +227,7 @@ fn stopping_finishes_what_is_queued_and_waits_no_longer_than_told() {
     let database = TestDatabase::sqlite();
     let engine = Engine::start(&database.config()).unwrap();
     let (release, held) = hold(&engine);
-    let queued = put(&engine, |conn| settings::put(conn, "queued", "x"));
+    let queued = write_soon(&engine, |conn| settings::put(conn, "queued", "x"));
     assert!(
         !engine.stop(Duration::from_millis(1)),
         "the held job still runs"
@@ -308,6 +309,23 @@ fn a_server_that_dies_is_unavailable_until_it_is_back() {
         "the same call is not stored twice"
     );
     assert_eq!(until_available(read).unwrap().count, 1);
+    assert!(engine.stop(PATIENCE));
+}
+
+#[test]
+fn a_connection_that_died_while_idle_costs_no_write() {
+    let postgres = PostgresServer::start();
+    let config = StorageConfig {
+        database_url: postgres.create_database(),
+        ..StorageConfig::default()
+    };
+    let engine = Engine::start(&config).unwrap();
+    postgres.server().stop();
+    postgres.server().restart();
+    assert_eq!(
+        block_on(async { engine.write(|conn| settings::put(conn, "a", "b")).await }),
+        Ok(())
+    );
     assert!(engine.stop(PATIENCE));
 }
 

@@ -29,24 +29,36 @@ pub(super) fn run(mut link: Link, queue: &Receiver<Box<dyn AnyJob>>) {
         if batch.is_empty() {
             continue;
         }
-        match link.connection() {
+        match begin(&mut link) {
             Ok(conn) => {
                 if !run_batch(conn, batch) {
                     link.survives();
                 }
             }
-            Err(error) => refuse(batch, &error),
+            Err(error) => {
+                link.survives();
+                refuse(batch, &error);
+            }
         }
     }
 }
 
-/// Runs `batch` in one transaction, each job in a savepoint, and tells the outcomes after the commit.
+/// Opens a transaction. If the connection turns out to have died while it was idle, tries a new one: no job has run yet.
+fn begin(link: &mut Link) -> Result<&mut Connection, StorageError> {
+    if let Err(error) = link.connection()?.begin() {
+        if link.survives() {
+            return Err(StorageError::of_connection(error));
+        }
+        link.connection()?
+            .begin()
+            .map_err(StorageError::of_connection)?;
+    }
+    link.connection()
+}
+
+/// Runs `batch` in the open transaction, each job in a savepoint, and tells the outcomes after the commit.
 /// `false` if the transaction failed as a whole.
 fn run_batch(conn: &mut Connection, batch: Jobs) -> bool {
-    if let Err(error) = conn.begin() {
-        refuse(batch, &StorageError::of_connection(error));
-        return false;
-    }
     let mut jobs = batch.into_iter();
     let mut outcomes = Vec::with_capacity(jobs.len());
     let mut intact = Ok(());

@@ -5,18 +5,26 @@ use std::{
     collections::{BTreeSet, HashMap},
     future::ready,
     rc::Rc,
-    time::{Duration, Instant},
+    time::Duration,
 };
+
+use crate::supervision::{Clock, clock::Monotonic};
 
 use super::{Abilities, Answer, Backend, KvError};
 
 /// The store of a single node.
-pub struct Memory(RefCell<Entries>);
+pub struct Memory {
+    entries: RefCell<Entries>,
+    clock: Clock,
+}
 
 impl Memory {
     /// An empty store of at most `max_entries`.
-    pub fn new(max_entries: usize) -> Self {
-        Self(RefCell::new(Entries::new(max_entries)))
+    pub fn new(max_entries: usize, clock: Clock) -> Self {
+        Self {
+            entries: RefCell::new(Entries::new(max_entries)),
+            clock,
+        }
     }
 }
 
@@ -31,14 +39,16 @@ impl Backend for Memory {
 
     fn get<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Vec<u8>>> {
         answer(Ok(self
-            .0
+            .entries
             .borrow()
-            .get(key, Instant::now())
+            .get(key, self.clock.now())
             .map(<[u8]>::to_vec)))
     }
 
     fn set<'a>(&'a self, key: &'a str, value: Vec<u8>, ttl: Option<Duration>) -> Answer<'a, ()> {
-        self.0.borrow_mut().set(key, value, ttl, Instant::now());
+        self.entries
+            .borrow_mut()
+            .set(key, value, ttl, self.clock.now());
         answer(Ok(()))
     }
 
@@ -48,7 +58,7 @@ impl Backend for Memory {
         value: Vec<u8>,
         ttl: Option<Duration>,
     ) -> Answer<'a, bool> {
-        let (mut entries, now) = (self.0.borrow_mut(), Instant::now());
+        let (mut entries, now) = (self.entries.borrow_mut(), self.clock.now());
         let absent = entries.get(key, now).is_none();
         if absent {
             entries.set(key, value, ttl, now);
@@ -57,11 +67,15 @@ impl Backend for Memory {
     }
 
     fn increment<'a>(&'a self, key: &'a str, by: i64, ttl: Duration) -> Answer<'a, i64> {
-        answer(self.0.borrow_mut().increment(key, by, ttl, Instant::now()))
+        answer(
+            self.entries
+                .borrow_mut()
+                .increment(key, by, ttl, self.clock.now()),
+        )
     }
 
     fn delete<'a>(&'a self, key: &'a str) -> Answer<'a, bool> {
-        let (mut entries, now) = (self.0.borrow_mut(), Instant::now());
+        let (mut entries, now) = (self.entries.borrow_mut(), self.clock.now());
         let was_there = entries.get(key, now).is_some();
         entries.remove(key);
         answer(Ok(was_there))
@@ -92,12 +106,12 @@ struct Entry {
 /// When an entry goes; what never goes sorts last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Expiry {
-    At(Instant),
+    At(Monotonic),
     Never,
 }
 
 impl Expiry {
-    fn is_over(self, now: Instant) -> bool {
+    fn is_over(self, now: Monotonic) -> bool {
         matches!(self, Self::At(at) if at <= now)
     }
 }
@@ -111,7 +125,7 @@ impl Entries {
         }
     }
 
-    fn get(&self, key: &str, now: Instant) -> Option<&[u8]> {
+    fn get(&self, key: &str, now: Monotonic) -> Option<&[u8]> {
         let entry = self
             .by_key
             .get(key)
@@ -119,7 +133,7 @@ impl Entries {
         Some(&entry.value)
     }
 
-    fn set(&mut self, key: &str, value: Vec<u8>, ttl: Option<Duration>, now: Instant) {
+    fn set(&mut self, key: &str, value: Vec<u8>, ttl: Option<Duration>, now: Monotonic) {
         self.remove(key);
         self.make_room(now);
         let key: Rc<str> = key.into();
@@ -136,7 +150,7 @@ impl Entries {
         key: &str,
         by: i64,
         ttl: Duration,
-        now: Instant,
+        now: Monotonic,
     ) -> Result<i64, KvError> {
         let Some(value) = self.get(key, now) else {
             self.set(key, by.to_string().into_bytes(), Some(ttl), now);
@@ -163,7 +177,7 @@ impl Entries {
     }
 
     /// Drops what is over, then what would be over soonest, until one more fits.
-    fn make_room(&mut self, now: Instant) {
+    fn make_room(&mut self, now: Monotonic) {
         while let Some((expiry, _)) = self.by_expiry.first() {
             if !expiry.is_over(now) && self.by_key.len() < self.max {
                 break;
@@ -181,13 +195,13 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn set(entries: &mut Entries, key: &str, ttl: Option<Duration>, now: Instant) {
+    fn set(entries: &mut Entries, key: &str, ttl: Option<Duration>, now: Monotonic) {
         entries.set(key, key.as_bytes().to_vec(), ttl, now);
     }
 
     #[test]
     fn an_entry_goes_when_its_time_is_over() {
-        let (mut entries, now) = (Entries::new(10), Instant::now());
+        let (mut entries, now) = (Entries::new(10), SECOND);
         set(&mut entries, "a", Some(SECOND), now);
         set(&mut entries, "b", None, now);
         assert_eq!(entries.get("a", now + SECOND / 2), Some(&b"a"[..]));
@@ -197,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_counter_lives_from_its_first_increment() {
-        let (mut entries, now) = (Entries::new(10), Instant::now());
+        let (mut entries, now) = (Entries::new(10), SECOND);
         assert_eq!(entries.increment("n", 2, SECOND, now), Ok(2));
         assert_eq!(entries.increment("n", 3, SECOND, now + SECOND / 2), Ok(5));
         assert_eq!(entries.increment("n", 1, SECOND, now + SECOND), Ok(1));
@@ -210,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_full_store_drops_what_is_over_and_then_what_would_be_soonest() {
-        let (mut entries, now) = (Entries::new(3), Instant::now());
+        let (mut entries, now) = (Entries::new(3), SECOND);
         set(&mut entries, "forever", None, now);
         set(&mut entries, "long", Some(9 * SECOND), now);
         set(&mut entries, "short", Some(SECOND), now);
@@ -228,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_key_set_again_takes_no_second_place() {
-        let (mut entries, now) = (Entries::new(2), Instant::now());
+        let (mut entries, now) = (Entries::new(2), SECOND);
         for _ in 0..5 {
             set(&mut entries, "a", Some(SECOND), now);
         }

@@ -1,7 +1,18 @@
 //! The key-value store: what is shared between nodes, short-lived, and may be lost.
 //!
 //! [`Backend`] is the seam: what every store can do, and what each says of itself. [`open`] picks one by URL.
+//! The actor [`Kv`] owns it; [`KvStore`] is the way to the actor.
+//!
+//! | | |
+//! |---|---|
+//! | owns | the connection to the store, its breaker; with `memory://` the entries |
+//! | durable | nothing |
+//! | derivable | nothing |
+//! | ephemeral | every entry: with `memory://` they go with the actor, with `redis://` they outlive it |
+//! | mailbox | jobs from [`KvStore`]; each runs as a task of its own, bounded by `kv_timeout_ms` |
+//! | restart | opens the store anew |
 
+mod actor;
 mod breaker;
 mod memory;
 mod redis;
@@ -11,6 +22,9 @@ use std::{rc::Rc, time::Duration};
 
 use futures_util::future::LocalBoxFuture;
 
+use crate::supervision::Clock;
+
+pub use actor::{Kv, KvStore};
 pub use breaker::{Breaker, BreakerPolicy};
 pub use url::KvUrl;
 
@@ -90,10 +104,11 @@ pub fn open(
     url: &KvUrl,
     timeout: Duration,
     breaker: BreakerPolicy,
+    clock: Clock,
 ) -> Result<Rc<dyn Backend>, KvError> {
     Ok(match url {
-        KvUrl::Memory { max_entries } => Rc::new(memory::Memory::new(*max_entries)),
-        KvUrl::Redis(url) => Rc::new(redis::Redis::open(url, timeout, breaker)?),
+        KvUrl::Memory { max_entries } => Rc::new(memory::Memory::new(*max_entries, clock)),
+        KvUrl::Redis(url) => Rc::new(redis::Redis::open(url, timeout, breaker, clock)?),
     })
 }
 

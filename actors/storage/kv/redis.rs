@@ -1,9 +1,6 @@
 //! `redis://`: one multiplexed connection, bounded waits, and a breaker in front.
 
-use std::{
-    cell::RefCell,
-    time::{Duration, Instant},
-};
+use std::{cell::RefCell, time::Duration};
 
 use redis::{
     Client, Cmd, ErrorKind, IntoConnectionInfo as _, RedisError, RedisResult, ServerErrorKind,
@@ -13,7 +10,7 @@ use redis::{
     pipe,
 };
 
-use crate::{secrets::Secret, storage::error::first_line};
+use crate::{secrets::Secret, storage::error::first_line, supervision::Clock};
 
 use super::{Abilities, Answer, Backend, Breaker, BreakerPolicy, KvError};
 
@@ -21,6 +18,7 @@ use super::{Abilities, Answer, Backend, Breaker, BreakerPolicy, KvError};
 pub struct Redis {
     client: Client,
     timeout: Duration,
+    clock: Clock,
     breaker: RefCell<Breaker>,
     /// `None` until first needed, and again once the breaker opened: a connection that went silent is not trusted again.
     connection: RefCell<Option<ConnectionManager>>,
@@ -28,7 +26,12 @@ pub struct Redis {
 
 impl Redis {
     /// A client for `url` that is not connected yet. `timeout` bounds every operation, connecting included.
-    pub fn open(url: &Secret, timeout: Duration, breaker: BreakerPolicy) -> Result<Self, KvError> {
+    pub fn open(
+        url: &Secret,
+        timeout: Duration,
+        breaker: BreakerPolicy,
+        clock: Clock,
+    ) -> Result<Self, KvError> {
         // without it, small requests wait for the acknowledgement of those before
         let nodelay = TcpSettings::default().set_nodelay(true);
         let client = url
@@ -41,6 +44,7 @@ impl Redis {
         Ok(Self {
             client,
             timeout,
+            clock,
             breaker: RefCell::new(Breaker::new(breaker)),
             connection: RefCell::new(None),
         })
@@ -99,7 +103,7 @@ impl Redis {
     }
 
     fn note_failure(&self, reason: &str) {
-        if self.breaker.borrow_mut().fail(Instant::now()) {
+        if self.breaker.borrow_mut().fail(self.clock.now()) {
             log::warn!("redis is left alone until it answers a ping: {reason}");
         }
         if !self.breaker.borrow().admits() {
@@ -159,7 +163,7 @@ impl Backend for Redis {
 
     fn ping(&self) -> Answer<'_, ()> {
         Box::pin(async {
-            if !self.breaker.borrow_mut().admits_probe(Instant::now()) {
+            if !self.breaker.borrow_mut().admits_probe(self.clock.now()) {
                 return Err(left_alone());
             }
             self.try_it(async |c| cmd("PING").exec_async(c).await).await

@@ -11,7 +11,13 @@ const POLICY: BreakerPolicy = BreakerPolicy {
 };
 
 fn open_at(url: &str) -> Rc<dyn Backend> {
-    open(&KvUrl::parse(url).unwrap(), TIMEOUT, POLICY).unwrap()
+    open(
+        &KvUrl::parse(url).unwrap(),
+        TIMEOUT,
+        POLICY,
+        Clock::system(),
+    )
+    .unwrap()
 }
 
 /// What every store must do, in the same way.

@@ -30,6 +30,7 @@ while read -r order; do
     start) launch ;;
     stop) end; echo down ;;
     pause) kill -STOP "$pid"; echo paused ;;
+    quit) break ;;
     resume) kill -CONT "$pid"; echo resumed ;;
     esac
 done

@@ -99,7 +99,6 @@ fn binaries() -> PathBuf {
     folders.sort();
     let path = std::env::var_os("PATH").unwrap_or_default();
     folders.splice(0..0, std::env::split_paths(&path));
-    #[expect(clippy::expect_used, reason = "the test must fail and say what to do")]
     folders
         .into_iter()
         .rfind(|folder| folder.join("initdb").exists() && folder.join("postgres").exists())

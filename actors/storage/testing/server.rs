@@ -3,13 +3,14 @@
 use std::{
     io::{BufRead as _, BufReader, Write as _},
     path::{Path, PathBuf},
-    process::{ChildStdin, ChildStdout, Command, Stdio},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     sync::{Mutex, PoisonError},
 };
 
 /// A running server with a folder of its own.
 pub struct Server {
     dir: PathBuf,
+    guard: Child,
     pipes: Mutex<(ChildStdin, BufReader<ChildStdout>)>,
 }
 
@@ -31,6 +32,7 @@ impl Server {
         );
         let server = Self {
             dir,
+            guard,
             pipes: Mutex::new(pipes),
         };
         server.expect("up");
@@ -83,5 +85,14 @@ impl Server {
         let mut pipes = self.pipes.lock().unwrap_or_else(PoisonError::into_inner);
         pipes.1.read_line(&mut line).unwrap();
         assert_eq!(line.trim_end(), answer, "see {}/log", self.dir.display());
+    }
+}
+
+impl Drop for Server {
+    /// Waits until the server and its folder are gone. (Of a shared one the guard learns by the end of this process.)
+    fn drop(&mut self) {
+        let pipes = self.pipes.get_mut().unwrap_or_else(PoisonError::into_inner);
+        writeln!(pipes.0, "quit").unwrap();
+        self.guard.wait().unwrap();
     }
 }
