@@ -11,6 +11,9 @@
 
 pub mod actor;
 mod handle;
+pub mod judgement;
+mod lending;
+pub mod messages;
 pub mod policy;
 pub mod snapshot;
 pub mod stored;
