@@ -10,6 +10,7 @@
 //! | restart | re-reads what is durable; starts without it when the database is away. Leases from before are judged, not counted |
 
 pub mod actor;
+mod database;
 mod handle;
 pub mod judgement;
 mod lending;
