@@ -2,14 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actix::{ActorFutureExt, AsyncContext, Message, MessageResult, SpawnHandle, fut::wrap_future};
+use actix::{ActorFutureExt, AsyncContext, MessageResult, SpawnHandle, fut::wrap_future};
 use futures_util::future::LocalBoxFuture;
 use tokio::sync::oneshot;
 
 use super::{
     handle::PoolSetup,
-    policy::{Change, Decision, PoolState},
-    snapshot::PoolSnapshot,
+    judgement::Change,
+    lending::{Dice, Try, all_cold, is_hopeless, retry_after, try_lend},
+    messages::{GetSnapshot, Lend, Lent, Reset},
+    policy::PoolState,
     stored::{Moment, StoredState},
     token::{Identity, TokenIndex},
     waiting::{Turn, Waiter, Waiting},
@@ -18,7 +20,7 @@ use super::{
 use crate::{
     credentials::{
         cooldown::{ColdReason, in_words},
-        lease::{Lease, LeaseError, Report, ReportTo},
+        lease::{LeaseError, Report},
     },
     supervision::{Behaviour, Cell, Clock, Ctx, Deliver, Receive, StartError, clock::Monotonic},
 };
@@ -29,8 +31,6 @@ const RELOAD_WAIT: Duration = Duration::from_millis(500);
 const WRITE_AFTER: Duration = Duration::from_millis(100);
 /// The pause after a write that failed.
 const REWRITE_AFTER: Duration = Duration::from_secs(5);
-/// When to come back if all tokens are in use: any lease may end at any time.
-const BUSY_RETRY: Duration = Duration::from_secs(1);
 
 /// Lends the tokens of one provider.
 pub struct TokenPool {
@@ -72,7 +72,9 @@ impl Behaviour for TokenPool {
     }
 
     fn draining(&mut self, _: &mut Ctx<Self>) -> Option<LocalBoxFuture<'static, ()>> {
-        let last = self.writer.save(&self.state, Moment::of(&self.clock))?;
+        let last = self
+            .writer
+            .save_last(&self.state, Moment::of(&self.clock))?;
         let provider = Arc::clone(&self.provider);
         Some(Box::pin(async move {
             if let Err(error) = last.await {
@@ -80,25 +82,6 @@ impl Behaviour for TokenPool {
             }
         }))
     }
-}
-
-/// Asks for a token; the answer comes later if all rest. A lease whose answer nobody takes reports
-/// itself as dropped.
-#[derive(Message)]
-#[rtype(result = "Result<Lent, LeaseError>")]
-pub struct Lend {
-    pub model: Arc<str>,
-    /// Tokens that this request has tried already.
-    pub exclude: Vec<TokenIndex>,
-    pub lender: Arc<dyn ReportTo>,
-}
-
-/// The answer to [`Lend`].
-#[derive(Debug)]
-pub enum Lent {
-    Now(Lease),
-    /// The request waits in the pool, no longer than configured.
-    Later(oneshot::Receiver<Result<Lease, LeaseError>>),
 }
 
 impl Receive<Lend> for TokenPool {
@@ -132,11 +115,6 @@ impl Receive<Report> for TokenPool {
     }
 }
 
-/// An operator looks.
-#[derive(Message)]
-#[rtype(result = "PoolSnapshot")]
-pub struct GetSnapshot;
-
 impl Receive<GetSnapshot> for TokenPool {
     type Reply = MessageResult<Deliver<GetSnapshot>>;
 
@@ -147,13 +125,6 @@ impl Receive<GetSnapshot> for TokenPool {
         let now = self.clock.now();
         MessageResult(self.state.snapshot(now, provider, self.waiting.len()))
     }
-}
-
-/// An operator ends the rests of one token or of all. The answer: whether there is such a token.
-#[derive(Message)]
-#[rtype(result = "bool")]
-pub struct Reset {
-    pub token: Option<TokenIndex>,
 }
 
 impl Receive<Reset> for TokenPool {
@@ -335,73 +306,5 @@ impl TokenPool {
             }
         });
         ctx.spawn(written);
-    }
-}
-
-enum Try {
-    Lent(Lease),
-    Refused(LeaseError),
-    Later {
-        until: Option<Monotonic>,
-        reason: ColdReason,
-    },
-}
-
-fn try_lend(state: &mut PoolState, dice: &mut Dice, now: Monotonic, lend: &Lend) -> Try {
-    match state.lease(now, &lend.model, &lend.exclude, dice.roll()) {
-        Decision::Lend(ticket) => {
-            let identity = Arc::clone(&state.tokens[ticket.token.0 as usize].identity);
-            let (model, lender) = (Arc::clone(&lend.model), Arc::clone(&lend.lender));
-            Try::Lent(Lease::new(identity, ticket, model, lender))
-        }
-        Decision::Wait { until, reason } => Try::Later { until, reason },
-        Decision::NoneLeft => Try::Refused(LeaseError::NoCredential),
-        Decision::BreakerOpen { until } => Try::Refused(LeaseError::BreakerOpen {
-            retry_after: until.saturating_sub(now),
-        }),
-    }
-}
-
-/// Whether waiting until `deadline` cannot end with a token, as far as can be known.
-fn is_hopeless(
-    now: Monotonic,
-    deadline: Monotonic,
-    until: Option<Monotonic>,
-    reason: ColdReason,
-) -> bool {
-    let too_late = until.is_some_and(|until| until > deadline);
-    now >= deadline || (too_late && reason != ColdReason::Busy)
-}
-
-fn all_cold(now: Monotonic, until: Option<Monotonic>, reason: ColdReason) -> LeaseError {
-    LeaseError::AllCold {
-        retry_after: retry_after(now, until, reason),
-        reason,
-    }
-}
-
-fn retry_after(now: Monotonic, until: Option<Monotonic>, reason: ColdReason) -> Duration {
-    let thaw = until.map(|until| until.saturating_sub(now));
-    match (thaw, reason) {
-        (Some(thaw), ColdReason::Busy) => thaw.min(BUSY_RETRY),
-        (Some(thaw), _) => thaw,
-        (None, _) => BUSY_RETRY,
-    }
-}
-
-/// Cheap random bits for jitter and choice, where nobody gains from guessing them (SplitMix64).
-struct Dice(u64);
-
-impl Dice {
-    fn seeded() -> Self {
-        // without entropy all pools roll alike, which is only less fair
-        Self(getrandom::u64().unwrap_or_default())
-    }
-
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
     }
 }

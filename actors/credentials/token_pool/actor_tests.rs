@@ -282,7 +282,7 @@ async fn waiting_is_bounded_in_number_and_time() {
     let config = PoolConfig {
         per_token_concurrency: 1,
         max_waiting: 1,
-        max_wait_ms: 100,
+        max_wait_ms: 800,
         ..quick()
     };
     let world = world(1, config).await;

@@ -9,7 +9,8 @@ use std::{
 };
 
 use super::{
-    actor::{GetSnapshot, Lend, Lent, Reset, TokenPool},
+    actor::TokenPool,
+    messages::{GetSnapshot, Lend, Lent, Reset},
     snapshot::PoolSnapshot,
     stored::StateStore,
     token::{Identity, TokenIndex},

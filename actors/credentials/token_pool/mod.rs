@@ -10,7 +10,11 @@
 //! | restart | re-reads what is durable; starts without it when the database is away. Leases from before are judged, not counted |
 
 pub mod actor;
+mod database;
 mod handle;
+pub mod judgement;
+mod lending;
+pub mod messages;
 pub mod policy;
 pub mod snapshot;
 pub mod stored;

@@ -6,7 +6,8 @@ use proptest::{collection::vec, prelude::*, strategy::Strategy as Generator};
 use troupe_protocol::failure::{FailureKind, QuotaScope};
 
 use super::{
-    policy::{Change, Decision, PoolState},
+    judgement::Change,
+    policy::{Decision, PoolState},
     policy_tests::{config, identities, secs},
     stored::Place,
     token::{Availability, TokenIndex},

@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use troupe_protocol::failure::{FailureKind, QuotaScope};
 
 use super::{
-    policy::{Change, Decision, PoolState},
+    judgement::Change,
+    policy::{Decision, PoolState},
     token::{Identity, TokenIndex},
 };
 use crate::{

@@ -36,6 +36,8 @@ pub struct StateWrite {
     pub put: Vec<StoredState>,
     /// Token hash and model of each.
     pub delete: Vec<(String, String)>,
+    /// When the rows were like this, milliseconds since 1970, UTC.
+    pub at_ms: u64,
 }
 
 impl StateWrite {
@@ -110,7 +112,10 @@ impl PoolState {
 
     /// The write that brings what is stored about `places` up to date.
     pub fn write_of(&self, moment: Moment, places: impl IntoIterator<Item = Place>) -> StateWrite {
-        let mut write = StateWrite::default();
+        let mut write = StateWrite {
+            at_ms: moment.wall_ms,
+            ..StateWrite::default()
+        };
         for (index, model) in places {
             let Some(token) = self.tokens.get(index.0 as usize) else {
                 continue;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use tokio::sync::oneshot;
 
-use super::actor::Lend;
+use super::messages::Lend;
 use crate::{
     credentials::lease::{Lease, LeaseError},
     supervision::clock::Monotonic,

@@ -94,6 +94,20 @@ impl Writer {
         Some(self.store.save(&self.provider, write))
     }
 
+    /// Writes everything before an ordered stop, if anything is not yet known to be stored: a write
+    /// that is on its way may be lost with the actor.
+    pub fn save_last(
+        &mut self,
+        state: &PoolState,
+        moment: Moment,
+    ) -> Option<BoxFuture<'static, Result<(), String>>> {
+        if !self.scheduled {
+            return None;
+        }
+        self.all = true;
+        self.save(state, moment)
+    }
+
     /// The result of [`save`](Self::save). The first of several failures is logged.
     pub fn saved(&mut self, result: Result<(), String>) -> After {
         self.scheduled = false;
