@@ -46,6 +46,13 @@ def late_share(results, scenario, target, base, times, limit_us):
     return max(0.0, late - _share_over(_clean(results, scenario, base), times, usual + limit_us))
 
 
+def merged_share(results, scenario, target):
+    """The share of events that were read in one piece with the event before: what a target, or the upstream, has
+    merged costs it less, so CPU per event is compared between like and like only where these shares are alike."""
+    runs = _clean(results, scenario, target)
+    return 1 - _share_over(runs, "event_gap_us", 0.0) if runs else None
+
+
 def _share_over(runs, times, limit_us):
     buckets = [bucket for run in runs for bucket in run[times]["buckets"]]
     total = sum(count for _, count in buckets)

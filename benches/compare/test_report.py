@@ -34,6 +34,11 @@ class Figures(unittest.TestCase):
         self.assertEqual(figures.late_share(results, "s", "troupe", "direct", "first_byte_us", 30_000), 0.4)
         self.assertEqual(figures.late_share(results, "s", "direct", "direct", "first_byte_us", 30_000), 0.0)
 
+    def test_merged_events_have_no_time_between_them(self):
+        gaps = {"p50": 0.0, "p99": 20.0, "buckets": [[0.0, 75], [20.0, 25]]}
+        results = {"s": {"nginx": [a_run(1, event_gap_us=gaps)]}}
+        self.assertEqual(figures.merged_share(results, "s", "nginx"), 0.75)
+
     def test_what_was_not_measured_is_none(self):
         for found in (
             figures.middle({}, "s", "troupe", "cpu_us_per_answer"),
