@@ -6,5 +6,6 @@
 pub mod failure;
 pub mod json;
 pub mod openai;
+pub mod retry_after;
 pub mod sse;
 pub mod usage;

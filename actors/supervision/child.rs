@@ -173,7 +173,8 @@ impl<A: Behaviour> Control for Child<A> {
     }
 
     fn disturb(&self, disturbance: Disturbance) -> bool {
-        let Some(address) = self.slot.address.load_full() else {
+        let address = self.slot.address.load_full();
+        let Some(address) = address.filter(|address| address.connected()) else {
             return false;
         };
         #[expect(
@@ -181,6 +182,6 @@ impl<A: Behaviour> Control for Child<A> {
             reason = "a disturbance has no answer, and a dropped `send` would be skipped"
         )]
         address.do_send(disturbance);
-        address.connected()
+        true
     }
 }

@@ -81,7 +81,16 @@ static HOOK: Once = Once::new();
 /// Makes every panic of the process one log line, and keeps its place for [`Fall::from_panic`].
 /// Calling it again changes nothing.
 pub fn install_panic_hook() {
-    HOOK.call_once(|| panic::set_hook(Box::new(on_panic)));
+    HOOK.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            on_panic(info);
+            // without a logger the panic must not be silent
+            if !log::log_enabled!(log::Level::Error) {
+                before(info);
+            }
+        }));
+    });
 }
 
 fn on_panic(info: &PanicHookInfo<'_>) {

@@ -77,7 +77,10 @@ pub use self::{
 
 use self::{
     child::Child,
-    tree::{Adopt, Dismiss, Disturb, EventsAfter, GetSnapshot, NewsDesk, StopAll, Supervisor},
+    tree::{
+        NewsDesk, Supervisor,
+        requests::{Adopt, Dismiss, Disturb, EventsAfter, GetSnapshot, StopAll},
+    },
 };
 
 /// The way to the supervisor. Cheap to clone.

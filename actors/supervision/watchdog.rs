@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 
 use super::{
     child::Control,
-    tree::{News, NewsDesk, Supervisor, Watched},
+    tree::{News, NewsDesk, Supervisor, requests::Watched},
 };
 
 /// Starts the watchdog's thread. An actor is frozen when a ping gets no answer for `patience`.

@@ -13,9 +13,7 @@ use super::{
 use crate::{
     accounts::config::CallsConfig,
     storage::{Database, StorageError, queries::calls},
-    supervision::{
-        Behaviour, Cell, ChildSpec, Clock, Ctx, Receive, StartError, clock::Monotonic,
-    },
+    supervision::{Behaviour, Cell, ChildSpec, Clock, Ctx, Receive, StartError, clock::Monotonic},
 };
 
 /// See the module's head.
@@ -178,7 +176,9 @@ impl Behaviour for Calls {
         let done = self.flush(ctx);
         Some(Box::pin(async move {
             match done.await {
-                Ok(Err(error)) => log::warn!("call records stay in the spool for the next start: {error}"),
+                Ok(Err(error)) => {
+                    log::warn!("call records stay in the spool for the next start: {error}")
+                }
                 // `Err` = a pass that ended with the actor; the next start replays
                 Ok(Ok(())) | Err(_) => {}
             }

@@ -210,7 +210,13 @@ mod tests {
 
         fn begin(&self) -> CallGuard {
             let principal = Principal::sample("app", 1);
-            CallGuard::begin(&self.recorder, &self.clock, Uuid::now_v7(), &principal, "/v1/x")
+            CallGuard::begin(
+                &self.recorder,
+                &self.clock,
+                Uuid::now_v7(),
+                &principal,
+                "/v1/x",
+            )
         }
 
         fn recorded(&self) -> Vec<CallRow> {
@@ -242,12 +248,24 @@ mod tests {
         let rows = desk.recorded();
         assert_eq!(rows.len(), 1);
         let row = &rows[0];
-        assert_eq!((row.id.as_str(), row.at, row.app_id.as_str()), (id.as_str(), 1_000, "app"));
-        assert_eq!((row.model.as_str(), row.provider.as_str()), ("acme/gpt", "acme"));
+        assert_eq!(
+            (row.id.as_str(), row.at, row.app_id.as_str()),
+            (id.as_str(), 1_000, "app")
+        );
+        assert_eq!(
+            (row.model.as_str(), row.provider.as_str()),
+            ("acme/gpt", "acme")
+        );
         assert_eq!((row.attempts, row.token_alias.as_str()), (2, "t2"));
         assert_eq!((row.outcome.as_str(), row.status), ("ok", 200));
-        assert_eq!((row.latency_us, row.first_byte_us, row.overhead_us), (1_000, Some(700), 20));
-        assert_eq!((row.bytes_out, row.prompt_tokens, row.cached_tokens), (15, Some(3), Some(0)));
+        assert_eq!(
+            (row.latency_us, row.first_byte_us, row.overhead_us),
+            (1_000, Some(700), 20)
+        );
+        assert_eq!(
+            (row.bytes_out, row.prompt_tokens, row.cached_tokens),
+            (15, Some(3), Some(0))
+        );
     }
 
     #[test]
@@ -256,7 +274,10 @@ mod tests {
         drop(desk.begin());
         let rows = desk.recorded();
         assert_eq!(rows.len(), 1);
-        assert_eq!((rows[0].outcome.as_str(), rows[0].status), ("client_closed", 499));
+        assert_eq!(
+            (rows[0].outcome.as_str(), rows[0].status),
+            ("client_closed", 499)
+        );
     }
 
     #[test]
@@ -270,7 +291,10 @@ mod tests {
         assert!(served.is_err());
         let rows = desk.recorded();
         assert_eq!(rows.len(), 1);
-        assert_eq!((rows[0].outcome.as_str(), rows[0].status), ("panicked", 500));
+        assert_eq!(
+            (rows[0].outcome.as_str(), rows[0].status),
+            ("panicked", 500)
+        );
     }
 
     #[test]

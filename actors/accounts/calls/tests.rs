@@ -79,9 +79,16 @@ async fn a_list_shows_what_was_finished_just_before() {
         for n in 1..=5_usize {
             let principal = Principal::sample("app", 1);
             let clock = &office.world.clock;
-            CallGuard::begin(&recorder, clock, Uuid::now_v7(), &principal, "/v1/x")
-                .finish(Outcome::Ok, 200, None);
-            let page = office.log.list(CallFilter::default(), None, 3).await.unwrap();
+            CallGuard::begin(&recorder, clock, Uuid::now_v7(), &principal, "/v1/x").finish(
+                Outcome::Ok,
+                200,
+                None,
+            );
+            let page = office
+                .log
+                .list(CallFilter::default(), None, 3)
+                .await
+                .unwrap();
             assert_eq!((page.count, page.list.len()), (n as i64, n.min(3)));
         }
         assert_eq!(office.spool.backlog_bytes(), 0);
@@ -117,7 +124,12 @@ async fn an_ordered_stop_empties_the_spool_first() {
         recorder.record(&call(&n.to_string(), 864_000_000)).unwrap();
     }
     office.world.tree.stop().await;
-    let page = calls::list(&mut office.world.file.connect(), &CallFilter::default(), None, 9);
+    let page = calls::list(
+        &mut office.world.file.connect(),
+        &CallFilter::default(),
+        None,
+        9,
+    );
     assert_eq!(page.unwrap().count, 5);
 }
 
@@ -170,7 +182,10 @@ async fn a_record_that_the_database_never_takes_does_not_hold_up_the_others() {
     assert!(alone.is_err(), "alone it may be the database's fault");
     recorder.record(&call("good", 864_000_000)).unwrap();
     office.actor.ask(Flush).await.unwrap().unwrap();
-    assert_eq!((office.stored().await, office.spool.backlog_bytes()), (1, 0));
+    assert_eq!(
+        (office.stored().await, office.spool.backlog_bytes()),
+        (1, 0)
+    );
     office.world.tree.stop().await;
 }
 

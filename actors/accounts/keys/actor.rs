@@ -149,7 +149,10 @@ impl Receive<CreateKey> for Keys {
             }
             let key = NewKey::make(source.check.hash(), &app, &name, given, now)?;
             let stored = key.clone();
-            source.database.write(move |conn| stored.store(conn)).await?;
+            source
+                .database
+                .write(move |conn| stored.store(conn))
+                .await?;
             let created = key.created();
             source.reload_for(&created.id).await;
             Ok(created)

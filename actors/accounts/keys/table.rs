@@ -116,7 +116,10 @@ impl KeyTable {
         };
         for (key, app) in rows {
             let Some(hash) = from_hex(&key.hash) else {
-                log::error!("the stored hash of API key {} is damaged: revoke the key", key.id);
+                log::error!(
+                    "the stored hash of API key {} is damaged: revoke the key",
+                    key.id
+                );
                 continue;
             };
             let app = table.app(app, before, default_limit);
@@ -141,7 +144,9 @@ impl KeyTable {
         if let Some(app) = known {
             return app.clone();
         }
-        let limit = row.max_in_flight.and_then(|limit| usize::try_from(limit).ok());
+        let limit = row
+            .max_in_flight
+            .and_then(|limit| usize::try_from(limit).ok());
         let fresh = Gate::new(limit.unwrap_or(default_limit));
         let earlier = before.apps.get(&*row.id).map(|app| app.gate.clone());
         let gate = earlier.filter(|gate| gate.limit() == fresh.limit());
@@ -268,7 +273,14 @@ mod tests {
     fn a_key_says_whose_it_is() {
         let check = check();
         assert_eq!(check.check("k1").unwrap_err(), KeyError::NotReady);
-        publish(&check, vec![row(&check, "a", "k1", None), row(&check, "b", "k2", Some(3))], 7);
+        publish(
+            &check,
+            vec![
+                row(&check, "a", "k1", None),
+                row(&check, "b", "k2", Some(3)),
+            ],
+            7,
+        );
         let first = check.check("k1").unwrap();
         assert_eq!((first.app_id(), first.app_name()), ("a", "name-a"));
         assert_eq!((first.key_id(), first.key_name()), ("id-k1", "name-k1"));
@@ -285,13 +297,21 @@ mod tests {
         let (one, two) = (row(&check, "a", "k1", None), row(&check, "a", "k2", None));
         publish(&check, vec![one.clone(), two.clone()], 2);
         let _inside = check.check("k1").unwrap().gate().try_enter().unwrap();
-        assert_eq!(check.check("k2").unwrap().gate().inside(), 1, "keys of an app share its gate");
+        assert_eq!(
+            check.check("k2").unwrap().gate().inside(),
+            1,
+            "keys of an app share its gate"
+        );
         publish(&check, vec![two.clone()], 2);
         assert_eq!(check.check("k1").unwrap_err(), KeyError::Unknown);
         assert_eq!(check.check("k2").unwrap().gate().inside(), 1);
         publish(&check, vec![], 2);
         publish(&check, vec![two], 2);
-        assert_eq!(check.check("k2").unwrap().gate().inside(), 1, "even without a key meanwhile");
+        assert_eq!(
+            check.check("k2").unwrap().gate().inside(),
+            1,
+            "even without a key meanwhile"
+        );
     }
 
     #[test]

@@ -54,16 +54,31 @@ async fn keys_are_made_used_listed_and_revoked() {
         let made = keys.ask(create("laptop", None)).await.unwrap().unwrap();
         let own = keys.ask(create("ci", Some(OWN))).await.unwrap().unwrap();
         let caller = check.check(made.secret.expose()).unwrap();
-        assert_eq!((caller.app_name(), caller.key_name()), ("default", "laptop"));
+        assert_eq!(
+            (caller.app_name(), caller.key_name()),
+            ("default", "laptop")
+        );
         assert_eq!(caller.key_id(), made.id);
         let other = check.check(OWN).unwrap();
         assert_eq!(other.app_id(), caller.app_id(), "an app is made once");
 
-        assert_eq!(keys.ask(RevokeKey { id: made.id.clone() }).await, Ok(Ok(true)));
-        assert_eq!(check.check(made.secret.expose()).unwrap_err(), KeyError::Unknown);
+        assert_eq!(
+            keys.ask(RevokeKey {
+                id: made.id.clone()
+            })
+            .await,
+            Ok(Ok(true))
+        );
+        assert_eq!(
+            check.check(made.secret.expose()).unwrap_err(),
+            KeyError::Unknown
+        );
         assert_eq!(keys.ask(RevokeKey { id: made.id }).await, Ok(Ok(false)));
         let listed = keys.ask(ListKeys).await.unwrap().unwrap();
-        let shown: Vec<_> = listed.iter().map(|key| (&*key.name, key.revoked_at)).collect();
+        let shown: Vec<_> = listed
+            .iter()
+            .map(|key| (&*key.name, key.revoked_at))
+            .collect();
         assert_eq!(shown, [("laptop", Some(7_000)), ("ci", None)]);
         assert_eq!((&*listed[1].hint, &*listed[1].app), ("…-key", "default"));
         assert_eq!(listed[1].id, own.id);
@@ -80,7 +95,11 @@ async fn what_another_process_changes_takes_effect() {
     let _keys = start(&world, &check, &config()).await;
     let key = NewKey::make(check.hash(), "app", "cli", None, 1).unwrap();
     let stored = key.clone();
-    world.database.write(move |conn| stored.store(conn)).await.unwrap();
+    world
+        .database
+        .write(move |conn| stored.store(conn))
+        .await
+        .unwrap();
     let key = key.created();
     until(async || check.check(key.secret.expose()).ok()).await;
     let revoke = move |conn: &mut _| crate::storage::queries::keys::revoke(conn, &key.id, 2);
@@ -95,7 +114,10 @@ async fn what_cannot_be_a_key_or_a_name_is_refused() {
     let check = check();
     let keys = start(&world, &check, &config()).await;
     let refused = async |message: CreateKey| keys.ask(message).await.unwrap().unwrap_err();
-    assert_eq!(refused(create("a", Some("short"))).await, KeysError::Text(KeyTextError::TooShort));
+    assert_eq!(
+        refused(create("a", Some("short"))).await,
+        KeysError::Text(KeyTextError::TooShort)
+    );
     assert_eq!(refused(create(" ", None)).await, KeysError::Name);
     for name in ["a", "b", "c"] {
         keys.ask(create(name, None)).await.unwrap().unwrap();

@@ -188,7 +188,10 @@ mod tests {
             assert!(waiting.as_mut().now_or_never().is_none());
         }
         let mut waiting = Box::pin(limits.admit(&caller));
-        assert!(waiting.as_mut().now_or_never().is_none(), "the line has room");
+        assert!(
+            waiting.as_mut().now_or_never().is_none(),
+            "the line has room"
+        );
         let refused = limits.admit(&caller).now_or_never().unwrap();
         assert_eq!(refused.unwrap_err().by, ShedBy::App, "the line is full");
     }

@@ -31,11 +31,11 @@ use prometheus_client::{
 };
 use uuid::Uuid;
 
+use self::segment::SegmentName;
 pub use self::{
     reader::{Batch, SpoolReader},
     recorder::CallRecorder,
 };
-use self::segment::SegmentName;
 
 /// The spool of this process. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -191,7 +191,11 @@ impl Spool {
     /// what was written since then is kept, so that the figure may be too high for a while but never hides a record.
     fn measured(&self, before: u64, bytes: u64) {
         let corrected = |waiting: u64| Some((waiting + bytes).saturating_sub(before));
-        let _ = self.0.backlog.inner().fetch_update(Relaxed, Relaxed, corrected);
+        let _ = self
+            .0
+            .backlog
+            .inner()
+            .fetch_update(Relaxed, Relaxed, corrected);
     }
 
     fn count_written(&self, bytes: u64) {

@@ -80,7 +80,9 @@ impl SpoolReader {
             }
             match self.read(segment, most, &mut batch.rows) {
                 Ok(piece) => batch.pieces.push(piece),
-                Err(error) => log::error!("call records in {} cannot be read: {error}", segment.name),
+                Err(error) => {
+                    log::error!("call records in {} cannot be read: {error}", segment.name)
+                }
             }
         }
         Ok(batch)
@@ -95,7 +97,11 @@ impl SpoolReader {
             self.stored.insert(piece.name, piece.to);
             self.spool.count_stored(piece.to - piece.from);
             if piece.broken > 0 {
-                log::warn!("{} broken call records in {} are skipped", piece.broken, piece.name);
+                log::warn!(
+                    "{} broken call records in {} are skipped",
+                    piece.broken,
+                    piece.name
+                );
                 self.spool.count_broken(piece.broken);
             }
         }

@@ -69,7 +69,10 @@ impl CallRecorder {
         serde_json::to_writer(&mut pen.line, row)?;
         pen.line.push(b'\n');
         if pen.line.len() > MAX_LINE {
-            return Err(io::Error::new(ErrorKind::InvalidData, "the record is too long"));
+            return Err(io::Error::new(
+                ErrorKind::InvalidData,
+                "the record is too long",
+            ));
         }
         let length = pen.line.len() as u64;
         let (file, size) = match &mut pen.segment {
@@ -100,7 +103,12 @@ fn write_at_once(file: &mut File, line: &[u8]) -> io::Result<()> {
     loop {
         match file.write(line) {
             Ok(written) if written == line.len() => return Ok(()),
-            Ok(_) => return Err(io::Error::new(ErrorKind::WriteZero, "no space for the record")),
+            Ok(_) => {
+                return Err(io::Error::new(
+                    ErrorKind::WriteZero,
+                    "no space for the record",
+                ));
+            }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }

@@ -101,7 +101,12 @@ mod tests {
         let text = name.to_string();
         assert_eq!(text, "00000000000000000000000000001234-3-7.spool");
         assert_eq!(text.parse(), Ok(name));
-        for other in ["spool.lock", "a-1-2.spool", &text.replace("-7", "-07"), &format!("x{text}")] {
+        for other in [
+            "spool.lock",
+            "a-1-2.spool",
+            &text.replace("-7", "-07"),
+            &format!("x{text}"),
+        ] {
             assert_eq!(other.parse::<SegmentName>(), Err(NotASegment), "{other}");
         }
     }

@@ -65,7 +65,11 @@ fn records_come_back_as_they_were_written() {
     let mut reader = spool.reader();
     let first = reader.next_batch(4).unwrap();
     assert_eq!(first.rows, rows[..4]);
-    assert_eq!(reader.next_batch(4).unwrap().rows, rows[..4], "not advanced, so read again");
+    assert_eq!(
+        reader.next_batch(4).unwrap().rows,
+        rows[..4],
+        "not advanced, so read again"
+    );
     reader.advance(&first).unwrap();
     let second = reader.next_batch(100).unwrap();
     assert_eq!(second.rows, rows[4..]);
@@ -151,7 +155,11 @@ fn segments_rotate_and_are_deleted_once_stored() {
     let dir = tempfile::tempdir().unwrap();
     let spool = open(dir.path(), 1_000);
     let recorder = spool.recorder();
-    assert_eq!(files(dir.path()), [""; 0], "an idle recorder leaves no file");
+    assert_eq!(
+        files(dir.path()),
+        [""; 0],
+        "an idle recorder leaves no file"
+    );
     for n in 0..20 {
         recorder.record(&call(&format!("{n}"), n)).unwrap();
     }
@@ -159,7 +167,11 @@ fn segments_rotate_and_are_deleted_once_stored() {
     let mut stored = BTreeSet::new();
     drain(&mut spool.reader(), 7, &mut stored);
     assert_eq!(stored.len(), 20);
-    assert_eq!(files(dir.path()).len(), 1, "only the one being written is left");
+    assert_eq!(
+        files(dir.path()).len(),
+        1,
+        "only the one being written is left"
+    );
 }
 
 #[test]
@@ -235,15 +247,25 @@ fn recorders_and_the_reader_work_side_by_side() {
         drain(&mut reader, 64, &mut stored);
     });
     assert_eq!(stored.len(), 3 * EACH);
-    assert_eq!((spool.broken(), spool.lost(), spool.backlog_bytes()), (0, 0, 0));
+    assert_eq!(
+        (spool.broken(), spool.lost(), spool.backlog_bytes()),
+        (0, 0, 0)
+    );
 }
 
 #[derive(Debug, Clone)]
 enum Step {
-    Write { recorder: usize, text: usize },
-    Store { most: usize },
+    Write {
+        recorder: usize,
+        text: usize,
+    },
+    Store {
+        most: usize,
+    },
     /// The records are in the database, but the reader dies before it takes note.
-    StoreAndDie { most: usize },
+    StoreAndDie {
+        most: usize,
+    },
     Reboot,
 }
 
@@ -333,7 +355,10 @@ fn a_killed_process_leaves_every_record_it_had_written() {
     let stored = replay(dir.path());
     let missing: Vec<_> = told.difference(&stored).collect();
     assert!(missing.is_empty(), "{missing:?}");
-    assert!(stored.len() <= told.len() + WRITERS, "at most one untold record per writer");
+    assert!(
+        stored.len() <= told.len() + WRITERS,
+        "at most one untold record per writer"
+    );
 }
 
 const WRITERS: usize = 2;

@@ -1,0 +1,133 @@
+"""What the targets are put through, and one measured run of it."""
+
+import dataclasses
+import json
+import subprocess
+import time
+
+from . import processes
+
+# Work behind the last answer (records on their way to the database) belongs to the run.
+SETTLE_SECONDS = 0.5
+OVERTIME_SECONDS = 60
+STREAMING_SECONDS = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Scenario:
+    """One kind of load. Without a rate the loop is closed. `stagger_ms` spreads the starts of paced streams over their
+    length; `hold` opens all streams at once, and measures memory while they are open."""
+
+    name: str
+    path: str
+    body: dict
+    connections: int
+    rate: int = 0
+    events: int = 0
+    stagger_ms: int = 0
+    hold: bool = False
+
+    @property
+    def stream(self):
+        return self.events > 0
+
+
+def _chat(model, **more):
+    messages = [
+        {"role": "system", "content": "You are a helpful assistant that answers briefly and to the point."},
+        {"role": "user", "content": "What does a lighthouse keeper do all day, and who pays for the oil?"},
+    ]
+    return {"model": model, "messages": messages, "temperature": 0.7, "max_tokens": 256, **more}
+
+
+CHAT = "/v1/chat/completions"
+IMAGE = {"model": "sim-image-1m", "prompt": "a lighthouse at dusk", "n": 1, "response_format": "b64_json"}
+# 1,536 numbers are about 18 KiB of JSON
+EMBEDDING = {"model": "text-embedding-3-small", "input": "a lighthouse at dusk", "dimensions": 1536}
+
+# The order matters: memory is looked at before large answers have passed.
+SCENARIOS = [
+    Scenario("stream_1000", CHAT, _chat("sim-stream-10x1000ms", stream=True), 1000, events=10, hold=True),
+    Scenario("chat_c64", CHAT, _chat("sim-1k"), 64),
+    Scenario("chat_r1000", CHAT, _chat("sim-1k"), 64, rate=1000),
+    Scenario("stream_c16", CHAT, _chat("sim-stream-64x0ms", stream=True), 16, events=64),
+    Scenario("stream_paced", CHAT, _chat("sim-stream-64x20ms", stream=True), 64, events=64, stagger_ms=1280),
+    Scenario("embed_c64", "/v1/embeddings", EMBEDDING, 64),
+    Scenario("image_c4", "/v1/images/generations", IMAGE, 4),
+]
+MODELS = sorted({scenario.body["model"] for scenario in SCENARIOS})
+CHAT_C64 = next(scenario for scenario in SCENARIOS if scenario.name == "chat_c64")
+
+
+def measure(load, scenario, target, upstream, seconds):
+    """One run of a scenario; returns the generator's report with the target's CPU time (and memory, for `hold`)."""
+    length = ["--hold"] if scenario.hold else ["--seconds", str(seconds)]
+    before_pss = target.pss_kib() if scenario.hold else None
+    before = _Clocks(target, upstream)
+    with _start(load, scenario, target, length, seconds + OVERTIME_SECONDS) as process:
+        first_line = process.stdout.readline()
+        open_pss = _pss_of_open_streams(target) if first_line == "open\n" else None
+        report = _report(first_line, process)
+    time.sleep(SETTLE_SECONDS)
+    run = before.until_now(report)
+    if open_pss:
+        run["kib_per_stream"] = (open_pss - before_pss) / scenario.connections
+    return run
+
+
+def _pss_of_open_streams(target):
+    """The larger of the figures at the first byte and with the streams under way."""
+    first = target.pss_kib()
+    time.sleep(STREAMING_SECONDS)
+    return max(first, target.pss_kib())
+
+
+def drive(load, scenario, target, requests):
+    """So many requests, for warming up and for watching memory; returns the generator's report."""
+    with _start(load, scenario, target, ["--requests", str(requests)], 600) as process:
+        return _report(process.stdout.readline(), process)
+
+
+def _start(load, scenario, target, length, timeout):
+    command = [
+        load, "--url", target.url, "--path", scenario.path, "--body", json.dumps(scenario.body),
+        "--header", f"authorization: Bearer {target.key}", "--connections", str(scenario.connections),
+        "--timeout", str(timeout), *length,
+    ]
+    if scenario.rate:
+        command += ["--rate", str(scenario.rate)]
+    if scenario.stagger_ms:
+        command += ["--stagger-ms", str(scenario.stagger_ms)]
+    if scenario.stream:
+        command += ["--stream", "--expect-events", str(scenario.events)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def _report(first_line, process):
+    line = process.stdout.readline() if first_line == "open\n" else first_line
+    if not line:
+        raise RuntimeError(f"the load generator ended without a report (exit code {process.wait()})")
+    return json.loads(line)
+
+
+class _Clocks:
+    """CPU clocks at the start of a run."""
+
+    def __init__(self, target, upstream):
+        self.target, self.upstream = target, upstream
+        self.start = self._read()
+
+    def _read(self):
+        own = self.target.cpu_us()
+        upstream = 0 if self.target is self.upstream else self.upstream.cpu_us()
+        return own, upstream, processes.children_cpu_us(), processes.machine_cpu_us(), time.monotonic()
+
+    def until_now(self, report):
+        own, upstream, load, machine, wall = (end - start for end, start in zip(self._read(), self.start))
+        return report | {
+            "cpu_us_per_answer": own / max(report["answers"], 1),
+            "cpu_us_per_event": own / report["events"] if report["events"] else None,
+            "cores": own / 1e6 / wall,
+            # what ran beside us: the run is worth less, the more that is
+            "foreign_cores": max(0.0, (machine - own - upstream - load) / 1e6 / wall),
+        }

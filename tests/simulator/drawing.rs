@@ -1,0 +1,102 @@
+//! Small real PNG files of an exact size.
+
+use std::{fmt, str::FromStr};
+
+use png::{BitDepth, ColorType, Encoder, EncodingError, chunk::ChunkType};
+
+/// What to draw. Its name in a link is `64x64-0`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Drawing {
+    pub width: u32,
+    pub height: u32,
+    /// Bytes of the file; one that needs more is as long as it must be.
+    pub bytes: usize,
+}
+
+/// The largest side that is drawn.
+const LARGEST: u32 = 4096;
+
+/// Length, type and checksum of a PNG chunk.
+const CHUNK_FRAME: usize = 12;
+
+impl Drawing {
+    /// A drawing of `1024x1024`, of 64x64 for `auto` or nothing; `None` for what is no size.
+    pub(crate) fn of_size(size: Option<&str>) -> Option<Self> {
+        match size {
+            None | Some("auto") => "64x64-0".parse().ok(),
+            Some(size) => format!("{size}-0").parse().ok(),
+        }
+    }
+}
+
+impl fmt::Display for Drawing {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}x{}-{}", self.width, self.height, self.bytes)
+    }
+}
+
+impl FromStr for Drawing {
+    type Err = ();
+
+    fn from_str(name: &str) -> Result<Self, ()> {
+        let (size, bytes) = name.split_once('-').ok_or(())?;
+        let (width, height) = size.split_once('x').ok_or(())?;
+        let side = |text: &str| match text.parse() {
+            Ok(side) if (1..=LARGEST).contains(&side) => Ok(side),
+            _ => Err(()),
+        };
+        Ok(Self {
+            width: side(width)?,
+            height: side(height)?,
+            bytes: bytes.parse().map_err(|_| ())?,
+        })
+    }
+}
+
+/// A grey gradient, filled up with an ignored chunk to the size that was asked.
+pub(crate) fn draw(drawing: Drawing) -> Result<Vec<u8>, EncodingError> {
+    let plain = encode(drawing, None)?;
+    match drawing.bytes.checked_sub(plain.len() + CHUNK_FRAME) {
+        Some(filler) => encode(drawing, Some(filler)),
+        None => Ok(plain),
+    }
+}
+
+fn encode(drawing: Drawing, filler: Option<usize>) -> Result<Vec<u8>, EncodingError> {
+    let mut file = Vec::new();
+    let mut encoder = Encoder::new(&mut file, drawing.width, drawing.height);
+    encoder.set_color(ColorType::Grayscale);
+    encoder.set_depth(BitDepth::Eight);
+    let mut writer = encoder.write_header()?;
+    if let Some(filler) = filler {
+        writer.write_chunk(ChunkType(*b"siMp"), &vec![0x5a; filler])?;
+    }
+    let row = (0..drawing.width).map(|x| u8::try_from(x * 255 / drawing.width).unwrap_or(255));
+    let row: Vec<u8> = row.collect();
+    let rows = usize::try_from(drawing.height).unwrap_or(0);
+    writer.write_image_data(&row.repeat(rows))?;
+    writer.finish()?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_real_and_as_long_as_asked() {
+        for (name, length) in [("64x64-0", None), ("640x480-1048576", Some(1 << 20))] {
+            let drawing: Drawing = name.parse().unwrap();
+            assert_eq!(drawing.to_string(), name);
+            let file = draw(drawing).unwrap();
+            assert_eq!(length.unwrap_or(file.len()), file.len());
+            let decoder = png::Decoder::new(std::io::Cursor::new(file));
+            let mut reader = decoder.read_info().unwrap();
+            let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+            reader.next_frame(&mut pixels).unwrap();
+            assert_eq!(reader.info().size(), (drawing.width, drawing.height));
+        }
+        assert!("0x9-1".parse::<Drawing>().is_err());
+        assert!(Drawing::of_size(Some("huge")).is_none());
+    }
+}
