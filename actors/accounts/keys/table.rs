@@ -1,6 +1,12 @@
 //! The active keys, as a snapshot that every thread reads without asking anybody.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
 
 use arc_swap::ArcSwapOption;
 use derive_more::{Display, Error};
@@ -89,6 +95,8 @@ pub enum KeyError {
 /// The active keys at one moment.
 #[derive(Debug, Default)]
 pub(super) struct KeyTable {
+    /// Which reading of the database this is.
+    turn: u64,
     principals: HashMap<[u8; 32], Arc<Principal>>,
     apps: HashMap<Box<str>, Arc<App>>,
 }
@@ -96,8 +104,16 @@ pub(super) struct KeyTable {
 impl KeyTable {
     /// The table of `rows`. Apps keep the gate that they have in `before`, unless their limit has changed:
     /// then a new one counts from here on, and what is under way under the old one is let be.
-    pub fn build(rows: Vec<(KeyRow, AppRow)>, before: &Self, default_limit: usize) -> Self {
-        let mut table = Self::default();
+    pub fn build(
+        turn: u64,
+        rows: Vec<(KeyRow, AppRow)>,
+        before: &Self,
+        default_limit: usize,
+    ) -> Self {
+        let mut table = Self {
+            turn,
+            ..Self::default()
+        };
         for (key, app) in rows {
             let Some(hash) = from_hex(&key.hash) else {
                 log::error!(
@@ -121,11 +137,6 @@ impl KeyTable {
             }
         }
         table
-    }
-
-    /// How many keys there are.
-    pub fn len(&self) -> usize {
-        self.principals.len()
     }
 
     fn app(&mut self, row: AppRow, before: &Self, default_limit: usize) -> Arc<App> {
@@ -154,6 +165,7 @@ impl KeyTable {
 pub struct KeyCheck {
     hash: KeyedHash,
     table: Arc<ArcSwapOption<KeyTable>>,
+    turns: Arc<AtomicU64>,
 }
 
 impl KeyCheck {
@@ -163,6 +175,7 @@ impl KeyCheck {
         Self {
             hash,
             table: Arc::default(),
+            turns: Arc::default(),
         }
     }
 
@@ -191,13 +204,24 @@ impl KeyCheck {
         &self.hash
     }
 
-    /// Puts the keys of `rows` in force.
-    pub(super) fn publish(&self, rows: Vec<(KeyRow, AppRow)>, default_limit: usize) -> usize {
+    /// How many keys are in force.
+    pub(super) fn count(&self) -> usize {
+        let table = self.table.load();
+        table.as_ref().map_or(0, |table| table.principals.len())
+    }
+
+    /// A number to be taken before the keys are read from the database.
+    pub(super) fn next_turn(&self) -> u64 {
+        self.turns.fetch_add(1, Relaxed) + 1
+    }
+
+    /// Puts the keys of `rows` in force, unless the reading of a later `turn` is so already. One caller at a time.
+    pub(super) fn publish(&self, turn: u64, rows: Vec<(KeyRow, AppRow)>, default_limit: usize) {
         let before = self.table.load_full().unwrap_or_default();
-        let table = KeyTable::build(rows, &before, default_limit);
-        let count = table.len();
-        self.table.store(Some(Arc::new(table)));
-        count
+        if turn > before.turn {
+            let table = KeyTable::build(turn, rows, &before, default_limit);
+            self.table.store(Some(Arc::new(table)));
+        }
     }
 }
 
@@ -220,6 +244,10 @@ mod tests {
 
     fn check() -> KeyCheck {
         KeyCheck::new(KeyedHash::new(&[1; 32], "api-key"))
+    }
+
+    fn publish(check: &KeyCheck, rows: Vec<(KeyRow, AppRow)>, default_limit: usize) {
+        check.publish(check.next_turn(), rows, default_limit);
     }
 
     fn row(check: &KeyCheck, app: &str, key: &str, limit: Option<i32>) -> (KeyRow, AppRow) {
@@ -245,7 +273,8 @@ mod tests {
     fn a_key_says_whose_it_is() {
         let check = check();
         assert_eq!(check.check("k1").unwrap_err(), KeyError::NotReady);
-        check.publish(
+        publish(
+            &check,
             vec![
                 row(&check, "a", "k1", None),
                 row(&check, "b", "k2", Some(3)),
@@ -266,18 +295,18 @@ mod tests {
     fn a_reload_revokes_and_keeps_what_is_under_way() {
         let check = check();
         let (one, two) = (row(&check, "a", "k1", None), row(&check, "a", "k2", None));
-        check.publish(vec![one.clone(), two.clone()], 2);
+        publish(&check, vec![one.clone(), two.clone()], 2);
         let _inside = check.check("k1").unwrap().gate().try_enter().unwrap();
         assert_eq!(
             check.check("k2").unwrap().gate().inside(),
             1,
             "keys of an app share its gate"
         );
-        check.publish(vec![two.clone()], 2);
+        publish(&check, vec![two.clone()], 2);
         assert_eq!(check.check("k1").unwrap_err(), KeyError::Unknown);
         assert_eq!(check.check("k2").unwrap().gate().inside(), 1);
-        check.publish(vec![], 2);
-        check.publish(vec![two], 2);
+        publish(&check, vec![], 2);
+        publish(&check, vec![two], 2);
         assert_eq!(
             check.check("k2").unwrap().gate().inside(),
             1,
@@ -288,10 +317,19 @@ mod tests {
     #[test]
     fn a_new_limit_is_in_force_after_the_reload() {
         let check = check();
-        check.publish(vec![row(&check, "a", "k1", Some(1))], 2);
+        publish(&check, vec![row(&check, "a", "k1", Some(1))], 2);
         let _inside = check.check("k1").unwrap().gate().try_enter().unwrap();
-        check.publish(vec![row(&check, "a", "k1", Some(5))], 2);
+        publish(&check, vec![row(&check, "a", "k1", Some(5))], 2);
         assert_eq!(check.check("k1").unwrap().gate().limit(), 5);
+    }
+
+    #[test]
+    fn a_slow_reading_does_not_undo_a_later_one() {
+        let check = check();
+        let (slow, quick) = (check.next_turn(), check.next_turn());
+        check.publish(quick, vec![], 1);
+        check.publish(slow, vec![row(&check, "a", "k1", None)], 1);
+        assert_eq!(check.check("k1").unwrap_err(), KeyError::Unknown);
     }
 
     #[test]
@@ -300,7 +338,8 @@ mod tests {
         for hash in ["", "zz", &"g".repeat(64), &"é".repeat(32)] {
             let (mut key, app) = row(&check, "a", "k1", None);
             key.hash = hash.to_owned();
-            assert_eq!(check.publish(vec![(key, app)], 1), 0);
+            publish(&check, vec![(key, app)], 1);
+            assert_eq!(check.count(), 0);
         }
     }
 }

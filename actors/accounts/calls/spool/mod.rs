@@ -111,7 +111,7 @@ impl Spool {
             broken: Counter::default(),
             _lock: lock,
         }));
-        spool.measured(waiting);
+        spool.measured(0, waiting);
         Ok(spool)
     }
 
@@ -187,8 +187,15 @@ impl Spool {
         self.0.dir.join(name.to_string())
     }
 
-    fn measured(&self, bytes: u64) {
-        self.0.backlog.set(bytes);
+    /// Takes over what the directory held. `before` is [`backlog_bytes`](Self::backlog_bytes) from before the look:
+    /// what was written since then is kept, so that the figure may be too high for a while but never hides a record.
+    fn measured(&self, before: u64, bytes: u64) {
+        let corrected = |waiting: u64| Some((waiting + bytes).saturating_sub(before));
+        let _ = self
+            .0
+            .backlog
+            .inner()
+            .fetch_update(Relaxed, Relaxed, corrected);
     }
 
     fn count_written(&self, bytes: u64) {
