@@ -1,1 +1,5 @@
-//! (being written)
+//! Stored media.
+
+pub mod files;
+pub mod name;
+pub mod policy;

@@ -1,0 +1,11 @@
+//! (head follows)
+
+mod guard;
+mod outcome;
+pub mod spool;
+
+pub use self::{
+    guard::{CallGuard, Tokens},
+    outcome::Outcome,
+    spool::{CallRecorder, Spool, SpoolError},
+};

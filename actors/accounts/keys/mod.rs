@@ -1,0 +1,9 @@
+//! (head follows)
+
+mod table;
+mod text;
+
+pub use self::{
+    table::{KeyCheck, KeyError, Principal},
+    text::KeyTextError,
+};
