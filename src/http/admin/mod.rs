@@ -4,12 +4,25 @@ pub mod gate;
 mod lists;
 mod supervision;
 
-use actix_web::{HttpResponse, http::StatusCode, http::header, web};
+use std::rc::Rc;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
+    middleware::{Next, from_fn},
+    web,
+};
 use serde::Serialize;
+use troupe_protocol::openai::error::ErrorCode;
 
 use super::{
-    error::{ApiError, REQUEST_ID},
-    services::OnWorker,
+    error::ApiError,
+    services::{OnWorker, Worker},
 };
 
 /// `/api/admin/…`
@@ -24,6 +37,32 @@ pub fn routes(config: &mut web::ServiceConfig) {
             web::resource("/api/admin/supervision/{path:.*}/restart").post(supervision::restart),
         )
         .service(web::resource("/api/admin/supervision/{path:.*}/fault").post(supervision::fault));
+}
+
+/// `/admin/…`: the pages, for admins only.
+pub fn pages(config: &mut web::ServiceConfig) {
+    config.service(
+        web::scope("")
+            .guard(actix_web::guard::fn_guard(|context| {
+                context.head().uri.path().starts_with("/admin/")
+            }))
+            .configure(crate::pages::admin)
+            .wrap(from_fn(admins_only)),
+    );
+}
+
+async fn admins_only(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let Some(worker) = request.app_data::<Rc<Worker>>().cloned() else {
+        let error = ApiError::new(ErrorCode::InternalError, "the worker has no services");
+        return Ok(request.into_response(refuse(&error)));
+    };
+    match admitted(&OnWorker(worker), request.request()).await {
+        Ok(()) => Ok(next.call(request).await?.map_into_boxed_body()),
+        Err(refusal) => Ok(request.into_response(refusal)),
+    }
 }
 
 /// A page of a list.
@@ -49,15 +88,14 @@ fn refuse(error: &ApiError) -> HttpResponse {
         // lets a browser ask for the password
         response.headers_mut().insert(
             header::WWW_AUTHENTICATE,
-            header::HeaderValue::from_static("Basic realm=\"Troupe admin\", charset=\"UTF-8\""),
+            HeaderValue::from_static("Basic realm=\"Troupe admin\", charset=\"UTF-8\""),
         );
     }
-    debug_assert!(response.headers().contains_key(REQUEST_ID));
     response
 }
 
 /// Lets an admin in, or answers for why not.
-async fn admitted(worker: &OnWorker, request: &actix_web::HttpRequest) -> Result<(), HttpResponse> {
+async fn admitted(worker: &OnWorker, request: &HttpRequest) -> Result<(), HttpResponse> {
     let admins = &worker.0.services.admins;
     let entered = admins.enter(request, &worker.0.services.database).await;
     entered.map_err(|error| refuse(&error))
