@@ -8,6 +8,8 @@
 //! lines, and deletes a segment once it is stored wholly and cannot grow. What an earlier process left is read in
 //! the same way; the id of each record keeps it from being stored twice. A lock file keeps two processes apart.
 
+#[cfg(test)]
+mod kill_test;
 mod reader;
 mod recorder;
 mod segment;
