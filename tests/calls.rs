@@ -1,12 +1,12 @@
 //! Each request leaves exactly one record, however it ends.
 
-use std::{cell::RefCell, collections::BTreeMap, time::Duration};
+use std::{cell::RefCell, collections::BTreeMap};
 
 use futures_util::future::{join, join_all};
 use serde_json::Value;
 use troupe_simulator::{PROMPT_TOKENS, Simulator};
 
-use crate::support::{App, Provider, SOON, chat};
+use crate::support::{App, Provider, SOON, chat, eventually};
 
 /// Times that a loaded gateway is killed; `TROUPE_TEST_KILLS` asks for more.
 fn kills() -> usize {
@@ -118,9 +118,10 @@ async fn kill_9_under_load_loses_no_record_and_doubles_none() {
         let killed = async {
             // a different moment in each round
             let wanted = answered.borrow().len() + 40 + 37 * round;
-            while answered.borrow().len() < wanted {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
+            eventually("load", async || {
+                (answered.borrow().len() >= wanted).then_some(())
+            })
+            .await;
             let kill = std::process::Command::new("kill")
                 .args(["-KILL", &pid])
                 .status();
@@ -131,11 +132,13 @@ async fn kill_9_under_load_loses_no_record_and_doubles_none() {
         app.restart().await;
     }
     let answered = answered.into_inner();
-    let calls = app.calls_once(answered.len()).await;
-    let calls = by_id(&calls);
-    for id in &answered {
-        assert!(calls.contains_key(id.as_str()), "no record of {id}");
-    }
+    eventually("a record of each answer", async || {
+        let calls = app.calls().await;
+        let calls = by_id(&calls);
+        let all = answered.iter().all(|id| calls.contains_key(id.as_str()));
+        all.then_some(())
+    })
+    .await;
 }
 
 /// One request; its id once the client has the whole answer, `None` if it did not get that.

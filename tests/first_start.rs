@@ -23,7 +23,7 @@ async fn a_key_and_a_password_are_made_and_shown_once() {
             .post(app.url("/v1/chat/completions"))
             .bearer_auth(&key)
     };
-    let answer = Answer::of(ask(), Some(&chat::plain("demo/chat")))
+    let answer = Answer::of(ask(), Some(&chat::plain("demo/demo-chat")))
         .await
         .unwrap();
     assert_eq!(
@@ -32,7 +32,7 @@ async fn a_key_and_a_password_are_made_and_shown_once() {
     );
     let text = answer.json().await["choices"][0]["message"]["content"].to_string();
     assert!(text.len() > 10, "{text}");
-    let answer = Answer::of(ask(), Some(&chat::stream("demo/chat")))
+    let answer = Answer::of(ask(), Some(&chat::stream("demo/demo-chat")))
         .await
         .unwrap();
     assert!(!answer.streamed_text().await.is_empty());
@@ -50,7 +50,7 @@ async fn a_key_and_a_password_are_made_and_shown_once() {
         .client()
         .post(app.url("/v1/chat/completions"))
         .bearer_auth(&key);
-    let answer = Answer::of(ask, Some(&chat::plain("demo/chat")))
+    let answer = Answer::of(ask, Some(&chat::plain("demo/demo-chat")))
         .await
         .unwrap();
     assert_eq!(answer.status, 200);

@@ -98,7 +98,7 @@ async fn stored_images_outlive_a_restart_and_others_are_not_found() {
 #[actix_rt::test]
 async fn the_demo_really_draws() {
     let app = App::builder().start().await;
-    let body = json!({"model": "demo/image", "prompt": "a red fox", "size": "96x64", "seed": 5,
+    let body = json!({"model": "demo/demo-image", "prompt": "a red fox", "size": "96x64", "seed": 5,
                       "response_format": "b64_json"});
     let draw = async |body: &Value| {
         let answer = app.post(PATH, body).await.json().await;

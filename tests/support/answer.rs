@@ -125,8 +125,10 @@ impl Answer {
 
     /// The whole body as JSON.
     pub async fn json(self) -> Value {
+        let status = self.status;
         let text = self.text().await;
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error} in {text}"))
+        let body = serde_json::from_str(&text);
+        body.unwrap_or_else(|error| panic!("{status} without JSON ({error}): {text}"))
     }
 
     /// The body of an answer that must be a success.

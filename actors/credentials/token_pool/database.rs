@@ -104,7 +104,9 @@ mod tests {
         });
         let storage = Database::new(tree.start(storage).await.unwrap(), &config);
         // the first start also makes the tables, which may take longer than a pool waits
-        let rows = storage.write(|conn| credential_states::upsert(conn, &[])).await;
+        let rows = storage
+            .write(|conn| credential_states::upsert(conn, &[]))
+            .await;
         assert_eq!(rows, Ok(()));
         let setup = PoolSetup {
             provider: "acme".into(),
