@@ -175,12 +175,9 @@ impl Behaviour for Calls {
     fn draining(&mut self, ctx: &mut Ctx<Self>) -> Option<LocalBoxFuture<'static, ()>> {
         let done = self.flush(ctx);
         Some(Box::pin(async move {
-            match done.await {
-                Ok(Err(error)) => {
-                    log::warn!("call records stay in the spool for the next start: {error}")
-                }
-                // `Err` = a pass that ended with the actor; the next start replays
-                Ok(Ok(())) | Err(_) => {}
+            // no answer = the actor fell meanwhile; the next start replays in any case
+            if let Ok(Err(error)) = done.await {
+                log::warn!("call records stay in the spool for the next start: {error}");
             }
         }))
     }

@@ -6,8 +6,8 @@ use actix::{ActorFutureExt as _, AsyncContext as _, Message, ResponseFuture, fut
 use serde::Serialize;
 
 use super::{
+    check::KeyCheck,
     new::{CreatedKey, KeysError, NewKey},
-    table::KeyCheck,
 };
 use crate::{
     accounts::config::{KeysConfig, LimitsConfig},

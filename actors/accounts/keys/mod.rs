@@ -13,7 +13,9 @@
 //! (`troupe keys revoke`) is in force after the next reading.
 
 mod actor;
+mod check;
 mod new;
+mod principal;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -21,7 +23,8 @@ mod text;
 
 pub use self::{
     actor::{CreateKey, KeyInfo, Keys, ListKeys, RevokeKey},
+    check::{KeyCheck, KeyError},
     new::{CreatedKey, KeysError, NewKey},
-    table::{KeyCheck, KeyError, Principal},
+    principal::Principal,
     text::KeyTextError,
 };
