@@ -181,14 +181,22 @@ mod tests {
 
     /// What `troupe` with these arguments prints, and how it ends.
     pub(super) fn troupe(arguments: &[&str], environment: &[(&str, &str)]) -> (Exit, String) {
+        tried(arguments, environment).unwrap()
+    }
+
+    /// As [`troupe`], for what may fail on the way.
+    pub(super) fn tried(
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> io::Result<(Exit, String)> {
         let cli = Cli::parse_from(["troupe"].iter().chain(arguments));
         let environment = environment
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
         let mut out = Vec::new();
-        let exit = dispatch(cli, environment, &mut out).unwrap();
-        (exit, String::from_utf8(out).unwrap())
+        let exit = dispatch(cli, environment, &mut out)?;
+        Ok((exit, String::from_utf8(out).unwrap()))
     }
 
     /// A folder with a database and a secret key of its own, gone on drop.

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use troupe_actors::storage::{
-    DatabaseUrl,
-    config::StorageConfig,
-    engine::Engine,
-    kv::{self, BreakerPolicy, KvUrl},
-    queries::{calls, settings},
+use troupe_actors::{
+    storage::{
+        DatabaseUrl,
+        config::StorageConfig,
+        engine::Engine,
+        kv::{self, BreakerPolicy, KvUrl},
+        queries::{calls, settings},
+    },
+    supervision::clock::Clock,
 };
 
 use super::finding::Finding;
@@ -66,7 +69,7 @@ pub async fn key_value(config: &StorageConfig) -> Finding {
         Ok(url) => url,
         Err(error) => return Finding::fail(subject, error.to_string(), next),
     };
-    let store = match kv::open(&url, PATIENCE, BreakerPolicy::default()) {
+    let store = match kv::open(&url, PATIENCE, BreakerPolicy::default(), Clock::system()) {
         Ok(store) => store,
         Err(error) => return Finding::fail(subject, error.to_string(), next),
     };

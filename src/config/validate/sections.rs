@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use troupe_actors::{
-    accounts::config::{CallsConfig, LimitsConfig},
+    accounts::config::{CallsConfig, KeysConfig, LimitsConfig},
     credentials::config::PoolConfig,
     providers::config::Timeouts,
     storage::{DatabaseUrl, config::StorageConfig, kv::KvUrl},
@@ -105,6 +105,13 @@ impl Check<'_> {
         });
     }
 
+    pub(super) fn keys(&mut self, keys: &KeysConfig) {
+        self.within("keys", |check| {
+            check.range("refresh_ms", keys.refresh_ms, 100..=3_600_000);
+            check.range("max_keys", keys.max_keys, 1..=10_000_000);
+        });
+    }
+
     pub(super) fn calls(&mut self, calls: &CallsConfig) {
         self.within("calls", |check| {
             check.not_empty("spool_dir", &calls.spool_dir);
@@ -116,11 +123,11 @@ impl Check<'_> {
 
     pub(super) fn limits(&mut self, limits: &LimitsConfig) {
         self.within("limits", |check| {
-            check.range("max_in_flight", limits.max_in_flight, 1..=1_000_000);
+            check.range("max_in_flight", limits.max_in_flight, 0..=1_000_000);
             check.range(
                 "max_in_flight_per_app",
                 limits.max_in_flight_per_app,
-                1..=1_000_000,
+                0..=1_000_000,
             );
             check.range("max_wait_ms", limits.max_wait_ms, 0..=A_DAY_MS);
         });
