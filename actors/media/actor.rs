@@ -3,7 +3,7 @@
 use std::{io, time::Duration};
 
 use actix::{
-    Message, ResponseFuture,
+    AsyncContext as _, Message, ResponseFuture,
     fut::{ActorFutureExt as _, wrap_future},
 };
 use bytes::Bytes;

@@ -1,6 +1,10 @@
 //! The store on a real folder and database.
 
-use super::{files::Files, name::MediaName, *};
+use super::{
+    files::Files,
+    name::{Format, MediaName},
+    *,
+};
 use crate::{
     storage::{
         Database, Storage,
@@ -105,7 +109,7 @@ async fn the_oldest_make_room_and_leave_no_row_or_file() {
 async fn a_restart_settles_what_was_half_done() {
     let desk = Desk::new().await;
     let media = desk.media(1 << 20).await;
-    let format = super::name::Format::sniff(PNG).unwrap();
+    let format = Format::sniff(PNG).unwrap();
     let names = [(); 2].map(|()| MediaName::fresh(format).unwrap());
     for name in &names {
         desk.files().write_part(name, PNG).unwrap();
