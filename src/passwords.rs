@@ -5,6 +5,9 @@ use argon2::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
+/// The setting that holds the hash of the administrator's password.
+pub const ADMIN_SETTING: &str = "admin.password";
+
 /// Random text of 256 bits behind `prefix`: 43 characters that survive a shell, a URL and a header.
 ///
 /// # Errors

@@ -13,6 +13,9 @@ use derive_more::{Display, Error};
 /// The variable that takes the place of the file.
 pub const VARIABLE: &str = "TROUPE_SECRET_KEY";
 
+/// The domain of the keyed hash under which API keys are stored.
+pub const API_KEYS: &str = "api-key";
+
 /// Why there is no key. Each says what to do; none holds any of the key.
 #[derive(Debug, Display, Error)]
 pub enum SecretKeyError {

@@ -26,7 +26,7 @@ use troupe_protocol::{
 };
 
 use super::{
-    body::{Alarm, UpstreamBody},
+    body::{Alarm, BodyFault, UpstreamBody},
     client::client,
     provider::Provider,
     upstream::{Endpoint, LocalWork, Outgoing, Plan},
@@ -64,9 +64,6 @@ pub enum ExchangeError {
     },
     #[display("{_0}")]
     NoLease(#[error(source)] LeaseError),
-    /// Too many requests of this gateway are under way there.
-    #[display("too many requests are under way at the provider")]
-    Busy,
     #[display("the provider does not serve this endpoint")]
     NotServed,
 }
@@ -91,6 +88,8 @@ pub async fn exchange(
     for attempt in 1..=provider.max_attempts {
         let lease = match provider.pool.lease(model, &tried).await {
             Ok(lease) => lease,
+            // it knows when the first credential is back
+            Err(error @ LeaseError::AllCold { .. }) => return Err(ExchangeError::NoLease(error)),
             // what the upstream said tells more than that nothing is left to try
             Err(error) => return Err(last.unwrap_or(ExchangeError::NoLease(error))),
         };
@@ -102,8 +101,7 @@ pub async fn exchange(
         let token = lease.token();
         lease.report(Outcome::Failure(failure.kind));
         let again = may_try_again(outgoing, &failure);
-        // a kept-alive connection that the upstream had closed says nothing about the credential
-        if failure.kind != FailureKind::Network || attempt > 1 {
+        if is_spent(failure.kind, attempt) {
             tried.push(token);
         }
         last = Some(failure.into());
@@ -112,6 +110,17 @@ pub async fn exchange(
         }
     }
     Err(last.unwrap_or(ExchangeError::NotServed))
+}
+
+/// Whether the credential must not be lent to this request again. One that is rate limited rests
+/// anyway, and may be waited for; and a kept-alive connection that the upstream had closed says
+/// nothing about the credential, once.
+fn is_spent(kind: FailureKind, attempt: usize) -> bool {
+    match kind {
+        FailureKind::RateLimited { .. } | FailureKind::QuotaExhausted { .. } => false,
+        FailureKind::Network => attempt > 1,
+        _ => true,
+    }
 }
 
 /// Whether a second attempt is harmless and may help. A time-out is not tried again: the client has
@@ -324,4 +333,35 @@ async fn run_here(provider: &Provider, work: LocalWork) -> Result<Arrived, Failu
         content_type: Some(HeaderValue::from_static(answer.content_type)),
         body: UpstreamBody::local(answer.pieces, Alarm::new(total, total)),
     })
+}
+
+/// Fetches what an upstream's answer links to, if the link leads to the configured host; that is the
+/// operator's trust. No credential goes along. None for any other host.
+///
+/// # Errors
+/// [`BodyFault`] when it cannot be had whole within the provider's time-outs and `limit` bytes.
+pub async fn fetch(
+    provider: &Provider,
+    url: &str,
+    limit: usize,
+) -> Result<Option<Bytes>, BodyFault> {
+    let Ok(uri) = url.parse::<Uri>() else {
+        return Ok(None);
+    };
+    if !provider.upstream.owns(&uri) {
+        return Ok(None);
+    }
+    let timeouts = provider.timeouts;
+    let client = client(Duration::from_millis(timeouts.connect_ms));
+    let wait = Duration::from_millis(timeouts.first_byte_ms);
+    let answered = client.get(uri).timeout(wait).send().await;
+    let response = answered.map_err(|_| BodyFault::Cut)?;
+    if !response.status().is_success() {
+        return Err(BodyFault::Cut);
+    }
+    let idle = Duration::from_millis(timeouts.idle_ms);
+    let total = Duration::from_millis(timeouts.total_ms);
+    let alarm = Alarm::new(idle, total);
+    let body = UpstreamBody::http(response, None, alarm);
+    body.collect(limit).await.map(Some)
 }

@@ -69,6 +69,10 @@ impl Upstream for OpenAi {
         classify(status, retry_after, body)
     }
 
+    fn owns(&self, uri: &Uri) -> bool {
+        uri.scheme() == self.chat.scheme() && uri.authority() == self.chat.authority()
+    }
+
     fn lists_models(&self) -> bool {
         true
     }

@@ -64,6 +64,9 @@ pub trait Upstream: Send + Sync {
     /// What a failed answer means. `body` may be cut at a limit.
     fn classify(&self, status: u16, retry_after: Option<Duration>, body: &[u8]) -> FailureKind;
 
+    /// Whether a link leads to the very host and port that the operator configured.
+    fn owns(&self, uri: &Uri) -> bool;
+
     /// Whether its models can be asked for.
     fn lists_models(&self) -> bool;
 }

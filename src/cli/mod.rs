@@ -1,7 +1,10 @@
 //! The command line: one file per command.
 
+mod admin;
 mod check;
+mod database;
 mod doctor;
+mod keys;
 mod serve;
 
 use std::{
@@ -46,6 +49,12 @@ enum Command {
     Check,
     /// Check database, key-value store, providers, tokens, clock and disk
     Doctor,
+    /// Make, list and revoke API keys; the server may run meanwhile
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Administer the installation
+    #[command(subcommand)]
+    Admin(admin::Command),
 }
 
 /// How a command ended, as the shell sees it.
@@ -115,6 +124,8 @@ fn dispatch(cli: Cli, environment: Vec<(String, String)>, out: &mut dyn Write) -
     match command {
         Command::Check => check::run(&context, out),
         Command::Doctor => doctor::run(&context, out),
+        Command::Keys(command) => keys::run(command, &context, out),
+        Command::Admin(command) => admin::run(&command, &context, out),
         Command::Serve => serve::run(context),
     }
 }
@@ -164,18 +175,66 @@ fn read_file(asked: Option<&Path>) -> Result<Option<(String, String)>, Problem> 
 
 #[cfg(test)]
 mod tests {
+    use troupe_actors::storage::config::StorageConfig;
+
     use super::*;
 
     /// What `troupe` with these arguments prints, and how it ends.
     pub(super) fn troupe(arguments: &[&str], environment: &[(&str, &str)]) -> (Exit, String) {
+        tried(arguments, environment).unwrap()
+    }
+
+    /// As [`troupe`], for what may fail on the way.
+    pub(super) fn tried(
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> io::Result<(Exit, String)> {
         let cli = Cli::parse_from(["troupe"].iter().chain(arguments));
         let environment = environment
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
         let mut out = Vec::new();
-        let exit = dispatch(cli, environment, &mut out).unwrap();
-        (exit, String::from_utf8(out).unwrap())
+        let exit = dispatch(cli, environment, &mut out)?;
+        Ok((exit, String::from_utf8(out).unwrap()))
+    }
+
+    /// A folder with a database and a secret key of its own, gone on drop.
+    pub(super) struct Installation {
+        folder: tempfile::TempDir,
+        database: String,
+        key: String,
+    }
+
+    impl Installation {
+        pub fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let shown = folder.path().display().to_string();
+            Self {
+                folder,
+                database: format!("sqlite://{shown}/troupe.db"),
+                key: format!("{shown}/secret.key"),
+            }
+        }
+
+        /// Variables that lead every command here.
+        pub fn environment(&self) -> Vec<(&str, &str)> {
+            vec![
+                ("DATABASE_URL", &self.database),
+                ("TROUPE__AUTH__SECRET_KEY_FILE", &self.key),
+            ]
+        }
+
+        pub fn storage(&self) -> StorageConfig {
+            StorageConfig {
+                database_url: self.database.clone(),
+                ..StorageConfig::default()
+            }
+        }
+
+        pub fn secret_key(&self) -> PathBuf {
+            self.folder.path().join("secret.key")
+        }
     }
 
     #[test]

@@ -165,6 +165,18 @@ fn problems_of_the_environment_name_the_variable() {
 }
 
 #[test]
+fn what_the_environment_puts_over_a_list_is_told_there() {
+    let loaded = with_environment(ACME, &[("TROUPE__PROVIDER__ACME__KIND", "demo")]);
+    assert_eq!(
+        shown(&loaded),
+        [
+            "environment variable TROUPE__PROVIDER__ACME__KIND: error: provider: \
+          expected a list, found a table"
+        ]
+    );
+}
+
+#[test]
 fn meanings_are_checked_and_no_secret_is_shown() {
     let text = r#"
 [server]
@@ -195,8 +207,8 @@ default = true
     for expected in [
         "config.toml:3:1: error: server.listen: expected an address",
         "config.toml:4:22: error: server.cors_origins[1]: ",
-        "config.toml:6:1: error: storage.database_url: starts with mysql:",
-        "config.toml:7:1: error: storage.kv_url: names no host",
+        "config.toml:6:1: error: storage.database_url: has the unknown scheme `mysql`",
+        "config.toml:7:1: error: storage.kv_url: ",
         "config.toml:9:1: error: pool.jitter: must be from 0 to 1, is 1.5",
         "config.toml:12:1: warning: timeouts.idle_ms: never takes effect",
         "config.toml:16:1: error: provider[a].base_url: starts with ftp:",

@@ -22,7 +22,7 @@ pub use tree::Place;
 
 use serde::{Deserialize, Serialize};
 use troupe_actors::{
-    accounts::config::{CallsConfig, LimitsConfig},
+    accounts::config::{CallsConfig, KeysConfig, LimitsConfig},
     credentials::config::PoolConfig,
     providers::config::{ProviderConfig, Timeouts},
     storage::config::StorageConfig,
@@ -40,6 +40,7 @@ pub struct Config {
     pub supervision: SupervisionConfig,
     pub timeouts: Timeouts,
     pub pool: PoolConfig,
+    pub keys: KeysConfig,
     pub calls: CallsConfig,
     pub limits: LimitsConfig,
     /// Each has its own time-outs and pool settings where it names some; what it leaves out there is

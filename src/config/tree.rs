@@ -151,7 +151,7 @@ impl Node {
         let mut parent = self;
         for step in parents {
             if parent.entries().is_none() {
-                parent.value = Value::Table(BTreeMap::new());
+                *parent = Self::table(node.place.clone());
             }
             let Value::Table(entries) = &mut parent.value else {
                 return;

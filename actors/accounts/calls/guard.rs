@@ -2,6 +2,7 @@
 
 use std::{rc::Rc, thread, time::Duration};
 
+use troupe_protocol::usage::Usage;
 use uuid::Uuid;
 
 use super::{outcome::Outcome, spool::CallRecorder};
@@ -29,19 +30,6 @@ struct Ending {
     outcome: Outcome,
     status: u16,
     error_code: Option<&'static str>,
-}
-
-/// What the upstream reported, as far as it did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tokens {
-    /// Of the prompt, cached ones included.
-    pub prompt: Option<u64>,
-    /// Of the answer, reasoning included.
-    pub completion: Option<u64>,
-    /// Of the prompt, those the upstream had cached.
-    pub cached: Option<u64>,
-    /// Of the answer, those that were reasoning.
-    pub reasoning: Option<u64>,
 }
 
 /// The most characters kept of any text that comes from outside.
@@ -132,11 +120,11 @@ impl CallGuard {
     }
 
     /// What the upstream reported. Later reports of a stream replace earlier ones.
-    pub fn used(&mut self, tokens: Tokens) {
-        self.row.prompt_tokens = tokens.prompt.map(whole);
-        self.row.completion_tokens = tokens.completion.map(whole);
-        self.row.cached_tokens = tokens.cached.map(whole);
-        self.row.reasoning_tokens = tokens.reasoning.map(whole);
+    pub fn used(&mut self, usage: Usage) {
+        self.row.prompt_tokens = Some(whole(usage.prompt));
+        self.row.completion_tokens = Some(whole(usage.completion));
+        self.row.cached_tokens = Some(whole(usage.cached));
+        self.row.reasoning_tokens = Some(whole(usage.reasoning));
     }
 
     /// Writes the record. To be called before the client gets its last byte.
@@ -251,10 +239,10 @@ mod tests {
         call.first_byte(Duration::from_micros(99));
         call.sent(10);
         call.sent(5);
-        call.used(Tokens {
-            prompt: Some(3),
-            completion: Some(4),
-            ..Tokens::default()
+        call.used(Usage {
+            prompt: 3,
+            completion: 4,
+            ..Usage::default()
         });
         call.finish(Outcome::Ok, 200, None);
         let rows = desk.recorded();
@@ -276,7 +264,7 @@ mod tests {
         );
         assert_eq!(
             (row.bytes_out, row.prompt_tokens, row.cached_tokens),
-            (15, Some(3), None)
+            (15, Some(3), Some(0))
         );
     }
 

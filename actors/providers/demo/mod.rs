@@ -19,7 +19,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use derive_more::{Display, Error, From};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 use troupe_protocol::{
     openai::{
         chat::{ChatReply, DONE, last_user_text},

@@ -1,9 +1,8 @@
 //! A thread's connection: made when first needed, and anew with backoff when it broke.
 
 use std::{
-    sync::Arc,
     sync::{
-        OnceLock,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},

@@ -1,4 +1,4 @@
-use std::{sync::mpsc::channel, time::Instant};
+use std::sync::mpsc::channel;
 
 use diesel::{RunQueryDsl as _, sql_query};
 
@@ -6,8 +6,10 @@ use super::*;
 use crate::storage::{
     connection::on_each,
     queries::{calls, settings},
-    testing::{PostgresServer, TestDatabase, call, for_each_database},
+    testing::{TestDatabase, call, for_each_database},
 };
+
+mod outages;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -90,6 +92,32 @@ fn eight_callers_lose_no_update() {
 fn add_one(conn: &mut Connection) -> QueryResult<()> {
     let n: u32 = settings::get(conn, "n")?.unwrap().parse().unwrap();
     settings::put(conn, "n", &(n + 1).to_string())
+}
+
+/// As when `troupe keys create` runs beside the service. On PostgreSQL such a job would have to lock its row.
+#[test]
+fn two_programs_on_one_file_lose_no_update() {
+    let database = TestDatabase::sqlite();
+    let engines = [(); 2].map(|()| Engine::start(&database.config()).unwrap());
+    block_on(async { engines[0].write(|conn| settings::put(conn, "n", "0")).await }).unwrap();
+    std::thread::scope(|scope| {
+        for engine in &engines {
+            scope.spawn(|| {
+                block_on(async {
+                    for _ in 0..100 {
+                        engine.write(add_one).await.unwrap();
+                    }
+                });
+            });
+        }
+    });
+    assert_eq!(
+        settings::get(&mut database.connect(), "n"),
+        Ok(Some("200".to_owned()))
+    );
+    for engine in engines {
+        assert!(engine.stop(PATIENCE));
+    }
 }
 
 #[test]
@@ -239,129 +267,4 @@ fn stopping_finishes_what_is_queued_and_waits_no_longer_than_told() {
         settings::get(&mut database.connect(), "queued"),
         Ok(Some("x".to_owned()))
     );
-}
-
-#[test]
-fn a_database_locked_by_another_program_is_unavailable_and_then_used_again() {
-    let database = TestDatabase::sqlite();
-    let engine = Engine::start(&StorageConfig {
-        busy_timeout_ms: 10,
-        ..database.config()
-    })
-    .unwrap();
-    let mut other = database.connect();
-    other.begin().unwrap();
-    let locked = block_on(async { engine.write(|conn| settings::put(conn, "a", "b")).await });
-    assert!(
-        matches!(&locked, Err(StorageError::Unavailable(text)) if text.contains("locked")),
-        "{locked:?}"
-    );
-    other.rollback().unwrap();
-    assert_eq!(
-        block_on(async { engine.write(|conn| settings::put(conn, "a", "b")).await }),
-        Ok(())
-    );
-    assert!(engine.stop(PATIENCE));
-}
-
-#[test]
-fn a_server_that_dies_is_unavailable_until_it_is_back() {
-    let postgres = PostgresServer::start();
-    let config = StorageConfig {
-        database_url: postgres.create_database(),
-        ..StorageConfig::default()
-    };
-    let engine = Engine::start(&config).unwrap();
-    let write = || {
-        block_on(async {
-            engine
-                .write(|conn| calls::insert(conn, &[call("a", 1)]))
-                .await
-        })
-    };
-    let read = || {
-        block_on(async {
-            engine
-                .read(|conn| calls::list(conn, &Default::default(), None, 5))
-                .await
-        })
-    };
-    assert_eq!(write(), Ok(1));
-    assert_eq!(read().unwrap().count, 1);
-
-    postgres.server().stop();
-    for _ in 0..3 {
-        let (written, found) = (write(), read());
-        assert!(
-            matches!(written, Err(StorageError::Unavailable(_))),
-            "{written:?}"
-        );
-        assert!(
-            matches!(found, Err(StorageError::Unavailable(_))),
-            "{found:?}"
-        );
-    }
-
-    postgres.server().restart();
-    assert_eq!(
-        until_available(write),
-        Ok(0),
-        "the same call is not stored twice"
-    );
-    assert_eq!(until_available(read).unwrap().count, 1);
-    assert!(engine.stop(PATIENCE));
-}
-
-#[test]
-fn a_connection_that_died_while_idle_costs_no_write() {
-    let postgres = PostgresServer::start();
-    let config = StorageConfig {
-        database_url: postgres.create_database(),
-        ..StorageConfig::default()
-    };
-    let engine = Engine::start(&config).unwrap();
-    postgres.server().stop();
-    postgres.server().restart();
-    assert_eq!(
-        block_on(async { engine.write(|conn| settings::put(conn, "a", "b")).await }),
-        Ok(())
-    );
-    assert!(engine.stop(PATIENCE));
-}
-
-/// Repeats `job` as long as it is refused for the moment: the engine connects anew only after a pause.
-fn until_available<T>(job: impl Fn() -> Result<T, StorageError>) -> Result<T, StorageError> {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        match job() {
-            Err(StorageError::Unavailable(_)) if Instant::now() < deadline => {
-                std::thread::yield_now()
-            }
-            outcome => return outcome,
-        }
-    }
-}
-
-#[test]
-fn an_engine_may_be_launched_before_its_server() {
-    let postgres = PostgresServer::start();
-    let config = StorageConfig {
-        database_url: postgres.create_database(),
-        ..StorageConfig::default()
-    };
-    postgres.server().stop();
-    let failed = Engine::start(&config).err();
-    assert!(
-        matches!(failed, Some(StorageError::Unavailable(_))),
-        "{failed:?}"
-    );
-
-    let engine = Engine::launch(&config).unwrap();
-    let read = || block_on(async { engine.read(|conn| settings::get(conn, "a")).await });
-    let write = || block_on(async { engine.write(|conn| settings::put(conn, "a", "b")).await });
-    assert!(matches!(read(), Err(StorageError::Unavailable(_))));
-    postgres.server().restart();
-    assert_eq!(until_available(write), Ok(()));
-    assert_eq!(until_available(read), Ok(Some("b".to_owned())));
-    assert!(engine.stop(PATIENCE));
 }

@@ -125,9 +125,18 @@ pub fn list(
     })
 }
 
-/// Deletes calls older than `at`; returns how many there were.
-pub fn delete_older_than(conn: &mut Connection, at: i64) -> QueryResult<usize> {
-    on_each!(conn, c => diesel::delete(calls::table.filter(calls::at.lt(at))).execute(c))
+/// Deletes up to `most` of the calls older than `at`, the oldest first; returns how many there were.
+pub fn delete_oldest(conn: &mut Connection, at: i64, most: usize) -> QueryResult<usize> {
+    // diesel refuses a subquery on the very table that it deletes from
+    let old = diesel::alias!(calls as old_calls);
+    on_each!(conn, c => {
+        let oldest = old
+            .filter(old.field(calls::at).lt(at))
+            .order((old.field(calls::at), old.field(calls::id)))
+            .limit(most as i64)
+            .select(old.field(calls::id));
+        diesel::delete(calls::table.filter(calls::id.eq_any(oldest))).execute(c)
+    })
 }
 
 #[cfg(test)]
@@ -192,15 +201,16 @@ mod tests {
     }
 
     #[test]
-    fn old_calls_are_deleted() {
+    fn old_calls_are_deleted_in_small_batches_oldest_first() {
         for_each_database(|database| {
             let conn = &mut database.migrated();
-            insert(conn, &[call("a", 1), call("b", 2), call("c", 3)]).unwrap();
-            assert_eq!(delete_older_than(conn, 3), Ok(2));
-            assert_eq!(
-                ids(&list(conn, &CallFilter::default(), None, 9).unwrap()),
-                ["c"]
-            );
+            let rows = [call("c", 3), call("a", 1), call("b", 2), call("d", 9)];
+            insert(conn, &rows).unwrap();
+            assert_eq!(delete_oldest(conn, 9, 2), Ok(2));
+            let left = list(conn, &CallFilter::default(), None, 9).unwrap();
+            assert_eq!(ids(&left), ["d", "c"]);
+            assert_eq!(delete_oldest(conn, 9, 2), Ok(1));
+            assert_eq!(delete_oldest(conn, 9, 2), Ok(0));
         });
     }
 

@@ -1,7 +1,10 @@
 # Runs one server and ends it, with its folder, when standard input closes: then the test process is gone,
-# however it went. Arguments: folder, signal that ends the server, command that succeeds when it is up, its command line.
-dir=$1 signal=$2 ready=$3 start=$4
-trap '' INT
+# however it went. Arguments: folder, signal that ends the server, command to run before, command that succeeds when
+# the server is up, its command line.
+dir=$1 signal=$2 prepare=$3 ready=$4 start=$5
+pid=
+# PIPE: to tell a process that is gone must not end this one before it has cleaned up
+trap '' INT PIPE
 
 launch() {
     sh -c "exec $start" </dev/null >>"$dir/log" 2>&1 &
@@ -19,12 +22,17 @@ launch() {
 }
 
 end() {
+    [ -n "$pid" ] || return
     kill -CONT "$pid"
     kill "-$signal" "$pid"
     wait "$pid"
 }
 
-launch
+if sh -c "$prepare" </dev/null >>"$dir/log" 2>&1; then
+    launch
+else
+    echo failed
+fi
 while read -r order; do
     case $order in
     start) launch ;;

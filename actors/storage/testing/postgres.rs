@@ -30,21 +30,12 @@ impl PostgresServer {
         let dir = Server::folder("postgres");
         let data = dir.join("data");
         let user = unprivileged(&dir);
-        let initdb = Command::new("sh")
-            .arg("-c")
-            .arg(format!(
-                "cd {dir} && exec {user} {bin}/initdb --pgdata={data} --username=troupe --auth=trust --no-sync \
-                 --encoding=UTF8 --locale=C",
-                dir = dir.display(),
-                bin = bin.display(),
-                data = data.display(),
-            ))
-            .output()
-            .unwrap();
-        assert!(
-            initdb.status.success(),
-            "initdb: {}",
-            String::from_utf8_lossy(&initdb.stderr)
+        let initdb = format!(
+            "cd {dir} && {user} {bin}/initdb --pgdata={data} --username=troupe --auth=trust --no-sync \
+             --encoding=UTF8 --locale=C",
+            dir = dir.display(),
+            bin = bin.display(),
+            data = data.display(),
         );
         let command = format!(
             "{user} {bin}/postgres -D {data} -k {dir} -c listen_addresses= -c fsync=off -c max_connections=200 \
@@ -58,7 +49,7 @@ impl PostgresServer {
             bin.display(),
             dir.display()
         );
-        let server = Server::start(dir, "QUIT", &ready, &command);
+        let server = Server::start(dir, "QUIT", &initdb, &ready, &command);
         Self {
             server,
             databases: AtomicU32::new(0),

@@ -26,7 +26,7 @@ impl RedisServer {
         );
         let ready = format!("redis-cli -p {port} ping | grep -q PONG");
         Self {
-            server: Server::start(dir, "KILL", &ready, &command),
+            server: Server::start(dir, "KILL", "true", &ready, &command),
             port,
         }
     }

@@ -15,12 +15,13 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts `command` and waits until `ready` (a shell command) succeeds. `signal` ends the server.
-    pub fn start(dir: PathBuf, signal: &str, ready: &str, command: &str) -> Self {
+    /// Runs `prepare`, starts `command` and waits until `ready` succeeds, all of them for the shell. `signal` ends the
+    /// server.
+    pub fn start(dir: PathBuf, signal: &str, prepare: &str, ready: &str, command: &str) -> Self {
         let mut guard = Command::new("sh")
             .args(["-c", include_str!("guard.sh"), "guard"])
             .arg(&dir)
-            .args([signal, ready, command])
+            .args([signal, prepare, ready, command])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -84,7 +85,8 @@ impl Server {
         let mut line = String::new();
         let mut pipes = self.pipes.lock().unwrap_or_else(PoisonError::into_inner);
         pipes.1.read_line(&mut line).unwrap();
-        assert_eq!(line.trim_end(), answer, "see {}/log", self.dir.display());
+        let log = std::fs::read_to_string(self.dir.join("log")).unwrap_or_default();
+        assert_eq!(line.trim_end(), answer, "the server says: {log}");
     }
 }
 

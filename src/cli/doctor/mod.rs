@@ -2,20 +2,33 @@
 
 mod finding;
 mod host;
+mod stores;
 mod upstreams;
 
 use std::{
     io::{self, Write},
     path::Path,
+    time::Duration,
 };
+
+use chrono::Utc;
+use troupe_actors::storage::engine::Engine;
 
 use super::{Context, Exit};
 use crate::secret_key;
 use finding::{Finding, State};
 
+/// How long the database's threads may take to end.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Prints what every check found; fails where one of them did.
 pub fn run(context: &Context, out: &mut dyn Write) -> io::Result<Exit> {
-    let findings = actix_rt::System::new().block_on(examine(context));
+    // waits for the database, so it comes before anything async
+    let engine = stores::open(&context.loaded.config.storage);
+    let findings = actix_rt::System::new().block_on(examine(context, &engine));
+    if let Ok(engine) = engine {
+        engine.stop(PATIENCE);
+    }
     for finding in &findings {
         writeln!(out, "{finding}")?;
     }
@@ -26,19 +39,25 @@ pub fn run(context: &Context, out: &mut dyn Write) -> io::Result<Exit> {
     })
 }
 
-async fn examine(context: &Context) -> Vec<Finding> {
+async fn examine(context: &Context, engine: &Result<Engine, Finding>) -> Vec<Finding> {
     let config = &context.loaded.config;
+    let now = Utc::now().timestamp_millis();
     let mut findings = configuration(context);
-    let key_file = Path::new(&config.auth.secret_key_file);
+    let variable = context.variable(secret_key::VARIABLE);
     findings.push(host::secret_key(
-        context.variable(secret_key::VARIABLE),
-        key_file,
+        variable,
+        Path::new(&config.auth.secret_key_file),
     ));
+    let (database, newest) = match engine {
+        Ok(engine) => stores::database(engine, &config.storage, now).await,
+        Err(finding) => (finding.clone(), None),
+    };
+    findings.push(database);
+    findings.push(stores::key_value(&config.storage).await);
     let answers = upstreams::ask_all(&config.providers).await;
     let skews: Vec<i64> = answers.iter().filter_map(|answer| answer.skew_ms).collect();
     findings.extend(answers.into_iter().map(|answer| answer.finding));
-    let now = chrono::Utc::now().timestamp_millis();
-    findings.push(host::clock(&skews, now, None));
+    findings.push(host::clock(&skews, now, newest));
     findings.extend(host::disk(config));
     findings
 }
@@ -54,4 +73,44 @@ fn configuration(context: &Context) -> Vec<Finding> {
         Finding::warn("configuration", problem.to_string(), "see config.toml")
     };
     problems.iter().map(warning).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::tests::{Installation, troupe};
+
+    #[test]
+    fn a_fresh_installation_is_well() {
+        // another test may have installed it already
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let installation = Installation::new();
+        let (exit, out) = troupe(&["doctor"], &installation.environment());
+        for subject in [
+            "secret key",
+            "database",
+            "key-value store",
+            "provider demo",
+            "clock",
+            "disk",
+        ] {
+            let line = format!(" {subject}: ");
+            assert!(
+                out.lines().any(|shown| shown.contains(&line)),
+                "{subject}\n{out}"
+            );
+        }
+        assert_eq!(exit, Exit::Ok, "{out}");
+    }
+
+    #[test]
+    fn a_database_that_is_down_does_not_end_the_other_checks() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let (exit, out) = troupe(&["doctor"], &[("DATABASE_URL", "sqlite:///proc/x/t.db")]);
+        assert_eq!(exit, Exit::Failed);
+        assert!(
+            out.contains("fail  database: ") && out.contains("provider demo"),
+            "{out}"
+        );
+    }
 }

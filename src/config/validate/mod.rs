@@ -24,6 +24,7 @@ pub fn validate(config: &Config, tree: &Node, problems: &mut Vec<Problem>) {
     check.storage(&config.storage);
     check.auth(&config.auth);
     check.supervision(&config.supervision);
+    check.keys(&config.keys);
     check.calls(&config.calls);
     check.limits(&config.limits);
     check.within("timeouts", |check| check.timeouts(&config.timeouts));

@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 
 use troupe_actors::{
-    accounts::config::{CallsConfig, LimitsConfig},
+    accounts::config::{CallsConfig, KeysConfig, LimitsConfig},
     credentials::config::PoolConfig,
     providers::config::Timeouts,
-    storage::config::StorageConfig,
+    storage::{DatabaseUrl, config::StorageConfig, kv::KvUrl},
     supervision::config::SupervisionConfig,
 };
 use url::Url;
@@ -51,16 +51,11 @@ impl Check<'_> {
 
     pub(super) fn storage(&mut self, storage: &StorageConfig) {
         self.within("storage", |check| {
-            match storage.database_url.strip_prefix("sqlite://") {
-                Some(file) => check.not_empty("database_url", file),
-                None => check.url(
-                    "database_url",
-                    &storage.database_url,
-                    &["sqlite", "postgres", "postgresql"],
-                ),
+            if let Err(error) = DatabaseUrl::parse(&storage.database_url) {
+                check.refused("database_url", "storage.database_url", &error.to_string());
             }
-            if storage.kv_url != "memory://" {
-                check.url("kv_url", &storage.kv_url, &["memory", "redis", "rediss"]);
+            if let Err(error) = KvUrl::parse(&storage.kv_url) {
+                check.refused("kv_url", "storage.kv_url", &error.to_string());
             }
             match storage.media_url.strip_prefix("file://") {
                 Some(folder) => check.not_empty("media_url", folder),
@@ -74,6 +69,12 @@ impl Check<'_> {
             check.range("busy_timeout_ms", storage.busy_timeout_ms, 0..=A_DAY_MS);
             check.range("kv_timeout_ms", storage.kv_timeout_ms, 1..=60_000);
         });
+    }
+
+    /// What the owner of a setting says of it, without the setting's full name in front.
+    fn refused(&mut self, key: &str, full: &str, reason: &str) {
+        let reason = reason.strip_prefix(full).unwrap_or(reason).trim_start();
+        self.error(key, reason);
     }
 
     pub(super) fn auth(&mut self, auth: &AuthConfig) {
@@ -104,6 +105,13 @@ impl Check<'_> {
         });
     }
 
+    pub(super) fn keys(&mut self, keys: &KeysConfig) {
+        self.within("keys", |check| {
+            check.range("refresh_ms", keys.refresh_ms, 100..=3_600_000);
+            check.range("max_keys", keys.max_keys, 1..=10_000_000);
+        });
+    }
+
     pub(super) fn calls(&mut self, calls: &CallsConfig) {
         self.within("calls", |check| {
             check.not_empty("spool_dir", &calls.spool_dir);
@@ -115,11 +123,11 @@ impl Check<'_> {
 
     pub(super) fn limits(&mut self, limits: &LimitsConfig) {
         self.within("limits", |check| {
-            check.range("max_in_flight", limits.max_in_flight, 1..=1_000_000);
+            check.range("max_in_flight", limits.max_in_flight, 0..=1_000_000);
             check.range(
                 "max_in_flight_per_app",
                 limits.max_in_flight_per_app,
-                1..=1_000_000,
+                0..=1_000_000,
             );
             check.range("max_wait_ms", limits.max_wait_ms, 0..=A_DAY_MS);
         });

@@ -8,6 +8,8 @@
 //! lines, and deletes a segment once it is stored wholly and cannot grow. What an earlier process left is read in
 //! the same way; the id of each record keeps it from being stored twice. A lock file keeps two processes apart.
 
+#[cfg(test)]
+mod kill_test;
 mod reader;
 mod recorder;
 mod segment;
@@ -15,13 +17,15 @@ mod segment;
 mod tests;
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
     },
+    thread,
+    time::{Duration, Instant},
 };
 
 use derive_more::{Display, Error};
@@ -80,6 +84,8 @@ pub enum SpoolError {
 
 /// When a recorder begins a new segment.
 const SEGMENT_BYTES: u64 = 1 << 20;
+/// How long to wait for a process that is just ending, or for a child that it was starting.
+const LOCK_WAIT: Duration = Duration::from_secs(1);
 /// One lost record in so many is logged, the first among them.
 const LOG_LOST_EVERY: u64 = 1_000;
 
@@ -111,7 +117,7 @@ impl Spool {
             broken: Counter::default(),
             _lock: lock,
         }));
-        spool.measured(waiting);
+        spool.measured(0, waiting);
         Ok(spool)
     }
 
@@ -187,8 +193,15 @@ impl Spool {
         self.0.dir.join(name.to_string())
     }
 
-    fn measured(&self, bytes: u64) {
-        self.0.backlog.set(bytes);
+    /// Takes over what the directory held. `before` is [`backlog_bytes`](Self::backlog_bytes) from before the look:
+    /// what was written since then is kept, so that the figure may be too high for a while but never hides a record.
+    fn measured(&self, before: u64, bytes: u64) {
+        let corrected = |waiting: u64| Some((waiting + bytes).saturating_sub(before));
+        let _ = self
+            .0
+            .backlog
+            .inner()
+            .fetch_update(Relaxed, Relaxed, corrected);
     }
 
     fn count_written(&self, bytes: u64) {
@@ -203,7 +216,7 @@ impl Spool {
 
     fn count_lost(&self, error: &io::Error) {
         let before = self.0.lost.inc();
-        if before % LOG_LOST_EVERY == 0 {
+        if before.is_multiple_of(LOG_LOST_EVERY) {
             let (lost, dir) = (before + 1, self.0.dir.display());
             log::error!("a call record was lost, {lost} so far: {dir} did not take it: {error}");
         }
@@ -214,15 +227,27 @@ impl Spool {
     }
 }
 
-/// The lock and what waits in `dir`; `None` when another process has the lock.
+/// The lock and what waits in `dir`; `None` when another process has the lock and keeps it.
 fn lock_and_measure(dir: &Path, boot: Uuid) -> io::Result<Option<(File, u64)>> {
     fs::create_dir_all(dir)?;
     let lock = File::create(dir.join("spool.lock"))?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(fs::TryLockError::WouldBlock) => return Ok(None),
-        Err(fs::TryLockError::Error(error)) => return Err(error),
+    let deadline = Instant::now() + LOCK_WAIT;
+    loop {
+        match lock.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => pause(),
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
     }
     let waiting = segment::list(dir, boot)?.iter().map(|s| s.size).sum();
     Ok(Some((lock, waiting)))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the spool is opened before anything else runs in this process"
+)]
+fn pause() {
+    thread::sleep(Duration::from_millis(5));
 }

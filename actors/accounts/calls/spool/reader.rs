@@ -51,15 +51,25 @@ impl SpoolReader {
         }
     }
 
+    /// Takes the reader out, to be moved to another thread; what stays begins anew.
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        Self {
+            spool: self.spool.clone(),
+            stored: std::mem::take(&mut self.stored),
+        }
+    }
+
     /// Reads up to `most` records that are not stored yet. Blocks on the disk.
     ///
     /// # Errors
     /// When the directory cannot be read. A segment that cannot be is logged and left for the next time.
     pub fn next_batch(&mut self, most: usize) -> io::Result<Batch> {
+        let before = self.spool.backlog_bytes();
         let segments = segment::list(self.spool.dir(), self.spool.boot())?;
         self.stored
             .retain(|name, _| segments.binary_search_by_key(name, |s| s.name).is_ok());
-        self.spool.measured(self.backlog(&segments));
+        self.spool.measured(before, self.backlog(&segments));
         let mut batch = Batch {
             rows: Vec::new(),
             pieces: Vec::new(),

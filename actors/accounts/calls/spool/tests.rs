@@ -1,13 +1,6 @@
 //! What the spool promises: no whole record lost, none invented, wherever a process or a reader dies.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    io::{BufRead, BufReader, Write as _},
-    path::Path,
-    process::{Command, Stdio},
-    thread,
-};
+use std::{collections::BTreeSet, fs, io::Write as _, path::Path, thread};
 
 use proptest::prelude::*;
 
@@ -16,7 +9,7 @@ use crate::storage::testing::call;
 
 const NO_LIMIT: u64 = u64::MAX;
 
-fn open(dir: &Path, segment_bytes: u64) -> Spool {
+pub(super) fn open(dir: &Path, segment_bytes: u64) -> Spool {
     Spool::open_with(dir.to_owned(), NO_LIMIT, segment_bytes).unwrap()
 }
 
@@ -44,7 +37,7 @@ fn drain(reader: &mut SpoolReader, most: usize, stored: &mut BTreeSet<String>) {
     }
 }
 
-fn replay(dir: &Path) -> BTreeSet<String> {
+pub(super) fn replay(dir: &Path) -> BTreeSet<String> {
     let spool = open(dir, SEGMENT_BYTES);
     let mut stored = BTreeSet::new();
     drain(&mut spool.reader(), 3, &mut stored);
@@ -320,66 +313,4 @@ proptest! {
         prop_assert_eq!((spool.backlog_bytes(), spool.broken()), (0, 0));
         prop_assert!(files(dir.path()).len() <= 2);
     }
-}
-
-/// Where the child of the next test finds its spool.
-const CHILD_DIR: &str = "TROUPE_TEST_SPOOL_DIR";
-
-#[test]
-fn a_killed_process_leaves_every_record_it_had_written() {
-    if let Ok(dir) = std::env::var(CHILD_DIR) {
-        return write_until_killed(Path::new(&dir));
-    }
-    let dir = tempfile::tempdir().unwrap();
-    let module = module_path!().split_once("::").unwrap().1;
-    let name = format!("{module}::a_killed_process_leaves_every_record_it_had_written");
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args([&name, "--exact", "--nocapture"])
-        .env(CHILD_DIR, dir.path())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    // the last line before the kill may be torn
-    let id_of = |line: io::Result<String>| {
-        let id = line.ok()?.split_once("wrote ")?.1.to_owned();
-        (id.len() == ID_LENGTH).then_some(id)
-    };
-    let mut told = BTreeSet::new();
-    while told.len() < 300 {
-        told.extend(id_of(lines.next().expect("the child writes on")));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    told.extend(lines.filter_map(id_of));
-    let stored = replay(dir.path());
-    let missing: Vec<_> = told.difference(&stored).collect();
-    assert!(missing.is_empty(), "{missing:?}");
-    assert!(
-        stored.len() <= told.len() + WRITERS,
-        "at most one untold record per writer"
-    );
-}
-
-const WRITERS: usize = 2;
-const ID_LENGTH: usize = 9;
-
-fn write_until_killed(dir: &Path) {
-    let spool = open(dir, 20_000);
-    thread::scope(|scope| {
-        for writer in 0..WRITERS {
-            let recorder = spool.recorder();
-            scope.spawn(move || {
-                for n in 0.. {
-                    let id = format!("{writer}-{n:07}");
-                    recorder.record(&call(&id, 1)).unwrap();
-                    let told = writeln!(io::stdout(), "wrote {id}");
-                    if told.is_err() {
-                        // the parent is gone
-                        return;
-                    }
-                }
-            });
-        }
-    });
 }
