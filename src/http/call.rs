@@ -9,6 +9,7 @@ use actix_web::{
         header::{HeaderName, HeaderValue},
     },
 };
+use tokio::sync::OwnedSemaphorePermit;
 use troupe_actors::{
     accounts::{
         calls::{CallGuard, Outcome, Tokens},
@@ -19,7 +20,6 @@ use troupe_actors::{
     providers::{exchange::Watch, provider::Provider},
     supervision::clock::Monotonic,
 };
-use tokio::sync::OwnedSemaphorePermit;
 use troupe_protocol::usage::Usage;
 use uuid::Uuid;
 
@@ -171,7 +171,10 @@ impl Call {
     }
 
     fn headers(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
-        let provider = self.target.as_ref().map_or("", |target| &target.provider.name);
+        let provider = self
+            .target
+            .as_ref()
+            .map_or("", |target| &target.provider.name);
         // thousandths of a millisecond are noise, hundredths are not
         let overhead = format!("{:.2}", self.overhead().as_secs_f64() * 1e3);
         let attempts = u32::try_from(self.guard.attempts()).unwrap_or(0);
@@ -217,7 +220,8 @@ impl Drop for Tally {
 impl Watch for Call {
     fn attempt(&mut self, alias: &Arc<str>) {
         if let Some(target) = &self.target {
-            self.guard.attempt(&target.provider.name, &target.upstream, alias);
+            self.guard
+                .attempt(&target.provider.name, &target.upstream, alias);
         }
     }
 

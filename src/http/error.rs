@@ -167,10 +167,9 @@ fn failed(kind: FailureKind, status: Option<u16>, said: Option<String>) -> ApiEr
     let error = ApiError::new(code, upstream_words(kind, said)).retry(kind.retry_after());
     match (kind, status) {
         // what is wrong with the request is told with the upstream's own status, 404 or 422 say
-        (FailureKind::InvalidRequest, Some(status)) if (400..500).contains(&status) => ApiError {
-            status,
-            ..error
-        },
+        (FailureKind::InvalidRequest, Some(status)) if (400..500).contains(&status) => {
+            ApiError { status, ..error }
+        }
         _ => error,
     }
 }

@@ -82,7 +82,10 @@ fn app(
         .configure(pages::assets)
         .configure(admin::pages)
         .default_service(web::to(nothing_here))
-        .wrap(Condition::new(!config.cors_origins.is_empty(), cors(config)))
+        .wrap(Condition::new(
+            !config.cors_origins.is_empty(),
+            cors(config),
+        ))
         .wrap(from_fn(guard))
 }
 

@@ -186,9 +186,10 @@ pub async fn answer(asked: Asked, mut call: Call, services: &Services) -> HttpRe
         strip_usage,
     } = asked;
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
-    let is_stream = answer.content_type.as_ref().is_some_and(|value| {
-        value.as_bytes().starts_with(b"text/event-stream")
-    });
+    let is_stream = answer
+        .content_type
+        .as_ref()
+        .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"));
     if !is_stream && answer.body.length().is_some_and(|length| length <= HELD) {
         return whole(answer, status, call).await;
     }
