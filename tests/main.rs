@@ -1,1 +1,24 @@
 //! Black-box tests of the running binary, by surface.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "all of this binary is tests, also what is outside their functions"
+)]
+
+mod support;
+
+mod calls;
+mod cli;
+mod database_locked;
+mod drain;
+mod errors;
+mod failover;
+mod first_start;
+mod kv_redis;
+mod models_and_embeddings;
+mod openai_chat;
+mod openai_images;
+mod secrets;
+mod storage_postgres;
+mod streams;
+mod supervision;

@@ -1,6 +1,25 @@
-//! `[calls]` and `[limits]` of the configuration.
+//! `[keys]`, `[calls]` and `[limits]` of the configuration.
 
 use serde::{Deserialize, Serialize};
+
+/// How API keys are kept in memory.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct KeysConfig {
+    /// How often they are read again, so that what another process changed takes effect.
+    pub refresh_ms: u64,
+    /// The most active keys; no more are made beyond it.
+    pub max_keys: usize,
+}
+
+impl Default for KeysConfig {
+    fn default() -> Self {
+        Self {
+            refresh_ms: 2_000,
+            max_keys: 100_000,
+        }
+    }
+}
 
 /// How call records reach the database.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
@@ -34,9 +53,9 @@ impl Default for CallsConfig {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitsConfig {
-    /// Requests under way in the whole gateway.
+    /// Requests under way in the whole gateway; 0 = no limit. As many again may wait.
     pub max_in_flight: usize,
-    /// Requests under way of one app.
+    /// Requests under way of one app that has no limit of its own; 0 = no limit. As many again may wait.
     pub max_in_flight_per_app: usize,
     /// How long a request waits for its turn before it is refused with 429 or 503.
     pub max_wait_ms: u64,

@@ -1,3 +1,11 @@
-//! (being written)
+//! Who calls, what they may have under way, and the record of every call.
+//!
+//! A request meets these rooms in turn: [`keys`] tells whose it is, [`limits`] gives it a place, [`calls`] keeps its
+//! record. None of that waits for an actor or the database.
 
+pub mod calls;
 pub mod config;
+pub mod keys;
+pub mod limits;
+#[cfg(test)]
+mod testing;

@@ -1,1 +1,76 @@
-//! (being written)
+//! The catalog: which model is served by whom, under which name.
+//!
+//! | | |
+//! |---|---|
+//! | owns | the published directory of what each provider offers |
+//! | durable | nothing |
+//! | derivable | everything: providers offer their models again when they start |
+//! | ephemeral | nothing |
+//! | mailbox | offers of the provider actors; readers use the published [`Directory`] without a hop |
+//! | restart | goes on from the directory that it had published |
+
+mod directory;
+
+use std::sync::Arc;
+
+use actix::Message;
+use arc_swap::{ArcSwap, Guard};
+
+pub use directory::{Directory, Listed, Target};
+
+use crate::{
+    providers::{actor::Model, provider::Provider},
+    supervision::{Behaviour, ChildSpec, Ctx, Handle, Receive, Tree, TreeError},
+};
+
+/// See the module's head.
+pub struct Catalog {
+    published: Arc<ArcSwap<Directory>>,
+}
+
+impl Behaviour for Catalog {}
+
+/// A provider says which models it has.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Offer {
+    pub provider: Arc<Provider>,
+    /// None = not known (yet): any model name is passed on.
+    pub models: Option<Arc<[Model]>>,
+}
+
+impl Receive<Offer> for Catalog {
+    type Reply = ();
+
+    fn receive(&mut self, offer: Offer, _: &mut Ctx<Self>) {
+        let next = self.published.load().with(offer.provider, offer.models);
+        self.published.store(Arc::new(next));
+    }
+}
+
+/// Reads the catalog without a hop. Cheap to clone.
+#[derive(Clone)]
+pub struct CatalogReader(Arc<ArcSwap<Directory>>);
+
+impl CatalogReader {
+    /// The directory in force.
+    #[must_use]
+    pub fn directory(&self) -> Guard<Arc<Directory>> {
+        self.0.load()
+    }
+}
+
+/// Starts the catalog, empty.
+///
+/// # Errors
+/// [`TreeError`] when it does not come up.
+pub async fn start(tree: &Tree) -> Result<(Handle<Catalog>, CatalogReader), TreeError> {
+    let published = Arc::new(ArcSwap::from_pointee(Directory::default()));
+    let reader = CatalogReader(published.clone());
+    let spec = ChildSpec::new("catalog", "catalog", move || {
+        Ok(Catalog {
+            published: published.clone(),
+        })
+    });
+    Ok((tree.start(spec).await?, reader))
+}

@@ -1,6 +1,11 @@
 //! `[[provider]]` and `[timeouts]` of the configuration.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 
 use crate::{credentials::config::PoolConfig, secrets::Secret};
 
@@ -35,9 +40,10 @@ impl Default for Timeouts {
 pub struct ProviderConfig {
     /// The prefix of its model ids.
     pub name: String,
-    /// The upstream protocol: `openai` or `demo`.
+    /// The upstream protocol: `openai` or `demo`. A preset fills it in.
+    #[serde(default)]
     pub kind: String,
-    /// A known service that fills in `base_url`: `deepseek`, `ollama`, …
+    /// A known service that fills in `kind` and `base_url`: `deepseek`, `ollama`, …
     #[serde(default)]
     pub preset: Option<String>,
     /// Includes the version prefix, such as `https://api.openai.com/v1`.
@@ -69,11 +75,35 @@ fn yes() -> bool {
 }
 
 /// A model of a provider: its id alone, or a table.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ModelEntry {
     Id(String),
     Full(ModelConfig),
+}
+
+// by hand, since `untagged` would answer a misspelt key with "no variant matches"
+impl<'de> Deserialize<'de> for ModelEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl<'de> Visitor<'de> for Either {
+            type Value = ModelEntry;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a model id, or a table with `id`")
+            }
+
+            fn visit_str<E: de::Error>(self, id: &str) -> Result<ModelEntry, E> {
+                Ok(ModelEntry::Id(id.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ModelEntry, A::Error> {
+                ModelConfig::deserialize(MapAccessDeserializer::new(map)).map(ModelEntry::Full)
+            }
+        }
+
+        deserializer.deserialize_any(Either)
+    }
 }
 
 /// A model with more to say than its id.

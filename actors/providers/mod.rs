@@ -1,4 +1,25 @@
-//! (being written)
+//! Providers: the upstream services behind the gateway.
+//!
+//! | room | what it is for |
+//! |---|---|
+//! | [`upstream`] | what every upstream protocol must say; one file per protocol beside it |
+//! | [`openai`], [`demo`] | the protocols |
+//! | [`provider`] | one configured provider: protocol, credentials, limits, time-outs |
+//! | [`actor`] | the provider actor: knows which models there are |
+//! | [`exchange`] | one request's attempts, until the first byte |
+//! | [`body`], [`client`] | the answer's body under its time-outs; each thread's HTTP client |
+//! | [`presets`] | services known by name |
+//!
+//! The provider decides (which URL, which credential, what a failure means); the thread that asked
+//! carries the bytes and reports.
 
+pub mod actor;
+pub mod body;
+pub mod client;
 pub mod config;
 pub mod demo;
+pub mod exchange;
+pub mod openai;
+pub mod presets;
+pub mod provider;
+pub mod upstream;

@@ -90,19 +90,20 @@ impl<A: Behaviour> Handle<A> {
 
     /// Sends without waiting, for what must happen even if the sender goes away: it is handled
     /// unless the actor falls with it in its mailbox, and then its restart re-reads what is durable.
+    /// No limit refuses it, since a report that is lost would leave the state wrong; senders report
+    /// on work that is itself bounded by permits.
     ///
     /// # Errors
-    /// [`AskError::Unavailable`] and [`AskError::Overloaded`]; the message was then not sent.
+    /// [`AskError::Unavailable`]; the message was then not sent.
     pub fn tell<M>(&self, message: M) -> Result<(), AskError>
     where
         A: Receive<M>,
         M: Message + Send + 'static,
         M::Result: Send,
     {
-        let address = self.admit()?;
-        if !address.connected() {
-            return Err(self.unavailable());
-        }
+        let address = self.0.address.load_full();
+        let address = address.filter(|address| address.connected());
+        let address = address.ok_or_else(|| self.unavailable())?;
         let deliver = Deliver::new(message, &self.0.vitals);
         #[expect(
             clippy::disallowed_methods,

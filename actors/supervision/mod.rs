@@ -50,6 +50,7 @@ mod guardian;
 pub mod handle;
 mod metrics;
 pub mod policy;
+pub mod restart_log;
 pub mod snapshot;
 pub mod tasks;
 #[cfg(test)]
@@ -69,6 +70,7 @@ pub use self::{
     clock::Clock,
     config::SupervisionConfig,
     event::RestartEvent,
+    fall::Fall,
     handle::{AskError, Handle},
     metrics::RestartMetrics,
     snapshot::TreeSnapshot,

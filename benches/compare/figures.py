@@ -1,57 +1,82 @@
 """Arithmetic on the measured runs: medians over the rounds, ratios between targets, shares of late samples.
 
-`results[scenario][target]` is the list of runs, one for each round, as `scenarios.measure` returns them.
+`results[scenario][target]` is the list of runs, one for each round, as `scenarios.measure` returns them. A run in which
+an answer was wrong measures nothing and is left out. What is not there at all gives None.
 """
 
 import statistics
 
 
 def middle(results, scenario, target, *keys):
-    """The median over the rounds of `run[key][key]…`, or None where there is none."""
-    values = [_dig(run, keys) for run in results.get(scenario, {}).get(target, [])]
-    values = [value for value in values if value is not None]
-    return statistics.median(values) if values else None
+    """The median over the rounds of `run[key][key]…`."""
+    values = [_dig(run, keys) for run in _clean(results, scenario, target)]
+    return _median(value for value in values if value is not None)
 
 
-def ratio(results, scenario, target, base, key, base_key=None):
-    """The median of the rounds' ratios. What disturbs a round as a whole so leaves no trace."""
-    pairs = zip(results.get(scenario, {}).get(target, []), results.get(scenario, {}).get(base, []))
-    ratios = [run[key] / other[base_key or key] for run, other in pairs if run[key] and other[base_key or key]]
-    return statistics.median(ratios) if ratios else None
+def ratio(results, scenario, target, base, key):
+    """The median of the rounds' ratios. What disturbs a whole round so leaves no trace."""
+    pairs = _rounds(results, scenario, target, base)
+    return _median(run[key] / other[key] for run, other in pairs if run[key] and other[key])
 
 
 def added(results, scenario, target, base, *keys):
     """The median of the rounds' differences."""
-    pairs = zip(results.get(scenario, {}).get(target, []), results.get(scenario, {}).get(base, []))
-    differences = [_dig(run, keys) - _dig(other, keys) for run, other in pairs]
-    return statistics.median(differences) if differences else None
+    return _median(_dig(run, keys) - _dig(other, keys) for run, other in _rounds(results, scenario, target, base))
 
 
 def largest(results, scenario, target, key):
-    values = [run.get(key) for run in results.get(scenario, {}).get(target, [])]
+    """The worst of the rounds."""
+    values = [run.get(key) for run in _clean(results, scenario, target)]
     return max((value for value in values if value is not None), default=None)
 
 
 def spread(results, scenario, target, key):
     """Half the distance of the extremes, as a share of the median."""
-    values = [run[key] for run in results.get(scenario, {}).get(target, []) if run[key]]
+    values = [run[key] for run in _clean(results, scenario, target) if run[key]]
     return (max(values) - min(values)) / 2 / statistics.median(values) if len(values) > 1 else None
 
 
 def late_share(results, scenario, target, base, times, limit_us):
-    """The share of samples that came more than `limit_us` after the base's median, less what the base has of them."""
+    """The share of samples that came more than `limit_us` after the base's median, less the base's own share."""
     usual = middle(results, scenario, base, times, "p50")
-    if usual is None or not results[scenario].get(target):
+    runs = _clean(results, scenario, target)
+    if usual is None or not runs:
         return None
-    late, base_late = (
-        _share_over(results[scenario][name], times, usual + limit_us) for name in (target, base))
-    return max(0.0, late - base_late)
+    late = _share_over(runs, times, usual + limit_us)
+    return max(0.0, late - _share_over(_clean(results, scenario, base), times, usual + limit_us))
+
+
+def merged_share(results, scenario, target):
+    """The share of events that were read in one piece with the event before: what a target, or the upstream, has
+    merged costs it less, so CPU per event is compared between like and like only where these shares are alike."""
+    runs = _clean(results, scenario, target)
+    return 1 - _share_over(runs, "event_gap_us", 0.0) if runs else None
 
 
 def _share_over(runs, times, limit_us):
     buckets = [bucket for run in runs for bucket in run[times]["buckets"]]
     total = sum(count for _, count in buckets)
     return sum(count for middle_us, count in buckets if middle_us > limit_us) / total if total else 0.0
+
+
+def _rounds(results, scenario, target, base):
+    """The clean runs of both targets, round by round."""
+    runs_of = results.get(scenario, {})
+    pairs = zip(runs_of.get(target, []), runs_of.get(base, []))
+    return [(run, other) for run, other in pairs if _is_clean(run) and _is_clean(other)]
+
+
+def _clean(results, scenario, target):
+    return [run for run in results.get(scenario, {}).get(target, []) if _is_clean(run)]
+
+
+def _is_clean(run):
+    return run["answers"] > 0 and not run["failures"]
+
+
+def _median(values):
+    values = list(values)
+    return statistics.median(values) if values else None
 
 
 def _dig(run, keys):

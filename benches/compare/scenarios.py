@@ -15,7 +15,8 @@ STREAMING_SECONDS = 2
 
 @dataclasses.dataclass(frozen=True)
 class Scenario:
-    """One kind of load. Without a rate the loop is closed; `hold` opens all streams at once and measures memory then."""
+    """One kind of load. Without a rate the loop is closed. `stagger_ms` spreads the starts of paced streams over their
+    length; `hold` opens all streams at once, and measures memory while they are open."""
 
     name: str
     path: str
@@ -23,7 +24,7 @@ class Scenario:
     connections: int
     rate: int = 0
     events: int = 0
-    pace_ms: int = 0
+    stagger_ms: int = 0
     hold: bool = False
 
     @property
@@ -46,11 +47,11 @@ EMBEDDING = {"model": "text-embedding-3-small", "input": "a lighthouse at dusk",
 
 # The order matters: memory is looked at before large answers have passed.
 SCENARIOS = [
-    Scenario("stream_1000", CHAT, _chat("sim-stream-10x1000ms", stream=True), 1000, events=10, pace_ms=1000, hold=True),
+    Scenario("stream_1000", CHAT, _chat("sim-stream-10x1000ms", stream=True), 1000, events=10, hold=True),
     Scenario("chat_c64", CHAT, _chat("sim-1k"), 64),
     Scenario("chat_r1000", CHAT, _chat("sim-1k"), 64, rate=1000),
     Scenario("stream_c16", CHAT, _chat("sim-stream-64x0ms", stream=True), 16, events=64),
-    Scenario("stream_paced", CHAT, _chat("sim-stream-64x20ms", stream=True), 64, events=64, pace_ms=20),
+    Scenario("stream_paced", CHAT, _chat("sim-stream-64x20ms", stream=True), 64, events=64, stagger_ms=1280),
     Scenario("embed_c64", "/v1/embeddings", EMBEDDING, 64),
     Scenario("image_c4", "/v1/images/generations", IMAGE, 4),
 ]
@@ -95,6 +96,8 @@ def _start(load, scenario, target, length, timeout):
     ]
     if scenario.rate:
         command += ["--rate", str(scenario.rate)]
+    if scenario.stagger_ms:
+        command += ["--stagger-ms", str(scenario.stagger_ms)]
     if scenario.stream:
         command += ["--stream", "--expect-events", str(scenario.events)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

@@ -17,6 +17,8 @@ def report(results, memory, verdicts):
         ("First byte of a stream, µs, p50 / p99 (+: p50 over direct)", _times(results, streams, targets, "first_byte_us")),
         ("Whole stream, µs, p50 / p99 (+: p50 over direct)", _times(results, streams, targets, "latency_us")),
         ("From one event to the next, µs, p50 / p99 (+: p50 over direct)", _times(results, streams, targets, "event_gap_us")),
+        ("Events read in one piece with the one before (each costs a target less than one sent alone)",
+         _merged(results, streams, targets)),
         ("Memory, MiB PSS", _memory(results, memory, targets)),
         ("Noise: half the spread of CPU per request; cores that others used", _noise(results, targets)),
         ("What must hold", _verdicts(verdicts)),
@@ -85,6 +87,14 @@ def _times(results, scenarios, targets, times):
             over = figures.added(results, scenario, target, "direct", times, "p50") if target != "direct" else None
             cells.append(f"{number(p50)} / {number(p99)}" + (f" ({over:+,.0f})" if over is not None else ""))
         rows.append(cells)
+    return table(["scenario", *targets], rows)
+
+
+def _merged(results, scenarios, targets):
+    rows = []
+    for scenario in scenarios:
+        shares = [figures.merged_share(results, scenario, target) for target in targets]
+        rows.append([scenario, *("—" if share is None else f"{share:.0%}" for share in shares)])
     return table(["scenario", *targets], rows)
 
 

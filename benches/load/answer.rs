@@ -44,6 +44,7 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// An answer of which nothing has arrived.
     pub fn new() -> Self {
         Self {
             state: State::Head,

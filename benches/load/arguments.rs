@@ -41,6 +41,9 @@ pub struct Arguments {
     /// One stream on each connection; prints `open` when all have begun, and reads them to their end
     #[arg(long, requires = "stream")]
     pub hold: bool,
+    /// Spreads the first requests of the connections over so many milliseconds; closed loop only
+    #[arg(long, default_value_t = 0, conflicts_with = "rate")]
+    pub stagger_ms: u64,
     /// The answer is an event stream that ends with `data: [DONE]`
     #[arg(long)]
     stream: bool,

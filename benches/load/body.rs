@@ -37,6 +37,7 @@ impl Body {
         self.events
     }
 
+    /// Bytes so far, without the transfer coding.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }

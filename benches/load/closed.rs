@@ -1,8 +1,12 @@
 //! Closed loop: each connection sends its next request when the last one is answered.
 
-use std::{cell::Cell, rc::Rc, time::Instant};
+use std::{
+    cell::Cell,
+    rc::Rc,
+    time::{Duration, Instant},
+};
 
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::sleep};
 
 use crate::run::Run;
 
@@ -28,12 +32,20 @@ impl Until {
     }
 }
 
-/// Runs `connections` loops to their end.
-pub async fn run(run: Rc<Run>, connections: usize, until: Until) {
+/// Runs `connections` loops to their end. Their starts are spread evenly over `stagger`, so that streams of a fixed
+/// pace do not all send at the same moment.
+pub async fn run(run: Rc<Run>, connections: usize, stagger: Duration, until: Until) {
     let until = Rc::new(until);
     let mut loops = JoinSet::new();
-    for _ in 0..connections {
-        loops.spawn_local(one_loop(run.clone(), until.clone()));
+    for index in 0..connections {
+        let (run, until) = (run.clone(), until.clone());
+        let wait = stagger.mul_f64(index as f64 / connections as f64);
+        loops.spawn_local(async move {
+            if !wait.is_zero() {
+                sleep(wait).await;
+            }
+            one_loop(run, until).await;
+        });
     }
     loops.join_all().await;
 }

@@ -59,14 +59,19 @@ async fn put_load(arguments: &Arguments) -> Report {
 async fn all_requests(arguments: &Arguments, run: Rc<Run>, start: Instant) {
     let connections = arguments.connections;
     let length = arguments.seconds.map(Duration::from_secs_f64);
-    match (arguments.rate, length) {
-        (Some(rate), Some(length)) => open::run(run, connections, rate, length).await,
-        (None, Some(length)) => {
-            closed::run(run, connections, Until::Deadline(start + length)).await
-        }
-        (_, None) => {
-            let requests = arguments.requests.unwrap_or(connections as u64);
-            closed::run(run, connections, Until::Requests(Cell::new(requests))).await;
-        }
+    if let (Some(rate), Some(length)) = (arguments.rate, length) {
+        return open::run(run, connections, rate, length).await;
     }
+    let until = match length {
+        Some(length) => Until::Deadline(start + length),
+        // `hold` is one request on each connection
+        None => Until::Requests(Cell::new(arguments.requests.unwrap_or(connections as u64))),
+    };
+    closed::run(
+        run,
+        connections,
+        Duration::from_millis(arguments.stagger_ms),
+        until,
+    )
+    .await;
 }

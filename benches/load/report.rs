@@ -51,6 +51,7 @@ impl Report {
         }
     }
 
+    /// Whether there were answers, and all of them right.
     pub fn is_clean(&self) -> bool {
         self.failures.is_empty() && self.answers > 0
     }

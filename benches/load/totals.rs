@@ -41,10 +41,12 @@ impl Totals {
         counts.body_bytes += exchange.body_bytes;
     }
 
+    /// Counts a connection that was opened.
     pub fn add_connection(&self) {
         self.counts.borrow_mut().connections += 1;
     }
 
+    /// Counts a failure under its text.
     pub fn add_failure(&self, failure: impl ToString) {
         *self
             .counts

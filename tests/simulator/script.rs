@@ -173,7 +173,11 @@ impl Script {
     }
 
     pub(crate) fn count(&self, change: impl FnOnce(&mut Stats)) {
-        self.0.stats.send_modify(change);
+        self.0.stats.send_if_modified(|stats| {
+            change(stats);
+            // waking nobody still costs; who subscribes later looks at the counts first
+            self.0.stats.receiver_count() > 0
+        });
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -1,0 +1,140 @@
+//! The way to a token pool.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use super::{
+    actor::TokenPool,
+    messages::{GetSnapshot, Lend, Lent, Reset},
+    snapshot::PoolSnapshot,
+    stored::StateStore,
+    token::{Identity, TokenIndex},
+};
+use crate::{
+    credentials::{
+        config::PoolConfig,
+        lease::{Lease, LeaseError, Report, ReportTo},
+    },
+    secrets::{KeyedHash, Secret},
+    supervision::{AskError, ChildSpec, Clock, Handle, Tree, TreeError},
+};
+
+/// What a pool is made of.
+pub struct PoolSetup {
+    pub provider: Arc<str>,
+    /// None: the upstream asks for nothing.
+    pub tokens: Vec<Secret>,
+    pub config: PoolConfig,
+    /// Makes the names under which the tokens' state is stored.
+    pub hasher: KeyedHash,
+    pub clock: Clock,
+    pub store: Arc<dyn StateStore>,
+}
+
+/// A provider's tokens, to be lent. Cheap to clone.
+#[derive(Clone)]
+pub struct Pool {
+    handle: Handle<TokenPool>,
+    lender: Arc<dyn ReportTo>,
+    /// How long an answer may take once the request waits in the pool.
+    patience: Duration,
+}
+
+/// The thread that all pools share: they never block and do little.
+const ARBITER: &str = "pools";
+
+/// What a waiting request's answer may take beyond the configured wait.
+const GRACE: Duration = Duration::from_secs(1);
+
+impl Pool {
+    /// Starts the pool as `providers/{provider}/tokens`.
+    ///
+    /// # Errors
+    /// [`TreeError`] when it does not come up.
+    pub async fn start(tree: &Tree, setup: PoolSetup) -> Result<Self, TreeError> {
+        let path = format!("providers/{}/tokens", setup.provider);
+        let patience = Duration::from_millis(setup.config.max_wait_ms).saturating_add(GRACE);
+        let identities = Identity::of_all(&setup.tokens, &setup.hasher);
+        let starts = AtomicU32::new(0);
+        let spec = ChildSpec::new(path, ARBITER, move || {
+            let epoch = starts.fetch_add(1, Ordering::Relaxed);
+            Ok(TokenPool::new(&setup, &identities, epoch))
+        });
+        let handle = tree.start(spec).await?;
+        Ok(Self {
+            lender: Arc::new(Lender(handle.clone())),
+            handle,
+            patience,
+        })
+    }
+
+    /// Borrows a token for one attempt with `model`. Waits up to the configured time if all rest.
+    ///
+    /// `exclude` are tokens that this request has tried in vain and should not get again. One that
+    /// was rate limited need not be among them: it rests, and may be waited for.
+    ///
+    /// # Errors
+    /// See [`LeaseError`].
+    pub async fn lease(
+        &self,
+        model: &Arc<str>,
+        exclude: &[TokenIndex],
+    ) -> Result<Lease, LeaseError> {
+        let lend = Lend {
+            model: Arc::clone(model),
+            exclude: exclude.to_vec(),
+            lender: Arc::clone(&self.lender),
+        };
+        let lent = self.handle.ask(lend).await;
+        match lent.map_err(LeaseError::Unavailable)?? {
+            Lent::Now(lease) => Ok(lease),
+            Lent::Later(reply) => match tokio::time::timeout(self.patience, reply).await {
+                Ok(Ok(answer)) => answer,
+                // the pool fell, and its queue with it
+                Ok(Err(_)) => Err(LeaseError::Unavailable(AskError::Unavailable {
+                    path: self.path(),
+                })),
+                Err(_) => Err(LeaseError::Unavailable(AskError::Timeout {
+                    path: self.path(),
+                })),
+            },
+        }
+    }
+
+    /// The pool as operators see it.
+    ///
+    /// # Errors
+    /// [`AskError`] when it does not answer.
+    pub async fn snapshot(&self) -> Result<PoolSnapshot, AskError> {
+        self.handle.ask(GetSnapshot).await
+    }
+
+    /// Ends all rests of one token, or with `None` of all, and closes the breaker then. For
+    /// operators who know better. False if there is no such token.
+    ///
+    /// # Errors
+    /// [`AskError`] when it does not answer.
+    pub async fn reset(&self, token: Option<TokenIndex>) -> Result<bool, AskError> {
+        self.handle.ask(Reset { token }).await
+    }
+
+    fn path(&self) -> Arc<str> {
+        Arc::clone(self.handle.vitals().path())
+    }
+}
+
+/// The way back for leases.
+struct Lender(Handle<TokenPool>);
+
+impl ReportTo for Lender {
+    fn report(&self, report: Report) {
+        if let Err(error) = self.0.tell(report) {
+            log::warn!("a lease could not be given back: {error}");
+        }
+    }
+}

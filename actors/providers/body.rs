@@ -1,0 +1,228 @@
+//! The body of an upstream's answer, under its time-outs.
+
+use std::{
+    collections::VecDeque,
+    future::Future as _,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use actix_rt::time::{Instant, Sleep, sleep_until};
+use awc::{ClientResponse, error::PayloadError};
+use bytes::{Bytes, BytesMut};
+use derive_more::{Display, Error};
+use futures_util::{Stream, StreamExt as _};
+use troupe_protocol::failure::FailureKind;
+
+/// Why a body broke off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, Error)]
+pub enum BodyFault {
+    #[display("the upstream sent nothing for too long")]
+    Idle,
+    #[display("the upstream took too long in all")]
+    Total,
+    #[display("the upstream's connection broke off")]
+    Cut,
+    #[display("the upstream's answer is larger than the limit")]
+    TooLarge,
+}
+
+impl BodyFault {
+    /// What it means for the credential.
+    #[must_use]
+    pub fn kind(self) -> FailureKind {
+        match self {
+            Self::Idle | Self::Total => FailureKind::Timeout,
+            Self::Cut => FailureKind::Network,
+            Self::TooLarge => FailureKind::Upstream,
+        }
+    }
+}
+
+/// The rest of an answer. Dropping it closes the upstream's connection.
+pub struct UpstreamBody {
+    source: Source,
+    length: Option<u64>,
+    alarm: Alarm,
+}
+
+enum Source {
+    Http(ClientResponse),
+    Local(VecDeque<Bytes>),
+}
+
+impl UpstreamBody {
+    pub(super) fn http(response: ClientResponse, length: Option<u64>, alarm: Alarm) -> Self {
+        let source = Source::Http(response);
+        Self {
+            source,
+            length,
+            alarm,
+        }
+    }
+
+    pub(super) fn local(pieces: Vec<Bytes>, alarm: Alarm) -> Self {
+        let length = pieces.iter().map(|piece| piece.len() as u64).sum();
+        Self {
+            source: Source::Local(pieces.into()),
+            length: Some(length),
+            alarm,
+        }
+    }
+
+    /// Its whole length, where the upstream said it.
+    #[must_use]
+    pub fn length(&self) -> Option<u64> {
+        self.length
+    }
+
+    /// The next piece, under the time-outs. After an error or `None` it must not be asked again.
+    pub fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyFault>>> {
+        let polled = match &mut self.source {
+            Source::Local(pieces) => return Poll::Ready(pieces.pop_front().map(Ok)),
+            Source::Http(response) => response.poll_next_unpin(cx),
+        };
+        match polled {
+            Poll::Ready(piece) => {
+                self.alarm.heard();
+                Poll::Ready(piece.map(|piece| piece.map_err(|error| fault(&error))))
+            }
+            Poll::Pending => self.alarm.poll(cx).map(|fault| Some(Err(fault))),
+        }
+    }
+
+    /// The whole rest, no more than `limit` bytes.
+    ///
+    /// # Errors
+    /// [`BodyFault`].
+    pub async fn collect(mut self, limit: usize) -> Result<Bytes, BodyFault> {
+        let first = loop {
+            match self.next().await {
+                None => return Ok(Bytes::new()),
+                Some(piece) if piece.as_ref().is_ok_and(Bytes::is_empty) => {}
+                Some(piece) => break piece?,
+            }
+        };
+        // most small answers come in one piece, and are then not copied
+        if self.length == Some(first.len() as u64) && first.len() <= limit {
+            // reads the end, so that the connection can be used again
+            return match self.next().await {
+                None => Ok(first),
+                Some(more) => more.and(Err(BodyFault::Cut)),
+            };
+        }
+        let mut whole = BytesMut::from(&first[..]);
+        while let Some(piece) = self.next().await {
+            let piece = piece?;
+            if whole.len() + piece.len() > limit {
+                return Err(BodyFault::TooLarge);
+            }
+            whole.extend_from_slice(&piece);
+        }
+        if whole.len() > limit {
+            return Err(BodyFault::TooLarge);
+        }
+        Ok(whole.freeze())
+    }
+}
+
+impl Stream for UpstreamBody {
+    type Item = Result<Bytes, BodyFault>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_piece(cx)
+    }
+}
+
+fn fault(error: &PayloadError) -> BodyFault {
+    match error {
+        PayloadError::Overflow => BodyFault::TooLarge,
+        _ => BodyFault::Cut,
+    }
+}
+
+/// The idle and total time-outs of a body. Hearing something costs one reading of the clock; the
+/// timer itself is only moved when it rings too early.
+pub(super) struct Alarm {
+    idle: Duration,
+    heard: Instant,
+    end: Instant,
+    timer: Pin<Box<Sleep>>,
+}
+
+impl Alarm {
+    /// `total` is what is left of the whole attempt's time.
+    pub fn new(idle: Duration, total: Duration) -> Self {
+        let heard = Instant::now();
+        let end = heard + total;
+        let timer = Box::pin(sleep_until(end.min(heard + idle)));
+        Self {
+            idle,
+            heard,
+            end,
+            timer,
+        }
+    }
+
+    fn heard(&mut self) {
+        self.heard = Instant::now();
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<BodyFault> {
+        loop {
+            if self.timer.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            let now = Instant::now();
+            if now >= self.end {
+                return Poll::Ready(BodyFault::Total);
+            }
+            let due = self.heard + self.idle;
+            if now >= due {
+                return Poll::Ready(BodyFault::Idle);
+            }
+            self.timer.as_mut().reset(due.min(self.end));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    #[actix_rt::test]
+    async fn collects_up_to_the_limit() {
+        let body = |pieces: &[&'static str]| {
+            let pieces = pieces
+                .iter()
+                .map(|piece| Bytes::from_static(piece.as_bytes()));
+            let alarm = Alarm::new(Duration::from_secs(1), Duration::from_secs(1));
+            UpstreamBody::local(pieces.collect(), alarm)
+        };
+        assert_eq!(body(&["ab", "cd"]).collect(4).await.unwrap(), "abcd");
+        assert_eq!(body(&["abcd"]).collect(4).await.unwrap(), "abcd");
+        assert_eq!(
+            body(&["ab", "cd"]).collect(3).await,
+            Err(BodyFault::TooLarge)
+        );
+        assert_eq!(body(&["abcd"]).collect(3).await, Err(BodyFault::TooLarge));
+        assert_eq!(body(&[]).collect(3).await.unwrap(), "");
+    }
+
+    #[actix_rt::test]
+    async fn the_alarm_rings_idle_then_total() {
+        tokio::time::pause();
+        let mut alarm = Alarm::new(Duration::from_secs(2), Duration::from_secs(5));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        alarm.heard();
+        let begun = Instant::now();
+        assert_eq!(poll_fn(|cx| alarm.poll(cx)).await, BodyFault::Idle);
+        assert_eq!(begun.elapsed().as_secs(), 2);
+        alarm.heard();
+        alarm.idle = Duration::from_secs(60);
+        assert_eq!(poll_fn(|cx| alarm.poll(cx)).await, BodyFault::Total);
+    }
+}

@@ -1,0 +1,367 @@
+//! One request's attempts at a provider, until an answer's headers are here.
+//!
+//! Before the first byte a failed attempt may be followed by another with the next credential; after
+//! it there is no way back, and the body's fate is the caller's to report through the lease.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use actix_rt::time::Instant;
+use awc::{
+    ClientResponse,
+    error::{ConnectError, SendRequestError},
+    http::{
+        Method, StatusCode, Uri,
+        header::{self, HeaderMap, HeaderValue},
+    },
+};
+use bytes::Bytes;
+use derive_more::{Display, Error};
+use troupe_protocol::{
+    failure::FailureKind,
+    openai::upstream_error::upstream_message,
+    retry_after::{parse_retry_after, parse_retry_after_ms},
+};
+
+use super::{
+    body::{Alarm, BodyFault, UpstreamBody},
+    client::client,
+    provider::Provider,
+    upstream::{Endpoint, LocalWork, Outgoing, Plan},
+};
+use crate::credentials::{Lease, LeaseError, Outcome, TokenIndex};
+
+/// An upstream's good answer, its body still to come.
+pub struct Answer {
+    pub status: u16,
+    pub content_type: Option<HeaderValue>,
+    pub body: UpstreamBody,
+    /// To be reported when the body has ended one way or the other.
+    pub lease: Lease,
+}
+
+/// What the caller learns of the attempts while they are made.
+pub trait Watch {
+    /// An attempt begins with the credential of that alias.
+    fn attempt(&mut self, alias: &Arc<str>);
+    /// So long was spent waiting for the upstream.
+    fn upstream_took(&mut self, time: Duration);
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq, Display, Error)]
+pub enum ExchangeError {
+    /// The last attempt failed so.
+    #[display("{kind}")]
+    Failed {
+        kind: FailureKind,
+        /// The upstream's status, where it answered.
+        status: Option<u16>,
+        /// The upstream's own words, cleaned of secrets.
+        message: Option<String>,
+    },
+    #[display("{_0}")]
+    NoLease(#[error(source)] LeaseError),
+    #[display("the provider does not serve this endpoint")]
+    NotServed,
+}
+
+/// The most of a failed answer that is read, to learn why.
+const ERROR_BODY: usize = 64 << 10;
+/// How long reading a failed answer may take.
+const ERROR_BODY_WAIT: Duration = Duration::from_secs(5);
+
+/// Sends `outgoing` to `provider`, with one credential after the other where that may help.
+///
+/// # Errors
+/// [`ExchangeError`] of the last attempt.
+pub async fn exchange(
+    provider: &Provider,
+    model: &Arc<str>,
+    outgoing: &Outgoing,
+    watch: &mut impl Watch,
+) -> Result<Answer, ExchangeError> {
+    let mut tried: Vec<TokenIndex> = Vec::new();
+    let mut last: Option<ExchangeError> = None;
+    for attempt in 1..=provider.max_attempts {
+        let lease = match provider.pool.lease(model, &tried).await {
+            Ok(lease) => lease,
+            // it knows when the first credential is back
+            Err(error @ LeaseError::AllCold { .. }) => return Err(ExchangeError::NoLease(error)),
+            // what the upstream said tells more than that nothing is left to try
+            Err(error) => return Err(last.unwrap_or(ExchangeError::NoLease(error))),
+        };
+        watch.attempt(lease.alias());
+        let failure = match send(provider, outgoing, &lease, watch).await? {
+            Ok(arrived) => return Ok(arrived.with(lease)),
+            Err(failure) => failure,
+        };
+        let token = lease.token();
+        lease.report(Outcome::Failure(failure.kind));
+        let again = may_try_again(outgoing, &failure);
+        if is_spent(failure.kind, attempt) {
+            tried.push(token);
+        }
+        last = Some(failure.into());
+        if !again {
+            break;
+        }
+    }
+    Err(last.unwrap_or(ExchangeError::NotServed))
+}
+
+/// Whether the credential must not be lent to this request again. One that is rate limited rests
+/// anyway, and may be waited for; and a kept-alive connection that the upstream had closed says
+/// nothing about the credential, once.
+fn is_spent(kind: FailureKind, attempt: usize) -> bool {
+    match kind {
+        FailureKind::RateLimited { .. } | FailureKind::QuotaExhausted { .. } => false,
+        FailureKind::Network => attempt > 1,
+        _ => true,
+    }
+}
+
+/// Whether a second attempt is harmless and may help. A time-out is not tried again: the client has
+/// waited long, and the upstream may still be at work, or charge, for the first.
+fn may_try_again(outgoing: &Outgoing, failure: &Failure) -> bool {
+    match failure.kind {
+        FailureKind::Timeout => !failure.sent,
+        // a picture that was perhaps drawn is not ordered twice
+        FailureKind::Network => !failure.sent || outgoing.endpoint != Endpoint::Images,
+        kind => kind.worth_another_credential(),
+    }
+}
+
+struct Failure {
+    kind: FailureKind,
+    status: Option<u16>,
+    message: Option<String>,
+    /// Whether the upstream may have begun to work on it.
+    sent: bool,
+}
+
+impl From<Failure> for ExchangeError {
+    fn from(failure: Failure) -> Self {
+        Self::Failed {
+            kind: failure.kind,
+            status: failure.status,
+            message: failure.message,
+        }
+    }
+}
+
+/// An answer that is not yet tied to its lease.
+struct Arrived {
+    status: u16,
+    content_type: Option<HeaderValue>,
+    body: UpstreamBody,
+}
+
+impl Arrived {
+    fn with(self, lease: Lease) -> Answer {
+        Answer {
+            status: self.status,
+            content_type: self.content_type,
+            body: self.body,
+            lease,
+        }
+    }
+}
+
+async fn send(
+    provider: &Provider,
+    outgoing: &Outgoing,
+    lease: &Lease,
+    watch: &mut impl Watch,
+) -> Result<Result<Arrived, Failure>, ExchangeError> {
+    let plan = provider.upstream.plan(outgoing, lease.secret());
+    let begun = Instant::now();
+    let sent = match plan.ok_or(ExchangeError::NotServed)? {
+        Plan::Http {
+            method,
+            uri,
+            authorization,
+        } => {
+            let call = HttpCall {
+                method,
+                uri,
+                authorization,
+            };
+            call.send(provider, outgoing).await
+        }
+        Plan::Local(work) => run_here(provider, work).await,
+    };
+    watch.upstream_took(begun.elapsed());
+    Ok(sent)
+}
+
+struct HttpCall {
+    method: Method,
+    uri: Uri,
+    authorization: Option<HeaderValue>,
+}
+
+impl HttpCall {
+    async fn send(self, provider: &Provider, outgoing: &Outgoing) -> Result<Arrived, Failure> {
+        let timeouts = provider.timeouts;
+        let begun = Instant::now();
+        let first_byte = Duration::from_millis(timeouts.first_byte_ms.min(timeouts.total_ms));
+        let client = client(Duration::from_millis(timeouts.connect_ms));
+        let mut request = client.request(self.method, self.uri).timeout(first_byte);
+        let headers = request.headers_mut();
+        headers.insert(header::USER_AGENT, USER_AGENT);
+        headers.insert(header::ACCEPT, accepts(outgoing.stream));
+        if let Some(authorization) = self.authorization {
+            headers.insert(header::AUTHORIZATION, authorization);
+        }
+        let answered = if outgoing.body.is_empty() {
+            request.send().await
+        } else {
+            request.headers_mut().insert(header::CONTENT_TYPE, JSON);
+            request.send_body(outgoing.body.clone()).await
+        };
+        let response = answered.map_err(|error| unsent(&error))?;
+        let total = Duration::from_millis(timeouts.total_ms).saturating_sub(begun.elapsed());
+        let alarm = Alarm::new(Duration::from_millis(timeouts.idle_ms), total);
+        if response.status().is_success() {
+            return Ok(arrived(response, alarm));
+        }
+        Err(refused(provider, response, alarm).await)
+    }
+}
+
+const USER_AGENT: HeaderValue =
+    HeaderValue::from_static(concat!("troupe/", env!("CARGO_PKG_VERSION")));
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+fn accepts(stream: bool) -> HeaderValue {
+    if stream {
+        HeaderValue::from_static("text/event-stream")
+    } else {
+        JSON
+    }
+}
+
+fn arrived(response: ClientResponse, alarm: Alarm) -> Arrived {
+    let headers = response.headers();
+    let content_type = headers.get(header::CONTENT_TYPE).cloned();
+    let length = headers.get(header::CONTENT_LENGTH);
+    let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
+    Arrived {
+        status: response.status().as_u16(),
+        content_type,
+        body: UpstreamBody::http(response, length, alarm),
+    }
+}
+
+async fn refused(provider: &Provider, response: ClientResponse, alarm: Alarm) -> Failure {
+    let status = response.status();
+    let retry_after = retry_after(response.headers());
+    let body = UpstreamBody::http(response, None, alarm).collect(ERROR_BODY);
+    // the status says enough where the body does not come
+    let body = match actix_rt::time::timeout(ERROR_BODY_WAIT, body).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) | Err(_) => Bytes::new(),
+    };
+    failed(provider, status, retry_after, &body)
+}
+
+fn failed(
+    provider: &Provider,
+    status: StatusCode,
+    retry_after: Option<Duration>,
+    body: &[u8],
+) -> Failure {
+    // a redirect is not followed: the credential belongs to the configured host alone
+    let kind = if status.is_redirection() {
+        FailureKind::Upstream
+    } else {
+        provider
+            .upstream
+            .classify(status.as_u16(), retry_after, body)
+    };
+    Failure {
+        kind,
+        status: Some(status.as_u16()),
+        message: upstream_message(body),
+        sent: true,
+    }
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    text("retry-after-ms")
+        .and_then(parse_retry_after_ms)
+        .or_else(|| parse_retry_after(text("retry-after")?, SystemTime::now()))
+}
+
+fn unsent(error: &SendRequestError) -> Failure {
+    let (kind, sent) = match error {
+        SendRequestError::Connect(ConnectError::Timeout) => (FailureKind::Timeout, false),
+        SendRequestError::Connect(_) | SendRequestError::Url(_) => (FailureKind::Network, false),
+        SendRequestError::Timeout => (FailureKind::Timeout, true),
+        SendRequestError::Response(_) => (FailureKind::Upstream, true),
+        _ => (FailureKind::Network, true),
+    };
+    Failure {
+        kind,
+        status: None,
+        message: None,
+        sent,
+    }
+}
+
+async fn run_here(provider: &Provider, work: LocalWork) -> Result<Arrived, Failure> {
+    let Ok(answer) = actix_rt::task::spawn_blocking(work).await else {
+        return Err(Failure {
+            kind: FailureKind::Upstream,
+            status: None,
+            message: None,
+            sent: true,
+        });
+    };
+    if !(200..300).contains(&answer.status) {
+        let body = answer.pieces.concat();
+        let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_GATEWAY);
+        return Err(failed(provider, status, None, &body));
+    }
+    let total = Duration::from_millis(provider.timeouts.total_ms);
+    Ok(Arrived {
+        status: answer.status,
+        content_type: Some(HeaderValue::from_static(answer.content_type)),
+        body: UpstreamBody::local(answer.pieces, Alarm::new(total, total)),
+    })
+}
+
+/// Fetches what an upstream's answer links to, if the link leads to the configured host; that is the
+/// operator's trust. No credential goes along. None for any other host.
+///
+/// # Errors
+/// [`BodyFault`] when it cannot be had whole within the provider's time-outs and `limit` bytes.
+pub async fn fetch(
+    provider: &Provider,
+    url: &str,
+    limit: usize,
+) -> Result<Option<Bytes>, BodyFault> {
+    let Ok(uri) = url.parse::<Uri>() else {
+        return Ok(None);
+    };
+    if !provider.upstream.owns(&uri) {
+        return Ok(None);
+    }
+    let timeouts = provider.timeouts;
+    let client = client(Duration::from_millis(timeouts.connect_ms));
+    let wait = Duration::from_millis(timeouts.first_byte_ms);
+    let answered = client.get(uri).timeout(wait).send().await;
+    let response = answered.map_err(|_| BodyFault::Cut)?;
+    if !response.status().is_success() {
+        return Err(BodyFault::Cut);
+    }
+    let idle = Duration::from_millis(timeouts.idle_ms);
+    let total = Duration::from_millis(timeouts.total_ms);
+    let alarm = Alarm::new(idle, total);
+    let body = UpstreamBody::http(response, None, alarm);
+    body.collect(limit).await.map(Some)
+}

@@ -1,0 +1,164 @@
+//! Services that speak the OpenAI dialect and are known by name, so that a token is all they need.
+
+/// What is known of a service before anybody configures it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Preset {
+    /// What `preset = "…"` says, and the provider's name when the environment switches it on.
+    pub name: &'static str,
+    /// How people call it.
+    pub title: &'static str,
+    /// The upstream protocol, as in `kind = "…"`.
+    pub kind: &'static str,
+    /// Includes the version prefix.
+    pub base_url: &'static str,
+    /// Environment variables that hold its tokens, the usual one first. Empty for what runs at home.
+    pub env: &'static [&'static str],
+    /// Whether it refuses requests without a token.
+    pub needs_token: bool,
+    /// The default of `ask_stream_usage`: whether `stream_options.include_usage` is understood.
+    pub ask_stream_usage: bool,
+}
+
+/// A service on the network: needs a token, understands `stream_options`.
+const fn hosted(
+    name: &'static str,
+    title: &'static str,
+    base_url: &'static str,
+    env: &'static [&'static str],
+) -> Preset {
+    Preset {
+        name,
+        title,
+        kind: "openai",
+        base_url,
+        env,
+        needs_token: true,
+        ask_stream_usage: true,
+    }
+}
+
+/// A server on the operator's own machine at its usual port: needs no token.
+const fn local(name: &'static str, title: &'static str, base_url: &'static str) -> Preset {
+    Preset {
+        needs_token: false,
+        ..hosted(name, title, base_url, &[])
+    }
+}
+
+/// Every preset, in the order in which the environment switches them on.
+pub const PRESETS: &[Preset] = &[
+    hosted(
+        "openai",
+        "OpenAI",
+        "https://api.openai.com/v1",
+        &["OPENAI_API_KEY"],
+    ),
+    hosted(
+        "deepseek",
+        "DeepSeek",
+        "https://api.deepseek.com/v1",
+        &["DEEPSEEK_API_KEY"],
+    ),
+    hosted(
+        "moonshot",
+        "Moonshot AI",
+        "https://api.moonshot.cn/v1",
+        &["MOONSHOT_API_KEY"],
+    ),
+    hosted(
+        "dashscope",
+        "Alibaba Cloud DashScope (Qwen)",
+        "https://dashscope.aliyuncs.com/compatible-mode/v1",
+        &["DASHSCOPE_API_KEY"],
+    ),
+    hosted(
+        "zhipu",
+        "Zhipu AI",
+        "https://open.bigmodel.cn/api/paas/v4",
+        &["ZHIPU_API_KEY", "ZHIPUAI_API_KEY"],
+    ),
+    hosted(
+        "siliconflow",
+        "SiliconFlow",
+        "https://api.siliconflow.cn/v1",
+        &["SILICONFLOW_API_KEY"],
+    ),
+    hosted(
+        "openrouter",
+        "OpenRouter",
+        "https://openrouter.ai/api/v1",
+        &["OPENROUTER_API_KEY"],
+    ),
+    hosted(
+        "groq",
+        "Groq",
+        "https://api.groq.com/openai/v1",
+        &["GROQ_API_KEY"],
+    ),
+    Preset {
+        // answers 422 to `stream_options`, and reports usage in every stream unasked
+        ask_stream_usage: false,
+        ..hosted(
+            "mistral",
+            "Mistral AI",
+            "https://api.mistral.ai/v1",
+            &["MISTRAL_API_KEY"],
+        )
+    },
+    hosted(
+        "together",
+        "Together AI",
+        "https://api.together.xyz/v1",
+        &["TOGETHER_API_KEY"],
+    ),
+    local("ollama", "Ollama", "http://127.0.0.1:11434/v1"),
+    local("vllm", "vLLM", "http://127.0.0.1:8000/v1"),
+    local("lmstudio", "LM Studio", "http://127.0.0.1:1234/v1"),
+];
+
+/// The preset called `name`; `qwen` is another name of `dashscope`.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Preset> {
+    let name = if name == "qwen" { "dashscope" } else { name };
+    PRESETS.iter().find(|preset| preset.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_preset_is_complete_and_unique() {
+        let mut seen = HashSet::new();
+        for preset in PRESETS {
+            assert!(seen.insert(preset.name), "{} twice", preset.name);
+            let url = url::Url::parse(preset.base_url).unwrap();
+            assert!(!preset.base_url.ends_with('/'), "{}", preset.name);
+            assert_eq!(
+                url.scheme() == "https",
+                preset.needs_token,
+                "{}",
+                preset.name
+            );
+            assert_eq!(
+                preset.needs_token,
+                !preset.env.is_empty(),
+                "{}",
+                preset.name
+            );
+            for name in preset.env {
+                assert!(seen.insert(name), "{name} twice");
+            }
+        }
+    }
+
+    #[test]
+    fn presets_are_found_by_name() {
+        assert_eq!(find("groq").unwrap().env, ["GROQ_API_KEY"]);
+        assert_eq!(find("qwen"), find("dashscope"));
+        assert!(!find("mistral").unwrap().ask_stream_usage);
+        assert_eq!(find("acme"), None);
+    }
+}

@@ -1,0 +1,33 @@
+//! One configured provider: what never changes about it, and the handles to what does.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{config::Timeouts, upstream::Upstream};
+use crate::{accounts::limits::Gate, credentials::Pool};
+
+/// A provider as requests see it. Shared, immutable; its changing parts are actors behind handles.
+pub struct Provider {
+    /// The prefix of its model ids.
+    pub name: Arc<str>,
+    /// Its place in the configuration.
+    pub rank: usize,
+    /// Whether bare model names resolve here before other providers.
+    pub is_default: bool,
+    pub upstream: Box<dyn Upstream>,
+    pub pool: Pool,
+    /// Bounds the requests under way at this provider.
+    pub gate: Gate,
+    /// How long a request waits at the gate.
+    pub gate_wait: Duration,
+    pub timeouts: Timeouts,
+    /// Attempts of one request, failovers included.
+    pub max_attempts: usize,
+    /// Whether to ask for usage in streams that did not.
+    pub ask_stream_usage: bool,
+}
+
+impl std::fmt::Debug for Provider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Provider({})", self.name)
+    }
+}

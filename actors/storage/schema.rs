@@ -1,0 +1,105 @@
+//! The tables as diesel sees them; `migrations/` holds the truth. Times are milliseconds since 1970 (UTC).
+
+diesel::table! {
+    apps (id) {
+        id -> Text,
+        name -> Text,
+        max_in_flight -> Nullable<Integer>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    api_keys (id) {
+        id -> Text,
+        app_id -> Text,
+        name -> Text,
+        hash -> Text,
+        hint -> Text,
+        created_at -> BigInt,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    calls (id) {
+        id -> Text,
+        at -> BigInt,
+        app_id -> Text,
+        key_id -> Text,
+        endpoint -> Text,
+        model -> Text,
+        provider -> Text,
+        upstream_model -> Text,
+        token_alias -> Text,
+        attempts -> Integer,
+        stream -> Bool,
+        status -> Integer,
+        outcome -> Text,
+        error_code -> Nullable<Text>,
+        prompt_tokens -> Nullable<BigInt>,
+        completion_tokens -> Nullable<BigInt>,
+        cached_tokens -> Nullable<BigInt>,
+        reasoning_tokens -> Nullable<BigInt>,
+        latency_us -> BigInt,
+        first_byte_us -> Nullable<BigInt>,
+        overhead_us -> BigInt,
+        bytes_out -> BigInt,
+    }
+}
+
+diesel::table! {
+    restarts (id) {
+        id -> Text,
+        at -> BigInt,
+        path -> Text,
+        reason -> Text,
+        message -> Text,
+        place -> Text,
+        count -> Integer,
+        backoff_ms -> BigInt,
+        node -> Text,
+    }
+}
+
+diesel::table! {
+    credential_states (provider, token_hash, model) {
+        provider -> Text,
+        token_hash -> Text,
+        model -> Text,
+        cold_until -> Nullable<BigInt>,
+        disabled_at -> Nullable<BigInt>,
+        reason -> Text,
+        failures -> Integer,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    provider_states (provider) {
+        provider -> Text,
+        state -> Text,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    settings (key) {
+        key -> Text,
+        value -> Text,
+    }
+}
+
+diesel::table! {
+    media (name) {
+        name -> Text,
+        mime -> Text,
+        bytes -> BigInt,
+        created_at -> BigInt,
+        app_id -> Text,
+        call_id -> Text,
+    }
+}
+
+diesel::joinable!(api_keys -> apps (app_id));
+diesel::allow_tables_to_appear_in_same_query!(apps, api_keys);

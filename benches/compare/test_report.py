@@ -1,0 +1,93 @@
+"""Tests of the arithmetic and of the verdicts. Run with: python3 -m unittest discover -t benches -s benches/compare"""
+
+import unittest
+
+from . import figures, tables, verdicts
+
+
+def a_run(cpu, p50=100.0, **more):
+    times = {"p50": p50, "p99": p50 * 2, "buckets": [[p50, 100]]}
+    run = {
+        "answers": 1000, "answers_per_second": 200.0, "events": 0, "body_bytes": 1_000_000, "failures": {},
+        "latency_us": times, "first_byte_us": times, "event_gap_us": times,
+        "cpu_us_per_answer": cpu, "cpu_us_per_event": None, "foreign_cores": 0.0,
+    }
+    return run | more
+
+
+class Figures(unittest.TestCase):
+    def test_ratios_are_taken_round_by_round(self):
+        # the machine was twice as slow in the second round and ten times in the third
+        results = {"s": {"nginx": [a_run(10), a_run(20), a_run(100)], "troupe": [a_run(30), a_run(60), a_run(300)]}}
+        self.assertEqual(figures.ratio(results, "s", "troupe", "nginx", "cpu_us_per_answer"), 3.0)
+        self.assertEqual(figures.middle(results, "s", "troupe", "cpu_us_per_answer"), 60)
+        self.assertEqual(figures.middle(results, "s", "troupe", "latency_us", "p99"), 200)
+
+    def test_a_faulty_run_and_its_partners_are_left_out_of_ratios(self):
+        results = {"s": {"nginx": [a_run(10), a_run(10)], "troupe": [a_run(1, failures={"status 429": 1}), a_run(30)]}}
+        self.assertEqual(figures.ratio(results, "s", "troupe", "nginx", "cpu_us_per_answer"), 3.0)
+        self.assertEqual(figures.middle(results, "s", "troupe", "cpu_us_per_answer"), 30)
+
+    def test_late_samples_are_counted_from_the_bases_median(self):
+        held_back = {"p50": 100.0, "p99": 44_000.0, "buckets": [[100.0, 60], [44_000.0, 40]]}
+        results = {"s": {"direct": [a_run(1)], "troupe": [a_run(1, first_byte_us=held_back)]}}
+        self.assertEqual(figures.late_share(results, "s", "troupe", "direct", "first_byte_us", 30_000), 0.4)
+        self.assertEqual(figures.late_share(results, "s", "direct", "direct", "first_byte_us", 30_000), 0.0)
+
+    def test_merged_events_have_no_time_between_them(self):
+        gaps = {"p50": 0.0, "p99": 20.0, "buckets": [[0.0, 75], [20.0, 25]]}
+        results = {"s": {"nginx": [a_run(1, event_gap_us=gaps)]}}
+        self.assertEqual(figures.merged_share(results, "s", "nginx"), 0.75)
+
+    def test_what_was_not_measured_is_none(self):
+        for found in (
+            figures.middle({}, "s", "troupe", "cpu_us_per_answer"),
+            figures.ratio({}, "s", "troupe", "nginx", "cpu_us_per_answer"),
+            figures.added({}, "s", "troupe", "direct", "latency_us", "p50"),
+            figures.late_share({"s": {"direct": [a_run(1)]}}, "s", "troupe", "direct", "latency_us", 1),
+        ):
+            self.assertIsNone(found)
+
+
+class Verdicts(unittest.TestCase):
+    def words(self, results, memory=None):
+        return {verdict.what: verdict.word for verdict in verdicts.verdicts(results, memory or {})}
+
+    def test_bars_are_held_against_the_right_figures(self):
+        results = {
+            "chat_c64": {"direct": [a_run(9)], "nginx": [a_run(10)], "troupe": [a_run(36)]},
+            "chat_r1000": {"direct": [a_run(9, 80.0)], "troupe": [a_run(30, 199.0)]},
+        }
+        memory = {"troupe": {"near_idle": 20 * 1024, "after_200k": 23 * 1024}}
+        words = self.words(results, memory)
+        self.assertEqual(words["chat_c64: CPU per request, of nginx's"], "MISSED")
+        self.assertEqual(words["chat_r1000: p50 over direct"], "holds")
+        self.assertEqual(words["near-idle PSS"], "holds")
+        self.assertEqual(words["PSS over 200,000 requests, change"], "MISSED")
+        self.assertEqual(words["image_c4: CPU per request, of nginx's"], "not measured")
+
+    def test_nothing_measured_is_nothing_held(self):
+        self.assertEqual(set(self.words({}).values()), {"not measured"})
+
+
+class Report(unittest.TestCase):
+    def test_faults_and_altered_answers_are_told(self):
+        results = {"chat_c64": {
+            "direct": [a_run(9)],
+            "nginx": [a_run(9, failures={"status 502": 3})],
+            "troupe": [a_run(9, body_bytes=500_000)],
+        }}
+        faults = tables.faults(results)
+        self.assertIn("chat_c64, nginx, round 1: 3 × status 502", faults)
+        self.assertEqual(len(faults), 2)
+        self.assertIn("chat_c64, troupe", faults[1])
+
+    def test_a_report_has_a_row_for_each_scenario(self):
+        results = {"chat_c64": {"direct": [a_run(9)], "nginx": [a_run(12)], "troupe": [a_run(36)]}}
+        text = tables.report(results, {}, verdicts.verdicts(results, {}))
+        self.assertIn("| chat_c64 | 9.00 | 12.0 | 36.0 | 1.33× | 4.00× | 3.00× |", text)
+        self.assertNotIn("streamed event", text)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,172 @@
+//! `troupe keys`: makes, lists and revokes API keys. Works beside a running server, which re-reads its keys.
+
+use std::{
+    io::{self, Write},
+    path::Path,
+};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use clap::Subcommand;
+use troupe_actors::{accounts::keys::NewKey, secrets::KeyedHash, storage::queries::keys};
+
+use super::{Context, Exit, database::with_database};
+use crate::secret_key;
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a key for an app (made where it does not exist) and print it once
+    Create {
+        /// The app that the key belongs to
+        #[arg(long, default_value = "default")]
+        app: String,
+        /// What you call the key
+        #[arg(long, default_value = "cli")]
+        name: String,
+    },
+    /// List all keys by id, with their last characters
+    List,
+    /// Make a key useless for good; a running server notices within seconds
+    Revoke {
+        /// As `troupe keys list` shows it
+        id: String,
+    },
+}
+
+pub fn run(command: Command, context: &Context, out: &mut dyn Write) -> io::Result<Exit> {
+    match command {
+        Command::Create { app, name } => create(context, &app, &name, out),
+        Command::List => list(context, out),
+        Command::Revoke { id } => revoke(context, id, out),
+    }
+}
+
+fn now() -> i64 {
+    Utc::now().timestamp_millis()
+}
+
+fn create(context: &Context, app: &str, name: &str, out: &mut dyn Write) -> io::Result<Exit> {
+    let config = &context.loaded.config;
+    let installation_key = secret_key::load_or_make(
+        context.variable(secret_key::VARIABLE),
+        Path::new(&config.auth.secret_key_file),
+    )
+    .map_err(io::Error::other)?;
+    let hash = KeyedHash::new(&installation_key, secret_key::API_KEYS);
+    let now = u64::try_from(now()).unwrap_or_default();
+    let key = NewKey::make(&hash, app, name, None, now).map_err(io::Error::other)?;
+    let stored = key.clone();
+    with_database(&config.storage, async |engine| {
+        engine.write(move |conn| stored.store(conn)).await
+    })?;
+    let key = key.created();
+    let text = key.secret.expose();
+    writeln!(out, "key {} of app {app}, shown this once:\n{text}", key.id)?;
+    Ok(Exit::Ok)
+}
+
+fn list(context: &Context, out: &mut dyn Write) -> io::Result<Exit> {
+    let rows = with_database(&context.loaded.config.storage, async |engine| {
+        engine.read(keys::list).await
+    })?;
+    let heads = ["ID", "APP", "NAME", "KEY", "CREATED", "REVOKED"].map(str::to_owned);
+    let lines = rows.into_iter().map(|(key, app)| {
+        let revoked = key.revoked_at.map_or("-".to_owned(), day_and_time);
+        [
+            key.id,
+            app.name,
+            key.name,
+            key.hint,
+            day_and_time(key.created_at),
+            revoked,
+        ]
+    });
+    let lines: Vec<[String; 6]> = std::iter::once(heads).chain(lines).collect();
+    let width = |column: usize| {
+        let widths = lines.iter().map(|line| line[column].chars().count());
+        widths.max().unwrap_or_default()
+    };
+    let widths: [usize; 6] = std::array::from_fn(width);
+    for line in &lines {
+        let cells = line
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!("{cell:width$}"));
+        let text = cells.collect::<Vec<_>>().join("  ");
+        writeln!(out, "{}", text.trim_end())?;
+    }
+    Ok(Exit::Ok)
+}
+
+fn day_and_time(milliseconds: i64) -> String {
+    DateTime::from_timestamp_millis(milliseconds)
+        .map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true))
+        .unwrap_or_default()
+}
+
+fn revoke(context: &Context, id: String, out: &mut dyn Write) -> io::Result<Exit> {
+    let wanted = id.clone();
+    let revoked = with_database(&context.loaded.config.storage, async |engine| {
+        engine
+            .write(move |conn| keys::revoke(conn, &wanted, now()))
+            .await
+    })?;
+    if revoked {
+        writeln!(out, "key {id} is revoked")?;
+        return Ok(Exit::Ok);
+    }
+    writeln!(out, "no valid key has the id {id}: see `troupe keys list`")?;
+    Ok(Exit::Failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::tests::{Installation, tried, troupe};
+
+    #[test]
+    fn a_key_is_made_listed_and_revoked() {
+        let installation = Installation::new();
+        let environment = installation.environment();
+        let keys = |arguments: &[&str]| troupe(&[&["keys"], arguments].concat(), &environment);
+
+        let (exit, out) = keys(&["create", "--app", "shop", "--name", "laptop"]);
+        assert_eq!(exit, Exit::Ok);
+        let key = out.lines().last().unwrap();
+        assert!(key.starts_with("tp-") && key.len() == 46, "{out}");
+        keys(&["create", "--app", "shop", "--name", "phone"]);
+
+        let (_, out) = keys(&["list"]);
+        let line = out.lines().find(|line| line.contains("laptop")).unwrap();
+        assert_eq!(out.lines().count(), 3, "{out}");
+        assert!(line.contains("shop") && line.contains(&key[42..]) && !line.contains(key));
+        let id = line.split_whitespace().next().unwrap();
+
+        assert_eq!(keys(&["revoke", id]).0, Exit::Ok);
+        assert_eq!(keys(&["revoke", id]).0, Exit::Failed);
+        let (_, out) = keys(&["list"]);
+        let revoked = out.lines().filter(|line| line.ends_with('Z')).count();
+        assert_eq!(revoked, 1, "{out}");
+    }
+
+    #[test]
+    fn what_is_stored_is_the_hash_that_the_server_looks_up() {
+        let installation = Installation::new();
+        let (_, out) = troupe(&["keys", "create"], &installation.environment());
+        let text = out.lines().last().unwrap();
+        let rows = with_database(&installation.storage(), async |engine| {
+            engine.read(keys::load_active).await
+        });
+        let (key, app) = rows.unwrap().remove(0);
+        let installation_key = secret_key::load(None, &installation.secret_key()).unwrap();
+        let hash = KeyedHash::new(&installation_key.unwrap(), secret_key::API_KEYS);
+        assert_eq!(key.hash, hash.hex_of(text));
+        assert_eq!(app.name, "default");
+    }
+
+    #[test]
+    fn a_key_needs_names_that_a_list_can_show() {
+        let installation = Installation::new();
+        let environment = installation.environment();
+        assert!(tried(&["keys", "create", "--name", ""], &environment).is_err());
+    }
+}

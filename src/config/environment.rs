@@ -1,0 +1,91 @@
+//! Settings from the environment: `TROUPE__SECTION__KEY`, and the names that everybody uses.
+
+use std::collections::BTreeMap;
+
+use super::{
+    parse,
+    tree::{Node, Place},
+};
+
+/// Settings of `TROUPE__SECTION__KEY` start so.
+const PREFIX: &str = "TROUPE__";
+
+/// Variables that mean the same everywhere, and the key that each sets.
+const USUAL_NAMES: &[(&str, [&str; 2])] = &[
+    ("DATABASE_URL", ["storage", "database_url"]),
+    ("REDIS_URL", ["storage", "kv_url"]),
+];
+
+/// The environment by name. A usual name that is set but empty counts as not set.
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    pub fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+
+    /// The first of `names` that is set and not blank, with its value.
+    pub fn first_of<'a>(&self, names: &[&'a str]) -> Option<(&'a str, &str)> {
+        names.iter().find_map(|name| {
+            let value = self.0.get(*name)?.trim();
+            (!value.is_empty()).then_some((*name, value))
+        })
+    }
+
+    /// Lays the environment's settings over those of the file.
+    pub fn apply(&self, tree: &mut Node) {
+        for (name, path) in USUAL_NAMES {
+            if let Some((_, value)) = self.first_of(&[*name]) {
+                tree.insert(path, Node::text(value, place(name)));
+            }
+        }
+        for (name, value) in &self.0 {
+            let Some(path) = name.strip_prefix(PREFIX) else {
+                continue;
+            };
+            let path = path.to_lowercase();
+            let steps: Vec<&str> = path.split("__").collect();
+            tree.insert(&steps, parse::value(value, place(name)));
+        }
+    }
+}
+
+/// The place of what the variable `name` says.
+pub fn place(name: &str) -> Place {
+    Place::Environment(name.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn applied(pairs: &[(&str, &str)]) -> Node {
+        let mut tree = Node::table(Place::BuiltIn);
+        let pairs = pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Environment::new(pairs).apply(&mut tree);
+        tree
+    }
+
+    fn text<'a>(tree: &'a Node, section: &str, key: &str) -> Option<&'a str> {
+        tree.child(section)?.child(key)?.as_text()
+    }
+
+    #[test]
+    fn our_own_names_win_over_the_usual_ones() {
+        let tree = applied(&[
+            ("DATABASE_URL", "postgres://a"),
+            ("REDIS_URL", "redis://b"),
+            ("TROUPE__STORAGE__KV_URL", "redis://c"),
+        ]);
+        assert_eq!(text(&tree, "storage", "database_url"), Some("postgres://a"));
+        assert_eq!(text(&tree, "storage", "kv_url"), Some("redis://c"));
+    }
+
+    #[test]
+    fn blank_usual_names_and_other_variables_change_nothing() {
+        let tree = applied(&[("DATABASE_URL", " "), ("TROUPE_CONFIG", "x"), ("PATH", "y")]);
+        assert!(tree.entries().is_some_and(BTreeMap::is_empty));
+    }
+}

@@ -1,0 +1,53 @@
+//! The configuration: what can be set, where it comes from, and what is wrong with it.
+//!
+//! [`load`] reads the file, the environment and the command line as one tree in which every value knows
+//! where it was written ([`tree`]), decodes it into [`Config`], and reports all problems at once
+//! ([`problems`]). Nothing here touches the process: the caller hands in texts and pairs.
+
+mod decode;
+mod environment;
+mod keys;
+mod load;
+mod parse;
+mod problems;
+mod providers;
+mod sections;
+mod tree;
+mod validate;
+
+pub use load::{Loaded, Sources, load};
+pub use problems::{Problem, Severity};
+pub use sections::{AuthConfig, LogConfig, LogFormat, LogLevel, ServerConfig};
+pub use tree::Place;
+
+use serde::{Deserialize, Serialize};
+use troupe_actors::{
+    accounts::config::{CallsConfig, KeysConfig, LimitsConfig},
+    credentials::config::PoolConfig,
+    providers::config::{ProviderConfig, Timeouts},
+    storage::config::StorageConfig,
+    supervision::config::SupervisionConfig,
+};
+
+/// Everything that can be set. Each section is owned by the part that it configures.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub server: ServerConfig,
+    pub storage: StorageConfig,
+    pub auth: AuthConfig,
+    pub log: LogConfig,
+    pub supervision: SupervisionConfig,
+    pub timeouts: Timeouts,
+    pub pool: PoolConfig,
+    pub keys: KeysConfig,
+    pub calls: CallsConfig,
+    pub limits: LimitsConfig,
+    /// Each has its own time-outs and pool settings where it names some; what it leaves out there is
+    /// already filled in from `timeouts` and `pool`.
+    #[serde(rename = "provider", skip_serializing)]
+    pub providers: Vec<ProviderConfig>,
+}
+
+#[cfg(test)]
+mod file_tests;

@@ -1,0 +1,193 @@
+//! What the values of each section must be.
+
+use std::net::SocketAddr;
+
+use troupe_actors::{
+    accounts::config::{CallsConfig, KeysConfig, LimitsConfig},
+    credentials::config::PoolConfig,
+    providers::config::Timeouts,
+    storage::{DatabaseUrl, config::StorageConfig, kv::KvUrl},
+    supervision::config::SupervisionConfig,
+};
+use url::Url;
+
+use super::Check;
+use crate::config::{AuthConfig, ServerConfig};
+
+/// The longest wait that anybody could mean.
+const A_DAY_MS: u64 = 24 * 3_600 * 1_000;
+
+impl Check<'_> {
+    pub(super) fn server(&mut self, server: &ServerConfig) {
+        self.within("server", |check| {
+            if server.listen.parse::<SocketAddr>().is_err() {
+                check.error(
+                    "listen",
+                    "expected an address and a port, such as 127.0.0.1:8080 or [::]:8080",
+                );
+            }
+            if !server.public_url.is_empty() {
+                check.url("public_url", &server.public_url, &["http", "https"]);
+            }
+            check.range("workers", server.workers, 0..=1_024);
+            check.range("max_body_bytes", server.max_body_bytes, 1_024..=1 << 30);
+            check.range("max_header_bytes", server.max_header_bytes, 1_024..=131_072);
+            check.range("max_json_depth", server.max_json_depth, 8..=1_024);
+            check.range("keep_alive_seconds", server.keep_alive_seconds, 0..=86_400);
+            check.range("header_timeout_ms", server.header_timeout_ms, 1..=A_DAY_MS);
+            check.range("max_connections", server.max_connections, 1..=1_000_000);
+            check.range("drain_seconds", server.drain_seconds, 0..=86_400);
+            check.within("cors_origins", |check| {
+                for (index, origin) in server.cors_origins.iter().enumerate() {
+                    if origin != "*" && !is_origin(origin) {
+                        let message =
+                            format!("`{origin}` is no origin, such as https://chat.example.org");
+                        check.error(&index.to_string(), message);
+                    }
+                }
+            });
+        });
+    }
+
+    pub(super) fn storage(&mut self, storage: &StorageConfig) {
+        self.within("storage", |check| {
+            if let Err(error) = DatabaseUrl::parse(&storage.database_url) {
+                check.refused("database_url", "storage.database_url", &error.to_string());
+            }
+            if let Err(error) = KvUrl::parse(&storage.kv_url) {
+                check.refused("kv_url", "storage.kv_url", &error.to_string());
+            }
+            match storage.media_url.strip_prefix("file://") {
+                Some(folder) => check.not_empty("media_url", folder),
+                None => check.error(
+                    "media_url",
+                    "expected file:// and a folder, such as file://data/media",
+                ),
+            }
+            check.range("readers", storage.readers, 1..=64);
+            check.range("query_timeout_ms", storage.query_timeout_ms, 1..=A_DAY_MS);
+            check.range("busy_timeout_ms", storage.busy_timeout_ms, 0..=A_DAY_MS);
+            check.range("kv_timeout_ms", storage.kv_timeout_ms, 1..=60_000);
+        });
+    }
+
+    /// What the owner of a setting says of it, without the setting's full name in front.
+    fn refused(&mut self, key: &str, full: &str, reason: &str) {
+        let reason = reason.strip_prefix(full).unwrap_or(reason).trim_start();
+        self.error(key, reason);
+    }
+
+    pub(super) fn auth(&mut self, auth: &AuthConfig) {
+        self.within("auth", |check| {
+            check.not_empty("secret_key_file", &auth.secret_key_file);
+            check.not_empty("admin_user", &auth.admin_user);
+        });
+    }
+
+    pub(super) fn supervision(&mut self, supervision: &SupervisionConfig) {
+        self.within("supervision", |check| {
+            check.range("backoff_min_ms", supervision.backoff_min_ms, 1..=A_DAY_MS);
+            check.range("backoff_max_ms", supervision.backoff_max_ms, 1..=A_DAY_MS);
+            if supervision.backoff_max_ms < supervision.backoff_min_ms {
+                check.error("backoff_max_ms", "is less than backoff_min_ms");
+            }
+            check.range("intensity", supervision.intensity, 1..=1_000_000);
+            check.range("period_seconds", supervision.period_seconds, 1..=86_400);
+            check.range("freeze_seconds", supervision.freeze_seconds, 1..=86_400);
+            check.range("ask_timeout_ms", supervision.ask_timeout_ms, 1..=A_DAY_MS);
+            check.range("mailbox_limit", supervision.mailbox_limit, 1..=10_000_000);
+            if supervision.fault_injection {
+                check.warning(
+                    "fault_injection",
+                    "admins can make actors fail on purpose; meant for tests",
+                );
+            }
+        });
+    }
+
+    pub(super) fn keys(&mut self, keys: &KeysConfig) {
+        self.within("keys", |check| {
+            check.range("refresh_ms", keys.refresh_ms, 100..=3_600_000);
+            check.range("max_keys", keys.max_keys, 1..=10_000_000);
+        });
+    }
+
+    pub(super) fn calls(&mut self, calls: &CallsConfig) {
+        self.within("calls", |check| {
+            check.not_empty("spool_dir", &calls.spool_dir);
+            check.range("spool_max_bytes", calls.spool_max_bytes, 1 << 20..=1 << 40);
+            check.range("flush_ms", calls.flush_ms, 1..=60_000);
+            check.range("batch", calls.batch, 1..=100_000);
+        });
+    }
+
+    pub(super) fn limits(&mut self, limits: &LimitsConfig) {
+        self.within("limits", |check| {
+            check.range("max_in_flight", limits.max_in_flight, 0..=1_000_000);
+            check.range(
+                "max_in_flight_per_app",
+                limits.max_in_flight_per_app,
+                0..=1_000_000,
+            );
+            check.range("max_wait_ms", limits.max_wait_ms, 0..=A_DAY_MS);
+        });
+    }
+
+    pub(super) fn timeouts(&mut self, timeouts: &Timeouts) {
+        let each = [
+            ("connect_ms", timeouts.connect_ms),
+            ("first_byte_ms", timeouts.first_byte_ms),
+            ("idle_ms", timeouts.idle_ms),
+        ];
+        self.range("total_ms", timeouts.total_ms, 1..=A_DAY_MS);
+        for (key, value) in each {
+            self.range(key, value, 1..=A_DAY_MS);
+            // what we assume is no news: only what somebody wrote is remarked on
+            let written = self.tree.find(&self.path_to(key)).is_some();
+            if written && value > timeouts.total_ms {
+                self.warning(key, "never takes effect, since total_ms is shorter");
+            }
+        }
+    }
+
+    pub(super) fn pool(&mut self, pool: &PoolConfig) {
+        self.range("max_wait_ms", pool.max_wait_ms, 0..=A_DAY_MS);
+        self.range("max_waiting", pool.max_waiting, 0..=1_000_000);
+        self.range(
+            "rate_limit_cooldown_ms",
+            pool.rate_limit_cooldown_ms,
+            1..=A_DAY_MS,
+        );
+        self.range("fault_cooldown_ms", pool.fault_cooldown_ms, 1..=A_DAY_MS);
+        self.range("max_cooldown_ms", pool.max_cooldown_ms, 1..=A_DAY_MS);
+        self.range(
+            "quota_cooldown_ms",
+            pool.quota_cooldown_ms,
+            1..=31 * A_DAY_MS,
+        );
+        self.range("jitter", pool.jitter, 0.0..=1.0);
+        self.range(
+            "invalid_recheck_seconds",
+            pool.invalid_recheck_seconds,
+            1..=31 * 86_400,
+        );
+        self.range("breaker_threshold", pool.breaker_threshold, 1..=1_000_000);
+        self.range("breaker_open_ms", pool.breaker_open_ms, 1..=A_DAY_MS);
+        for (key, value) in [
+            ("rate_limit_cooldown_ms", pool.rate_limit_cooldown_ms),
+            ("fault_cooldown_ms", pool.fault_cooldown_ms),
+        ] {
+            let written = self.tree.find(&self.path_to(key)).is_some();
+            if written && value > pool.max_cooldown_ms {
+                self.warning(key, "is cut to max_cooldown_ms");
+            }
+        }
+    }
+}
+
+/// Scheme, host and port, and nothing after them.
+fn is_origin(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text
+    })
+}

@@ -1,0 +1,157 @@
+//! Who may administer: `X-Admin-Token`, or the admin's name and password as HTTP Basic.
+
+use std::sync::Arc;
+
+use actix_web::{
+    HttpRequest,
+    http::{Method, header},
+};
+use arc_swap::ArcSwapOption;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use subtle::ConstantTimeEq as _;
+use tokio::sync::Semaphore;
+use troupe_actors::{
+    secrets::KeyedHash,
+    storage::{Database, queries::settings},
+};
+use troupe_protocol::openai::error::ErrorCode;
+
+use crate::{http::error::ApiError, passwords};
+
+/// The setting that holds the admin's password, as an argon2id hash.
+pub const PASSWORD_SETTING: &str = "admin.password";
+/// The setting that holds the admin token, as a keyed hash in hex.
+pub const TOKEN_SETTING: &str = "admin.token";
+
+/// Checks admins. What it knows comes from the database, so that a password reset by another process
+/// takes effect at once; while the database is away, the last that was read stays in force.
+pub struct AdminGate {
+    user: String,
+    hasher: KeyedHash,
+    known: ArcSwapOption<Known>,
+    /// The keyed hash of the password that was found right last, and the argon2 hash it is right for.
+    proven: ArcSwapOption<([u8; 32], String)>,
+    /// One costly check at a time, so that guesses cannot use the machine up.
+    checking: Arc<Semaphore>,
+}
+
+#[derive(Default, Clone)]
+struct Known {
+    password: Option<String>,
+    token: Option<String>,
+}
+
+impl AdminGate {
+    pub fn new(user: String, hasher: KeyedHash) -> Self {
+        Self {
+            user,
+            hasher,
+            known: ArcSwapOption::empty(),
+            proven: ArcSwapOption::empty(),
+            checking: Arc::new(Semaphore::new(1)),
+        }
+    }
+
+    /// Lets a request in.
+    ///
+    /// # Errors
+    /// 401 where the credential is missing or wrong, 403 for a write that a foreign page may have made.
+    pub async fn enter(&self, request: &HttpRequest, database: &Database) -> Result<(), ApiError> {
+        let known = self.known(database).await;
+        if let Some(token) = request.headers().get("x-admin-token") {
+            let hash = self.hasher.hex_of(token.to_str().unwrap_or_default());
+            let right = known.token.as_deref().unwrap_or_default().as_bytes();
+            return match bool::from(hash.as_bytes().ct_eq(right)) {
+                true => Ok(()),
+                false => Err(wrong()),
+            };
+        }
+        let (user, password) = basic(request).ok_or_else(wrong)?;
+        let same_user = bool::from(user.as_bytes().ct_eq(self.user.as_bytes()));
+        if !(same_user && self.password_is_right(&password, &known).await) {
+            return Err(wrong());
+        }
+        if request.method() == Method::GET || request.headers().contains_key("x-requested-with") {
+            return Ok(());
+        }
+        Err(ApiError::new(
+            ErrorCode::InvalidRequest,
+            "browsers send passwords along by themselves: add the header `X-Requested-With: troupe`",
+        ))
+    }
+
+    async fn known(&self, database: &Database) -> Known {
+        let read = database.read(|conn| {
+            Ok(Known {
+                password: settings::get(conn, PASSWORD_SETTING)?,
+                token: settings::get(conn, TOKEN_SETTING)?,
+            })
+        });
+        match read.await {
+            Ok(known) => {
+                self.known.store(Some(Arc::new(known.clone())));
+                known
+            }
+            Err(error) => {
+                log::warn!("admin credentials are taken from memory: {error}");
+                self.known.load().as_deref().cloned().unwrap_or_default()
+            }
+        }
+    }
+
+    async fn password_is_right(&self, password: &str, known: &Known) -> bool {
+        let Some(hash) = known.password.clone() else {
+            return false;
+        };
+        let keyed = self.hasher.of(password);
+        let proven = self.proven.load();
+        if let Some((right, of)) = proven.as_deref()
+            && *of == hash
+            && bool::from(keyed.ct_eq(right))
+        {
+            return true;
+        }
+        // the semaphore is never closed
+        let Ok(_turn) = self.checking.acquire().await else {
+            return false;
+        };
+        let (password, against) = (password.to_owned(), hash.clone());
+        let check = actix_rt::task::spawn_blocking(move || passwords::verify(&password, &against));
+        let right = check.await.unwrap_or(false);
+        if right {
+            self.proven.store(Some(Arc::new((keyed, hash))));
+        }
+        right
+    }
+}
+
+fn wrong() -> ApiError {
+    ApiError::new(
+        ErrorCode::InvalidApiKey,
+        "admin credentials are needed: `X-Admin-Token`, or the admin's name and password; \
+         `troupe admin reset-password` sets a new one",
+    )
+}
+
+fn basic(request: &HttpRequest) -> Option<(String, String)> {
+    let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let encoded = value.strip_prefix("Basic ")?;
+    let text = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let (user, password) = text.split_once(':')?;
+    Some((user.to_owned(), password.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn reads_basic_credentials() {
+        let request = TestRequest::default()
+            .insert_header(("authorization", "Basic YWRtaW46YTpi"))
+            .to_http_request();
+        assert_eq!(basic(&request), Some(("admin".into(), "a:b".into())));
+    }
+}

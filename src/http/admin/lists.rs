@@ -1,0 +1,112 @@
+//! Lists of the admin: `{count, list, next}`, newest first, keyset pages.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use serde_json::json;
+use troupe_actors::storage::{
+    StorageError,
+    queries::{Cursor, calls::CallFilter, restarts},
+};
+use troupe_protocol::openai::error::ErrorCode;
+
+use super::{admitted, json, refuse};
+use crate::http::{error::ApiError, services::OnWorker};
+
+/// What lists can be asked with.
+#[derive(Debug, Deserialize)]
+pub struct Query {
+    /// Rows of a page, 1 to 500.
+    limit: Option<usize>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+    app: Option<String>,
+    model: Option<String>,
+    outcome: Option<String>,
+}
+
+const PAGE: usize = 50;
+const MAX_PAGE: usize = 500;
+
+impl Query {
+    fn before(&self) -> Result<Option<Cursor>, ApiError> {
+        let parsed = self.cursor.as_deref().map(str::parse).transpose();
+        parsed.map_err(|error: troupe_actors::storage::queries::CursorError| {
+            ApiError::param(ErrorCode::InvalidRequest, "cursor", error.to_string())
+        })
+    }
+
+    fn limit(&self) -> usize {
+        self.limit.unwrap_or(PAGE).clamp(1, MAX_PAGE)
+    }
+}
+
+/// `GET /api/admin/calls?app&model&outcome&limit&cursor`
+pub async fn calls(
+    worker: OnWorker,
+    request: HttpRequest,
+    query: web::Query<Query>,
+) -> HttpResponse {
+    if let Err(refusal) = admitted(&worker, &request).await {
+        return refusal;
+    }
+    let before = match query.before() {
+        Ok(before) => before,
+        Err(error) => return refuse(&error),
+    };
+    let filter = CallFilter {
+        app_id: query.app.clone(),
+        model: query.model.clone(),
+        outcome: query.outcome.clone(),
+    };
+    let log = &worker.0.services.calls;
+    answered(log.list(filter, before, query.limit()).await)
+}
+
+/// `GET /api/admin/restarts?limit&cursor`
+pub async fn restarts(
+    worker: OnWorker,
+    request: HttpRequest,
+    query: web::Query<Query>,
+) -> HttpResponse {
+    if let Err(refusal) = admitted(&worker, &request).await {
+        return refusal;
+    }
+    let before = match query.before() {
+        Ok(before) => before,
+        Err(error) => return refuse(&error),
+    };
+    let limit = query.limit();
+    let read = worker
+        .0
+        .services
+        .database
+        .read(move |conn| restarts::list(conn, before.as_ref(), limit));
+    answered(read.await)
+}
+
+fn answered<T: serde::Serialize>(page: Result<T, StorageError>) -> HttpResponse {
+    match page {
+        Ok(page) => json(&page),
+        Err(error) => refuse(&ApiError::new(
+            ErrorCode::GatewayOverloaded,
+            format!("{error}; it is tried again by itself, ask again shortly"),
+        )),
+    }
+}
+
+/// `GET /api/admin/pools`: every provider's tokens, by alias, with the reason and time of each rest.
+pub async fn pools(worker: OnWorker, request: HttpRequest) -> HttpResponse {
+    if let Err(refusal) = admitted(&worker, &request).await {
+        return refusal;
+    }
+    let directory = worker.0.services.catalog.directory().clone();
+    let mut list = Vec::new();
+    for provider in directory.providers() {
+        let pool = match provider.pool.snapshot().await {
+            Ok(snapshot) => json!(snapshot),
+            Err(error) => json!({ "error": error.to_string() }),
+        };
+        list.push(json!({ "provider": provider.name, "pool": pool }));
+    }
+    json(&json!({ "count": list.len(), "list": list, "next": null }))
+}

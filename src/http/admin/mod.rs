@@ -1,0 +1,102 @@
+//! The admin's JSON: calls, restarts, the supervision tree.
+
+pub mod gate;
+mod lists;
+mod supervision;
+
+use std::rc::Rc;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
+    middleware::{Next, from_fn},
+    web,
+};
+use serde::Serialize;
+use troupe_protocol::openai::error::ErrorCode;
+
+use super::{
+    error::ApiError,
+    services::{OnWorker, Worker},
+};
+
+/// `/api/admin/…`
+pub fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(web::resource("/api/admin/calls").get(lists::calls))
+        .service(web::resource("/api/admin/restarts").get(lists::restarts))
+        .service(web::resource("/api/admin/pools").get(lists::pools))
+        .service(web::resource("/api/admin/supervision").get(supervision::tree))
+        .service(web::resource("/api/admin/supervision/events").get(supervision::events))
+        .service(
+            web::resource("/api/admin/supervision/{path:.*}/restart").post(supervision::restart),
+        )
+        .service(web::resource("/api/admin/supervision/{path:.*}/fault").post(supervision::fault));
+}
+
+/// `/admin/…`: the pages, for admins only.
+pub fn pages(config: &mut web::ServiceConfig) {
+    config.service(
+        web::scope("")
+            .guard(actix_web::guard::fn_guard(|context| {
+                context.head().uri.path().starts_with("/admin/")
+            }))
+            .configure(crate::pages::admin)
+            .wrap(from_fn(admins_only)),
+    );
+}
+
+async fn admins_only(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let Some(worker) = request.app_data::<Rc<Worker>>().cloned() else {
+        let error = ApiError::new(ErrorCode::InternalError, "the worker has no services");
+        return Ok(request.into_response(refuse(&error)));
+    };
+    match admitted(&OnWorker(worker), request.request()).await {
+        Ok(()) => Ok(next.call(request).await?.map_into_boxed_body()),
+        Err(refusal) => Ok(request.into_response(refusal)),
+    }
+}
+
+/// A page of a list.
+#[derive(Serialize)]
+struct List<T> {
+    /// Rows in all, over all pages.
+    count: u64,
+    list: Vec<T>,
+    /// The cursor of the next page; none on the last.
+    next: Option<String>,
+}
+
+fn json<T: Serialize>(body: &T) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(body)
+}
+
+fn refuse(error: &ApiError) -> HttpResponse {
+    let id = uuid::Uuid::now_v7().to_string();
+    let mut response = error.respond(&id);
+    if response.status() == StatusCode::UNAUTHORIZED {
+        // lets a browser ask for the password
+        response.headers_mut().insert(
+            header::WWW_AUTHENTICATE,
+            HeaderValue::from_static("Basic realm=\"Troupe admin\", charset=\"UTF-8\""),
+        );
+    }
+    response
+}
+
+/// Lets an admin in, or answers for why not.
+async fn admitted(worker: &OnWorker, request: &HttpRequest) -> Result<(), HttpResponse> {
+    let admins = &worker.0.services.admins;
+    let entered = admins.enter(request, &worker.0.services.database).await;
+    entered.map_err(|error| refuse(&error))
+}

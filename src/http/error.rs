@@ -1,0 +1,230 @@
+//! One error type of the edge, rendered in OpenAI's shape.
+
+use std::time::Duration;
+
+use actix_web::{
+    HttpResponse,
+    http::{
+        StatusCode,
+        header::{self, HeaderName, HeaderValue},
+    },
+};
+use derive_more::{Display, Error};
+use troupe_actors::{
+    accounts::{
+        calls::Outcome,
+        keys::KeyError,
+        limits::{Shed, ShedBy},
+    },
+    credentials::LeaseError,
+    providers::{body::BodyFault, exchange::ExchangeError},
+};
+use troupe_protocol::{
+    failure::FailureKind,
+    openai::{
+        error::{ErrorCode, render_json},
+        request_error::RequestError,
+    },
+};
+
+/// What a request is refused with.
+#[derive(Debug, Clone, PartialEq, Eq, Display, Error)]
+#[display("{code}: {message}")]
+pub struct ApiError {
+    pub code: ErrorCode,
+    /// Where the upstream's own status tells more than the code's.
+    pub status: u16,
+    pub message: String,
+    pub param: Option<String>,
+    pub retry_after: Option<Duration>,
+}
+
+/// Tells OpenAI's SDKs not to repeat what cannot succeed.
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+/// The id of every request; the same as in its call record.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+impl ApiError {
+    /// An error with the code's own status.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            status: code.status(),
+            message: message.into(),
+            param: None,
+            retry_after: None,
+        }
+    }
+
+    /// The error of a request with a bad field.
+    pub fn param(code: ErrorCode, param: &str, message: impl Into<String>) -> Self {
+        Self {
+            param: Some(param.to_owned()),
+            ..Self::new(code, message)
+        }
+    }
+
+    /// 503: the gateway has as many requests under way at the provider as it may have.
+    pub fn provider_busy(provider: &str) -> Self {
+        let message =
+            format!("as many requests as may be are under way at {provider}, try again shortly");
+        Self::new(ErrorCode::ProviderUnavailable, message).retry(Duration::from_secs(1))
+    }
+
+    fn retry(mut self, after: impl Into<Option<Duration>>) -> Self {
+        self.retry_after = after.into();
+        self
+    }
+
+    /// How the call ended, for its record.
+    pub fn outcome(&self) -> Outcome {
+        use troupe_protocol::openai::error::Layer;
+        match (self.code, self.code.layer()) {
+            (ErrorCode::UpstreamTimeout, _) => Outcome::Timeout,
+            (ErrorCode::AppLimitReached | ErrorCode::GatewayOverloaded, _) => Outcome::Shed,
+            (_, Layer::Request | Layer::Key) => Outcome::ClientError,
+            (_, Layer::Gateway) => Outcome::GatewayError,
+            (_, Layer::Upstream) => Outcome::UpstreamError,
+        }
+    }
+
+    /// The answer to the client.
+    pub fn respond(&self, request_id: &str) -> HttpResponse {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_GATEWAY);
+        let mut response = HttpResponse::build(status);
+        response.content_type("application/json");
+        if let Ok(id) = HeaderValue::from_str(request_id) {
+            response.insert_header((REQUEST_ID, id));
+        }
+        if let Some(after) = self.retry_after {
+            // whole seconds, rounded up: an early retry would meet the same refusal
+            let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+            response.insert_header((header::RETRY_AFTER, seconds.max(1)));
+        }
+        if status.is_server_error() && !self.code.retryable() {
+            response.insert_header((SHOULD_RETRY, "false"));
+        }
+        let param = self.param.as_deref();
+        response.body(render_json(self.code, &self.message, param, request_id))
+    }
+}
+
+impl From<RequestError> for ApiError {
+    fn from(error: RequestError) -> Self {
+        Self {
+            param: error.param().map(str::to_owned),
+            ..Self::new(error.code(), error.to_string())
+        }
+    }
+}
+
+impl From<KeyError> for ApiError {
+    fn from(error: KeyError) -> Self {
+        let code = match error {
+            KeyError::Unknown => ErrorCode::InvalidApiKey,
+            KeyError::NotReady => ErrorCode::GatewayOverloaded,
+        };
+        let later = (error == KeyError::NotReady).then_some(Duration::from_secs(1));
+        Self::new(code, error.to_string()).retry(later)
+    }
+}
+
+impl From<Shed> for ApiError {
+    fn from(shed: Shed) -> Self {
+        let (code, message) = match shed.by {
+            ShedBy::App => (
+                ErrorCode::AppLimitReached,
+                "your app has as many requests under way as it may have, wait for some to end",
+            ),
+            ShedBy::Gateway => (
+                ErrorCode::GatewayOverloaded,
+                "the gateway has as many requests under way as it may have, try again shortly",
+            ),
+        };
+        Self::new(code, message).retry(shed.retry_after)
+    }
+}
+
+impl From<ExchangeError> for ApiError {
+    fn from(error: ExchangeError) -> Self {
+        match error {
+            ExchangeError::Failed {
+                kind,
+                status,
+                message,
+            } => failed(kind, status, message),
+            ExchangeError::NoLease(error) => error.into(),
+            ExchangeError::NotServed => Self::new(
+                ErrorCode::ModelNotFound,
+                "the model's provider does not serve this endpoint, choose another model",
+            ),
+        }
+    }
+}
+
+fn failed(kind: FailureKind, status: Option<u16>, said: Option<String>) -> ApiError {
+    let code = ErrorCode::from(kind);
+    let error = ApiError::new(code, upstream_words(kind, said)).retry(kind.retry_after());
+    match (kind, status) {
+        // what is wrong with the request is told with the upstream's own status, 404 or 422 say
+        (FailureKind::InvalidRequest, Some(status)) if (400..500).contains(&status) => ApiError {
+            status,
+            ..error
+        },
+        _ => error,
+    }
+}
+
+/// The upstream's message, but not about the operator's credentials, which are not the caller's affair.
+fn upstream_words(kind: FailureKind, said: Option<String>) -> String {
+    let plain = match kind {
+        FailureKind::AuthInvalid => {
+            return "the upstream refused the gateway's credential; the operator must check it"
+                .to_owned();
+        }
+        FailureKind::NotEntitled => "the gateway's credential may not use this model",
+        FailureKind::QuotaExhausted { .. } => {
+            return "the quota of the gateway's credentials is used up".to_owned();
+        }
+        FailureKind::RateLimited { .. } => "the upstream limits the rate of requests",
+        FailureKind::Overloaded { .. } => "the upstream is overloaded",
+        FailureKind::Timeout => "the upstream did not answer in time",
+        FailureKind::Network => "the upstream could not be reached",
+        FailureKind::InvalidRequest => "the upstream refused the request",
+        FailureKind::ContentPolicy => "the upstream refused the content",
+        FailureKind::Upstream => "the upstream failed",
+        FailureKind::Cancelled => "the request was cancelled",
+    };
+    match said {
+        Some(said) => format!("{plain}: {said}"),
+        None => plain.to_owned(),
+    }
+}
+
+impl From<LeaseError> for ApiError {
+    fn from(error: LeaseError) -> Self {
+        let code = match &error {
+            LeaseError::AllCold { reason, .. } if reason.is_rate_limit() => {
+                ErrorCode::RateLimitExceeded
+            }
+            LeaseError::AllCold { .. } => ErrorCode::CredentialsUnavailable,
+            LeaseError::BreakerOpen { .. } => ErrorCode::CircuitOpen,
+            LeaseError::NoCredential => ErrorCode::NoCredentials,
+            LeaseError::TooManyWaiting { .. } | LeaseError::Unavailable(_) => {
+                ErrorCode::ProviderUnavailable
+            }
+        };
+        Self::new(code, error.to_string()).retry(error.retry_after())
+    }
+}
+
+impl From<BodyFault> for ApiError {
+    fn from(fault: BodyFault) -> Self {
+        let code = match fault {
+            BodyFault::Idle | BodyFault::Total => ErrorCode::UpstreamTimeout,
+            BodyFault::Cut => ErrorCode::UpstreamCut,
+            BodyFault::TooLarge => ErrorCode::UpstreamError,
+        };
+        Self::new(code, fault.to_string())
+    }
+}

@@ -1,0 +1,250 @@
+//! The path of one request: key, limits, model, provider, answer.
+
+use std::rc::Rc;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    error::PayloadError,
+    http::{StatusCode, header},
+    web::Bytes,
+};
+use troupe_actors::{
+    accounts::calls::Outcome,
+    credentials::Outcome as LeaseOutcome,
+    providers::{
+        exchange::{Answer, exchange},
+        upstream::{Endpoint, Outgoing},
+    },
+};
+use troupe_protocol::{
+    json::check_depth,
+    openai::{error::ErrorCode, request::RequestHead},
+    usage::Usage,
+};
+use uuid::Uuid;
+
+use crate::http::{
+    auth,
+    call::Call,
+    error::ApiError,
+    relay::{Relay, Tap},
+    services::{OnWorker, Services, Worker},
+};
+
+/// A request's body, or why it could not be read.
+pub type Body = Result<Bytes, actix_web::Error>;
+
+/// One route of the dialect.
+pub struct Surface {
+    pub endpoint: Endpoint,
+    /// As it stands in call records.
+    pub name: &'static str,
+    pub may_stream: bool,
+}
+
+/// Answers up to this size are held whole: their usage is read and their record written in one go.
+const HELD: u64 = 256 << 10;
+/// The longest event of a stream that passes through.
+const MAX_EVENT: usize = 8 << 20;
+
+/// Serves one request by passing it on.
+pub async fn forward(
+    surface: &Surface,
+    worker: OnWorker,
+    request: &HttpRequest,
+    body: Body,
+) -> HttpResponse {
+    let mut call = match enter(&worker.0, request, surface.name) {
+        Ok(call) => call,
+        Err(refusal) => return refusal,
+    };
+    match ask(surface, &worker.0.services, request, body, &mut call).await {
+        Ok(asked) => answer(asked, call, &worker.0.services).await,
+        Err(error) => call.refuse(&error),
+    }
+}
+
+/// Lets a request in: its key is known and its record can be kept.
+///
+/// # Errors
+/// The refusal, ready to be sent.
+pub fn enter(
+    worker: &Rc<Worker>,
+    request: &HttpRequest,
+    endpoint: &'static str,
+) -> Result<Call, HttpResponse> {
+    let id = Uuid::now_v7();
+    let refuse = |error: ApiError| error.respond(&id.to_string());
+    let principal = auth::principal(request, &worker.services.keys).map_err(refuse)?;
+    if worker.services.spool.full() {
+        return Err(refuse(ApiError {
+            retry_after: Some(SPOOL_RETRY),
+            ..ApiError::new(
+                ErrorCode::SpoolFull,
+                "call records cannot be stored at the moment, try again later",
+            )
+        }));
+    }
+    Ok(Call::begin(worker, id, principal, endpoint))
+}
+
+const SPOOL_RETRY: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// An upstream that has answered.
+pub struct Asked {
+    pub answer: Answer,
+    /// Whether only the gateway asked for the usage in the stream.
+    strip_usage: bool,
+}
+
+/// Asks the upstream that serves the request's model.
+///
+/// # Errors
+/// Whatever is wrong with the request, or kept every attempt from an answer.
+pub async fn ask(
+    surface: &Surface,
+    services: &Services,
+    request: &HttpRequest,
+    body: Body,
+    call: &mut Call,
+) -> Result<Asked, ApiError> {
+    let body = read(services, request, body)?;
+    let head = RequestHead::parse(&body)?;
+    let stream = head.stream && surface.may_stream;
+    let directory = services.catalog.directory();
+    let Some(target) = directory.resolve(&head.model) else {
+        call.asks_unknown(&head.model, stream);
+        return Err(unknown_model(&head.model));
+    };
+    drop(directory);
+    call.asks(&target, stream);
+    call.admit(services).await?;
+    let ask_usage = surface.may_stream && target.provider.ask_stream_usage;
+    let (body, strip_usage) = head.rewrite(&body, &target.upstream, ask_usage);
+    let outgoing = Outgoing {
+        endpoint: surface.endpoint,
+        body,
+        stream,
+    };
+    let answer = exchange(&target.provider, &target.upstream, &outgoing, call).await?;
+    Ok(Asked {
+        answer,
+        strip_usage,
+    })
+}
+
+/// The checked body.
+///
+/// # Errors
+/// 400, 413 or 415 with the limit that was passed.
+pub fn read(services: &Services, request: &HttpRequest, body: Body) -> Result<Bytes, ApiError> {
+    let limit = services.config.max_body_bytes;
+    let body = body.map_err(|error| unread(&error, limit))?;
+    let content_type = request.headers().get(header::CONTENT_TYPE);
+    let json = content_type.is_none_or(|value| {
+        let value = value.as_bytes();
+        value.starts_with(b"application/json") || value.starts_with(b"text/")
+    });
+    if !json {
+        return Err(ApiError::new(
+            ErrorCode::UnsupportedMediaType,
+            "the body must be JSON, set `content-type: application/json`",
+        ));
+    }
+    let depth = services.config.max_json_depth;
+    check_depth(&body, depth)
+        .map_err(|error| ApiError::new(ErrorCode::JsonTooDeep, error.to_string()))?;
+    Ok(body)
+}
+
+fn unread(error: &actix_web::Error, limit: usize) -> ApiError {
+    match error.as_error::<PayloadError>() {
+        Some(PayloadError::Overflow) => ApiError::new(
+            ErrorCode::BodyTooLarge,
+            format!("the body is larger than the limit of {limit} bytes"),
+        ),
+        _ => ApiError::new(
+            ErrorCode::InvalidRequest,
+            "the body could not be read to its end",
+        ),
+    }
+}
+
+/// 404 for a model that no provider serves.
+pub fn unknown_model(model: &str) -> ApiError {
+    ApiError::param(
+        ErrorCode::ModelNotFound,
+        "model",
+        format!("the model `{model}` is not served here, GET /v1/models lists those that are"),
+    )
+}
+
+/// Carries an upstream's answer to the client.
+pub async fn answer(asked: Asked, mut call: Call, services: &Services) -> HttpResponse {
+    let Asked {
+        answer,
+        strip_usage,
+    } = asked;
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    let is_stream = answer.content_type.as_ref().is_some_and(|value| {
+        value.as_bytes().starts_with(b"text/event-stream")
+    });
+    if !is_stream && answer.body.length().is_some_and(|length| length <= HELD) {
+        return whole(answer, status, call).await;
+    }
+    let mut response = call.response(status);
+    if let Some(content_type) = answer.content_type {
+        response.insert_header((header::CONTENT_TYPE, content_type));
+    }
+    let tap = if is_stream {
+        response.insert_header((header::CACHE_CONTROL, "no-cache"));
+        // proxies that buffer would hold events back
+        response.insert_header(("x-accel-buffering", "no"));
+        Tap::events(strip_usage, MAX_EVENT)
+    } else {
+        Tap::tail()
+    };
+    call.observe_overhead();
+    let cut = services.cut.clone().cancelled_owned();
+    response.body(Relay::new(
+        call,
+        answer.lease,
+        answer.body,
+        tap,
+        status.as_u16(),
+        cut,
+    ))
+}
+
+/// A small answer, held whole.
+async fn whole(answer: Answer, status: StatusCode, mut call: Call) -> HttpResponse {
+    let limit = usize::try_from(HELD).unwrap_or(usize::MAX);
+    let body = match answer.body.collect(limit).await {
+        Ok(body) => body,
+        Err(fault) => {
+            answer.lease.report(LeaseOutcome::Failure(fault.kind()));
+            return call.refuse(&fault.into());
+        }
+    };
+    answer.lease.report(LeaseOutcome::Success);
+    call.used(Usage::from_openai_body(&body));
+    complete(call, status, answer.content_type, body)
+}
+
+/// Records a call whose whole answer is here, and makes the response.
+pub fn complete(
+    mut call: Call,
+    status: StatusCode,
+    content_type: Option<header::HeaderValue>,
+    body: Bytes,
+) -> HttpResponse {
+    let mut response = call.response(status);
+    if let Some(content_type) = content_type {
+        response.insert_header((header::CONTENT_TYPE, content_type));
+    }
+    call.observe_overhead();
+    call.first_byte();
+    call.sent(body.len());
+    call.finish(Outcome::Ok, status.as_u16(), None);
+    response.body(body)
+}

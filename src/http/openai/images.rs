@@ -1,0 +1,146 @@
+//! `/v1/images/generations`: passed on; pictures that are wanted as links are stored and served by us.
+
+use std::borrow::Cow;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header::HeaderValue},
+    web::Bytes,
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use troupe_actors::{
+    credentials::Outcome as LeaseOutcome,
+    providers::{exchange::fetch, provider::Provider, upstream::Endpoint},
+};
+use troupe_protocol::{
+    openai::{
+        error::ErrorCode,
+        images::{ImageAnswer, ImageFormat, ImageItem, ImageRequest},
+    },
+    usage::Usage,
+};
+
+use super::forward::{Asked, Body, Surface, answer, ask, complete, enter};
+use crate::http::{
+    call::Call,
+    error::ApiError,
+    services::{OnWorker, Services},
+};
+
+const IMAGES: Surface = Surface {
+    endpoint: Endpoint::Images,
+    name: "images.generations",
+    may_stream: false,
+};
+
+/// The largest answer whose pictures are stored: ten pictures of 4096² with room to spare.
+const ANSWER_LIMIT: usize = 256 << 20;
+/// The largest single picture that is fetched from the upstream's link.
+const PICTURE_LIMIT: usize = 64 << 20;
+
+pub async fn generations(worker: OnWorker, request: HttpRequest, body: Body) -> HttpResponse {
+    let mut call = match enter(&worker.0, &request, IMAGES.name) {
+        Ok(call) => call,
+        Err(refusal) => return refusal,
+    };
+    let services = &worker.0.services;
+    // read first, so that nothing is ordered for a request that makes no sense
+    let format = match body.as_ref().map(|body| ImageRequest::parse(body)) {
+        Ok(Ok(image)) => image.response_format,
+        Ok(Err(error)) => return call.refuse(&error.into()),
+        // `ask` tells what is wrong with it
+        Err(_) => None,
+    };
+    let asked = match ask(&IMAGES, services, &request, body, &mut call).await {
+        Ok(asked) => asked,
+        Err(error) => return call.refuse(&error),
+    };
+    if format == Some(ImageFormat::B64Json) {
+        return answer(asked, call, services).await;
+    }
+    linked(asked, call, services, format).await
+}
+
+/// Answers with links to our own store in place of the upstream's pictures or links.
+async fn linked(
+    asked: Asked,
+    mut call: Call,
+    services: &Services,
+    format: Option<ImageFormat>,
+) -> HttpResponse {
+    let answer = asked.answer;
+    let body = match answer.body.collect(ANSWER_LIMIT).await {
+        Ok(body) => body,
+        Err(fault) => {
+            answer.lease.report(LeaseOutcome::Failure(fault.kind()));
+            return call.refuse(&fault.into());
+        }
+    };
+    answer.lease.report(LeaseOutcome::Success);
+    call.used(Usage::from_openai_body(&body));
+    match with_links(&body, &call, services, format).await {
+        Ok(body) => {
+            let json = Some(HeaderValue::from_static("application/json"));
+            complete(call, StatusCode::OK, json, body)
+        }
+        Err(error) => call.refuse(&error),
+    }
+}
+
+async fn with_links(
+    body: &Bytes,
+    call: &Call,
+    services: &Services,
+    format: Option<ImageFormat>,
+) -> Result<Bytes, ApiError> {
+    let mut answer = ImageAnswer::parse(body)
+        .map_err(|error| ApiError::new(ErrorCode::UpstreamError, error.to_string()))?;
+    for item in &mut answer.data {
+        let picture = match (&item.b64_json, &item.url) {
+            // no format was asked for, and the upstream chose base64
+            (Some(_), _) if format.is_none() => continue,
+            (Some(base64), _) => decoded(base64)?,
+            (None, Some(url)) => match fetched(call.provider(), url).await? {
+                Some(picture) => picture,
+                None => continue,
+            },
+            (None, None) => continue,
+        };
+        let name = services
+            .media
+            .store(picture, call.app_id(), call.id())
+            .await
+            .map_err(|error| ApiError::new(ErrorCode::InternalError, error.to_string()))?;
+        *item = ImageItem {
+            url: Some(Cow::Owned(format!(
+                "{}/media/{}",
+                services.public_url,
+                name.as_str()
+            ))),
+            b64_json: None,
+            rest: std::mem::take(&mut item.rest),
+        };
+    }
+    Ok(answer.render())
+}
+
+fn decoded(base64: &str) -> Result<Bytes, ApiError> {
+    STANDARD.decode(base64).map(Bytes::from).map_err(|_| {
+        ApiError::new(
+            ErrorCode::UpstreamError,
+            "the upstream's picture is not valid base64",
+        )
+    })
+}
+
+/// The picture behind an upstream's link. None for a link to a host that the operator did not
+/// configure: it is passed through.
+async fn fetched(provider: Option<&Provider>, url: &str) -> Result<Option<Bytes>, ApiError> {
+    let Some(provider) = provider else {
+        return Ok(None);
+    };
+    match fetch(provider, url, PICTURE_LIMIT).await {
+        Ok(picture) => Ok(picture),
+        Err(fault) => Err(fault.into()),
+    }
+}

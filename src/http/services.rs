@@ -1,0 +1,63 @@
+//! What every handler can reach: handles and snapshots, never state.
+
+use std::{future::Ready, rc::Rc, sync::Arc};
+
+use actix_web::{Error, FromRequest, HttpRequest, dev::Payload, error::ErrorInternalServerError};
+use tokio_util::sync::CancellationToken;
+use troupe_actors::{
+    accounts::{
+        calls::{CallLog, CallRecorder, Spool},
+        keys::KeyCheck,
+        limits::Limits,
+    },
+    catalog::CatalogReader,
+    media::Media,
+    storage::{Database, Kv},
+    supervision::{Clock, Tree},
+};
+
+use super::{admin::gate::AdminGate, metrics::Metrics};
+use crate::config::ServerConfig;
+
+/// The whole service as its handlers see it; one for the process.
+pub struct Services {
+    pub config: ServerConfig,
+    pub public_url: String,
+    pub fault_injection: bool,
+    pub clock: Clock,
+    pub tree: Tree,
+    pub keys: KeyCheck,
+    pub limits: Limits,
+    pub spool: Spool,
+    pub calls: CallLog,
+    pub catalog: CatalogReader,
+    pub media: Media,
+    pub database: Database,
+    pub kv: Kv,
+    pub admins: AdminGate,
+    pub metrics: Metrics,
+    /// Cancelled when the drain begins: readiness goes off.
+    pub draining: CancellationToken,
+    /// Cancelled when the drain's time is up: streams end with an error event.
+    pub cut: CancellationToken,
+}
+
+/// What one HTTP thread has of its own, besides the services.
+pub struct Worker {
+    pub services: Arc<Services>,
+    pub recorder: Rc<CallRecorder>,
+}
+
+/// Extracts the thread's [`Worker`].
+pub struct OnWorker(pub Rc<Worker>);
+
+impl FromRequest for OnWorker {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let worker = request.app_data::<Rc<Worker>>().cloned();
+        let missing = || ErrorInternalServerError("the worker has no services");
+        std::future::ready(worker.map(OnWorker).ok_or_else(missing))
+    }
+}

@@ -1,0 +1,70 @@
+//! SIGTERM: no new work, streams get their time, what is left gets a typed end.
+
+use std::time::{Duration, Instant};
+
+use troupe_simulator::Simulator;
+
+use crate::support::{Answer, App, Provider, chat, eventually};
+
+#[actix_rt::test]
+async fn streams_finish_or_are_told_why_not() {
+    let sim = Simulator::start();
+    let models = ["sim-stream-20x20ms", "sim-hang-after-2"];
+    let mut app = App::builder()
+        .set("server.drain_seconds", "2")
+        .provider(Provider::of(&sim).models(&models))
+        .start()
+        .await;
+    let mut short = app.chat(&chat::seeded("acme/sim-stream-20x20ms", 7)).await;
+    let mut endless = app.chat(&chat::stream("acme/sim-hang-after-2")).await;
+    short.event().await.unwrap();
+    endless.event().await.unwrap();
+
+    let began = Instant::now();
+    app.terminate();
+    eventually("readiness off", async || {
+        let asked = Answer::of(app.client().get(app.url("/health/ready")), None).await;
+        asked.is_ok_and(|answer| answer.status == 503).then_some(())
+    })
+    .await;
+    assert!(began.elapsed() < Duration::from_secs(1));
+    let refused = app.chat(&chat::plain("acme/gpt-4o")).await;
+    refused.error(503, "shutting_down").await;
+
+    let text = short.streamed_text().await;
+    assert!(text.ends_with("7-18 7-19 "), "{text}");
+    let events = endless.events().await;
+    assert!(
+        events.last().unwrap().contains("\"shutting_down\""),
+        "{events:?}"
+    );
+    let waited = began.elapsed();
+    assert!(
+        waited >= Duration::from_millis(1900),
+        "only {waited:?} of two seconds"
+    );
+    assert!(app.ended().await.success());
+    assert!(began.elapsed() < Duration::from_secs(8));
+
+    app.restart().await;
+    let calls = app.calls_once(2).await;
+    let outcome = |model: &str| {
+        let call = calls.iter().find(|call| call["model"] == model);
+        call.unwrap()["outcome"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(outcome("acme/sim-stream-20x20ms"), "ok");
+    assert_eq!(outcome("acme/sim-hang-after-2"), "drained");
+}
+
+#[actix_rt::test]
+async fn an_idle_gateway_ends_at_once() {
+    let mut app = App::builder().start().await;
+    let began = Instant::now();
+    app.terminate();
+    assert!(app.ended().await.success());
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        began.elapsed()
+    );
+}

@@ -1,0 +1,214 @@
+//! Every class of error: OpenAI's shape, a stable code, who has to act, and no secret.
+
+use std::net::TcpListener;
+
+use serde_json::{Value, json};
+use troupe_simulator::Simulator;
+
+use crate::support::{Answer, App, Provider, chat};
+
+const CHAT: &str = "/v1/chat/completions";
+
+/// Checks the shape and returns the status and the code.
+async fn shaped(answer: Answer) -> (u16, String) {
+    let (status, id) = (answer.status, answer.header("x-request-id").to_owned());
+    assert!(!id.is_empty());
+    assert_eq!(answer.header("content-type"), "application/json");
+    let body = answer.json().await;
+    let error = &body["error"];
+    for field in ["message", "type", "code", "layer"] {
+        assert!(error[field].is_string(), "{field} in {body}");
+    }
+    assert_eq!(error["request_id"], id, "{body}");
+    assert!(!body.to_string().contains("sk-upstream-token-a"), "{body}");
+    (status, error["code"].as_str().unwrap().to_owned())
+}
+
+#[actix_rt::test]
+async fn faults_of_the_request() {
+    let sim = Simulator::start();
+    let app = App::builder()
+        .set("server.max_body_bytes", "10000")
+        .set("server.max_json_depth", "16")
+        .provider(Provider::of(&sim))
+        .start()
+        .await;
+    let deep = format!(
+        r#"{{"model":"acme/gpt-4o","messages":{}{}}}"#,
+        "[".repeat(40),
+        "]".repeat(40)
+    );
+    let large = format!(
+        r#"{{"model":"acme/gpt-4o","messages":"{}"}}"#,
+        "x".repeat(20_000)
+    );
+    for (body, status, code) in [
+        ("not json", 400, "invalid_json"),
+        (r#"{"messages":[]}"#, 400, "missing_model"),
+        (
+            r#"{"model":"acme/nothing","messages":[]}"#,
+            404,
+            "model_not_found",
+        ),
+        (
+            r#"{"model":"nobody/gpt-4o","messages":[]}"#,
+            404,
+            "model_not_found",
+        ),
+        (&deep, 400, "json_too_deep"),
+        (&large, 413, "body_too_large"),
+    ] {
+        let request = app.client().post(app.url(CHAT)).bearer_auth(App::API_KEY);
+        let request = request.insert_header(("content-type", "application/json"));
+        let sent = request.send_body(body.to_owned()).await.unwrap();
+        let answer = shaped(Answer::new(sent)).await;
+        assert_eq!(
+            answer,
+            (status, code.to_owned()),
+            "{}",
+            body.get(..60).unwrap_or(body)
+        );
+    }
+    assert_eq!(shaped(app.get("/v1/nothing").await).await.1, "not_found");
+    assert_eq!(
+        shaped(app.get(CHAT).await).await,
+        (405, "method_not_allowed".to_owned())
+    );
+    assert_eq!(sim.script().stats().requests, 0);
+}
+
+#[actix_rt::test]
+async fn faults_of_the_key() {
+    let sim = Simulator::start();
+    let app = App::builder().provider(Provider::of(&sim)).start().await;
+    let post = || app.client().post(app.url(CHAT));
+    let body = chat::plain("acme/gpt-4o");
+    for (request, code) in [
+        (post(), "missing_api_key"),
+        (
+            post().bearer_auth("tp-nobody-knows-this-key-000000"),
+            "invalid_api_key",
+        ),
+        (post().bearer_auth(""), "missing_api_key"),
+    ] {
+        let answer = Answer::of(request, Some(&body)).await.unwrap();
+        assert_eq!(shaped(answer).await, (401, code.to_owned()));
+    }
+    assert_eq!(sim.script().stats().requests, 0);
+}
+
+#[actix_rt::test]
+async fn faults_of_the_upstream() {
+    let table: &[(&str, &[(u16, &str)])] = &[
+        ("sim-status-400", &[(400, "upstream_invalid_request")]),
+        ("sim-policy", &[(400, "content_policy")]),
+        ("sim-leak", &[(502, "upstream_auth")]),
+        ("sim-status-403", &[(502, "upstream_not_entitled")]),
+        ("sim-status-429-after-9", &[(429, "rate_limit_exceeded")]),
+        (
+            "sim-quota",
+            &[
+                (503, "credentials_unavailable"),
+                (429, "rate_limit_exceeded"),
+            ],
+        ),
+        ("sim-status-500", &[(502, "upstream_error")]),
+        ("sim-status-503", &[(503, "provider_unavailable")]),
+        ("sim-cut", &[(502, "upstream_unreachable")]),
+        (
+            "sim-cut-after-1",
+            &[
+                (502, "upstream_cut"),
+                (502, "upstream_error"),
+                (502, "upstream_unreachable"),
+            ],
+        ),
+        ("sim-hang", &[(504, "upstream_timeout")]),
+    ];
+    for (model, wanted) in table {
+        let sim = Simulator::start();
+        let provider = Provider::of(&sim)
+            .models(&[model])
+            .with("pool", "{ max_wait_ms = 0 }")
+            .with("timeouts", "{ first_byte_ms = 300 }");
+        let app = App::builder().provider(provider).start().await;
+        let answer = app.chat(&chat::plain(&format!("acme/{model}"))).await;
+        let after = answer.header("retry-after").to_owned();
+        let (status, code) = shaped(answer).await;
+        assert!(
+            wanted.contains(&(status, &code)),
+            "{model}: {status} {code}"
+        );
+        if *model == "sim-status-429-after-9" {
+            assert!((8..=10).contains(&after.parse().unwrap()), "{after}");
+        }
+    }
+}
+
+#[actix_rt::test]
+async fn nobody_listens_upstream() {
+    let free = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let provider = Provider::at(&format!("http://{free}/v1"));
+    let app = App::builder().provider(provider).start().await;
+    let answer = app.chat(&chat::plain("acme/gpt-4o")).await;
+    assert_eq!(
+        shaped(answer).await,
+        (502, "upstream_unreachable".to_owned())
+    );
+}
+
+#[actix_rt::test]
+async fn too_much_at_once_is_shed() {
+    let sim = Simulator::start();
+    let app = App::builder()
+        .set("limits.max_in_flight_per_app", "1")
+        .set("limits.max_wait_ms", "50")
+        .provider(Provider::of(&sim).models(&["sim-hang-after-1"]))
+        .start()
+        .await;
+    let mut held = app.chat(&chat::stream("acme/sim-hang-after-1")).await;
+    held.event().await.unwrap();
+    let refused = app.chat(&chat::plain("acme/gpt-4o")).await;
+    let after: u64 = refused.header("retry-after").parse().unwrap();
+    assert!(after >= 1);
+    assert_eq!(shaped(refused).await, (429, "app_limit_reached".to_owned()));
+    drop(held);
+    sim.script()
+        .wait_for(crate::support::SOON, |stats| stats.cancelled == 1)
+        .await;
+    app.chat(&chat::plain("acme/gpt-4o")).await.ok().await;
+}
+
+#[actix_rt::test]
+async fn what_follows_the_first_byte_comes_as_an_event() {
+    let sim = Simulator::start();
+    let models = ["sim-cut-after-3", "sim-error-after-3", "sim-hang-after-3"];
+    let provider = Provider::of(&sim)
+        .models(&models)
+        .with("timeouts", "{ idle_ms = 300 }");
+    let app = App::builder().provider(provider).start().await;
+    for (model, code) in [
+        ("acme/sim-cut-after-3", "upstream_cut"),
+        ("acme/sim-hang-after-3", "upstream_timeout"),
+        ("acme/sim-error-after-3", ""),
+    ] {
+        let answer = app.chat(&chat::stream(model)).await;
+        assert_eq!(answer.status, 200);
+        let events = answer.events().await;
+        let error = events.iter().rfind(|event| event.contains("\"error\""));
+        let error = error.unwrap_or_else(|| panic!("{model}: {events:?}"));
+        let error: Value = serde_json::from_str(error).unwrap();
+        assert!(error["error"]["message"].is_string());
+        assert!(
+            code.is_empty() || error["error"]["code"] == json!(code),
+            "{error}"
+        );
+        assert!(
+            !events.contains(&"[DONE]".to_owned()),
+            "{model}: {events:?}"
+        );
+    }
+}

@@ -1,0 +1,104 @@
+//! No secret in the logs, the files, the errors, the metrics and the admin's JSON.
+
+use std::{fs, path::Path};
+
+use serde_json::json;
+use troupe_simulator::{Behaviour, Simulator};
+
+use crate::support::{App, Provider, chat};
+
+const TOKENS: [&str; 2] = ["sk-upstream-token-a", "sk-upstream-token-b"];
+
+fn all_secrets() -> impl Iterator<Item = &'static str> {
+    let own = [App::API_KEY, App::ADMIN_TOKEN, App::ADMIN_PASSWORD];
+    TOKENS.into_iter().chain(own)
+}
+
+fn check(place: &str, text: &[u8]) {
+    for secret in all_secrets() {
+        let found = text
+            .windows(secret.len())
+            .any(|part| part == secret.as_bytes());
+        assert!(!found, "{secret} stands in {place}");
+    }
+}
+
+fn check_files(folder: &Path) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            check_files(&path);
+        } else if path.file_name().unwrap() != "config.toml" {
+            check(&path.display().to_string(), &fs::read(&path).unwrap());
+        }
+    }
+}
+
+#[actix_rt::test]
+async fn secrets_stay_where_they_belong() {
+    let sim = Simulator::start();
+    sim.script()
+        .token(TOKENS[0])
+        .answers([Behaviour::leaks_credential()]);
+    sim.script()
+        .model("sim-status-500")
+        .answers([Behaviour::status_with(
+            500,
+            &json!({"error": {"message": format!("bad key {}", TOKENS[1])}}).to_string(),
+        )]);
+    let provider = Provider::of(&sim)
+        .tokens(&TOKENS)
+        .models(&["sim-status-500", "sim-leak"])
+        .with("pool", "{ max_wait_ms = 0 }");
+    let mut app = App::builder()
+        .set("supervision.fault_injection", "true")
+        .provider(provider)
+        .start()
+        .await;
+    for model in [
+        "acme/gpt-4o",
+        "acme/sim-status-500",
+        "acme/sim-leak",
+        "acme/nothing",
+    ] {
+        let answer = app.chat(&chat::plain(model)).await;
+        for (name, value) in &answer.headers {
+            check(&format!("the header {name}"), value.as_bytes());
+        }
+        check(&format!("the answer of {model}"), &answer.bytes().await);
+    }
+    let wrong = app.client().post(app.url("/v1/chat/completions"));
+    let wrong = wrong.bearer_auth(format!("{}x", App::API_KEY));
+    let mut wrong = wrong.send_json(&chat::plain("acme/gpt-4o")).await.unwrap();
+    check("the refusal of a wrong key", &wrong.body().await.unwrap());
+    app.calls_once(2).await;
+    for path in [
+        "calls",
+        "restarts",
+        "supervision",
+        "keys",
+        "apps",
+        "providers",
+        "config",
+    ] {
+        let answer = app.admin_get(&format!("/api/admin/{path}")).await;
+        check(path, &answer.bytes().await);
+    }
+    for path in [
+        "/metrics",
+        "/health",
+        "/health/ready",
+        "/v1/models",
+        "/admin/supervision",
+    ] {
+        check(path, &app.admin_get(path).await.bytes().await);
+    }
+    let doctor = app.run(&["doctor"]);
+    check(
+        "the doctor's report",
+        &[doctor.stdout, doctor.stderr].concat(),
+    );
+    app.terminate();
+    app.ended().await;
+    check_files(&app.path(""));
+}
