@@ -14,12 +14,10 @@
 
 use std::time::Duration;
 
-use actix::fut::{ActorFutureExt as _, wrap_future};
 use actix::AsyncContext as _;
+use actix::fut::{ActorFutureExt as _, wrap_future};
 
-use super::{
-    Behaviour, Cell, ChildSpec, Ctx, Fall, RestartEvent, StartError, Tree, TreeError,
-};
+use super::{Behaviour, Cell, ChildSpec, Ctx, Fall, RestartEvent, StartError, Tree, TreeError};
 use crate::storage::{
     Database, StorageError,
     queries::restarts::{self, RestartRow},
@@ -60,8 +58,8 @@ impl RestartLog {
             node: self.node.clone(),
             after: self.stored,
         };
-        ctx.spawn(
-            wrap_future::<_, Cell<Self>>(next.store()).map(|stored, cell, ctx| match stored {
+        ctx.spawn(wrap_future::<_, Cell<Self>>(next.store()).map(
+            |stored, cell, ctx| match stored {
                 Ok(stored) => {
                     cell.stored = stored;
                     cell.store_next(ctx);
@@ -70,8 +68,8 @@ impl RestartLog {
                     log::warn!("restart events cannot be stored yet: {error}");
                     ctx.run_later(RETRY, |cell, ctx| cell.store_next(ctx));
                 }
-            }),
-        );
+            },
+        ));
     }
 }
 

@@ -267,7 +267,10 @@ async fn a_full_mailbox_refuses_at_once() {
     let waiting: Vec<_> = (0..2).map(|_| counter.tell(Add(1))).collect();
     assert_eq!(waiting, [Ok(()), Ok(())]);
     let path: Arc<str> = "solo".into();
-    assert_eq!(counter.ask(Add(1)).await, Err(AskError::Overloaded { path }));
+    assert_eq!(
+        counter.ask(Add(1)).await,
+        Err(AskError::Overloaded { path })
+    );
     assert_eq!(counter.tell(Add(1)), Ok(()), "a report is never refused");
 }
 
