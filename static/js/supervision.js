@@ -96,8 +96,16 @@ function reached(now) {
 }
 
 function say(text, look) {
-  said = { text, look };
+  const now = { text, look };
+  said = now;
   show();
+  // What went wrong stays; what went well has been read after a while.
+  if (look === "bad") return;
+  setTimeout(() => {
+    if (said !== now) return;
+    said = null;
+    show();
+  }, 8000);
 }
 
 function show() {

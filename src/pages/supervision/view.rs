@@ -154,23 +154,23 @@ fn row(language: Language, sight: &Sight, node: &NodeSnapshot, indented: bool) -
         .find(|event| event.path == node.path);
     let restart_path = || language.say_with("restart-path", [("path", node.path.as_ref().into())]);
     html! {
-        tr.group[group] class={ "depth-" (depth) } data-key=(node.path) {
+        tr class={ "depth-" (depth) @if group { " group" } } data-key=(node.path) {
             th.name scope="row" title=(node.path) { (shown) }
             td { (state(language, &sight.tree, node)) }
-            td.number.none[node.restarts == 0] data-label=(language.say("column-restarts")) { (grouped(node.restarts)) }
-            td.wide.reason.none[node.last_fall.is_none()] {
+            td.number.zero[node.restarts == 0] data-label=(language.say("column-restarts")) { (grouped(node.restarts)) }
+            td.reason {
                 @if let Some(last) = &node.last_fall {
                     (reason(language, last, latest.map(|event| (event, sight.tree.at_ms))))
                 }
             }
             @if group {
-                td.number.none {} td.number.none {}
+                td.number {} td.number {}
             } @else {
-                td.number data-label=(language.say("column-waiting")) { (grouped(node.mailbox)) }
-                td.number data-label=(language.say("column-handled")) { (grouped(node.handled)) }
+                td.number.zero[node.mailbox == 0] data-label=(language.say("column-waiting")) { (grouped(node.mailbox)) }
+                td.number.zero[node.handled == 0] data-label=(language.say("column-handled")) { (grouped(node.handled)) }
             }
             td.act {
-                button.button.needs-script type="button" data-restart=(node.path) aria-label=(restart_path()) {
+                button.button.quiet.needs-script type="button" data-restart=(node.path) aria-label=(restart_path()) {
                     (language.say("restart"))
                 }
             }
@@ -258,7 +258,7 @@ fn log_row(language: Language, now_ms: u64, event: &RestartEvent) -> Markup {
             td { time.soft datetime=(exact(event.at_ms)) title=(exact(event.at_ms)) {
                 (ago(language, now_ms.saturating_sub(event.at_ms)))
             } }
-            td.wide.reason { (reason(language, &event.fall, None)) }
+            td.reason { (reason(language, &event.fall, None)) }
             td.number data-label=(language.say("column-count")) { (grouped(event.count)) }
             td.number data-label=(language.say("column-backoff")) { (backoff) }
         }
