@@ -46,6 +46,8 @@ pub struct UpstreamBody {
     ahead: VecDeque<Bytes>,
     source: Source,
     length: Option<u64>,
+    /// Bytes that came over the network.
+    received: u64,
     alarm: Alarm,
 }
 
@@ -61,6 +63,7 @@ impl UpstreamBody {
             ahead: VecDeque::new(),
             source,
             length,
+            received: 0,
             alarm,
         }
     }
@@ -71,6 +74,7 @@ impl UpstreamBody {
             ahead: VecDeque::new(),
             source: Source::Local(pieces.into()),
             length: Some(length),
+            received: 0,
             alarm,
         }
     }
@@ -93,9 +97,27 @@ impl UpstreamBody {
         match polled {
             Poll::Ready(piece) => {
                 self.alarm.heard();
-                Poll::Ready(piece.map(|piece| piece.map_err(|error| fault(&error))))
+                Poll::Ready(self.checked(piece))
             }
             Poll::Pending => self.alarm.poll(cx).map(|fault| Some(Err(fault))),
+        }
+    }
+
+    /// awc takes a connection that closes too early for the end of the body; the length tells.
+    fn checked(
+        &mut self,
+        piece: Option<Result<Bytes, PayloadError>>,
+    ) -> Option<Result<Bytes, BodyFault>> {
+        match piece {
+            Some(Ok(piece)) => {
+                self.received += piece.len() as u64;
+                Some(Ok(piece))
+            }
+            Some(Err(error)) => Some(Err(fault(&error))),
+            None if self.length.is_some_and(|length| self.received < length) => {
+                Some(Err(BodyFault::Cut))
+            }
+            None => None,
         }
     }
 

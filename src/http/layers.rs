@@ -3,7 +3,7 @@
 use std::{panic::AssertUnwindSafe, rc::Rc};
 
 use actix_web::{
-    HttpRequest, HttpResponse, ResponseError,
+    HttpRequest, HttpResponse, Resource, ResponseError,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
@@ -11,6 +11,7 @@ use actix_web::{
         header::{self, HeaderValue},
     },
     middleware::Next,
+    web,
 };
 use derive_more::Display;
 use futures_util::FutureExt as _;
@@ -102,6 +103,11 @@ impl ResponseError for Panicked {
         let error = ApiError::new(ErrorCode::InternalError, self.to_string());
         error.respond(&Uuid::now_v7().to_string())
     }
+}
+
+/// A route that answers other methods than its own in our shape.
+pub fn resource(path: &str) -> Resource {
+    web::resource(path).default_service(web::to(nothing_here))
 }
 
 /// The answer of paths that do not exist, and of methods that a path does not take.

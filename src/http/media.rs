@@ -9,11 +9,11 @@ use actix_web::{
 use troupe_protocol::openai::error::ErrorCode;
 use uuid::Uuid;
 
-use super::{error::ApiError, services::OnWorker};
+use super::{error::ApiError, layers::resource, services::OnWorker};
 
 /// `/media/…`
 pub fn routes(config: &mut web::ServiceConfig) {
-    config.service(web::resource("/media/{name}").get(serve));
+    config.service(resource("/media/{name}").get(serve));
 }
 
 /// A stored file, with ETag and ranges. Its bytes never change under one name.

@@ -3,14 +3,14 @@
 use actix_web::{HttpResponse, http::header, web};
 use serde_json::json;
 
-use super::services::OnWorker;
+use super::{layers::resource, services::OnWorker};
 
 /// `/health`, `/health/ready`, `/metrics`.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(web::resource("/health").get(health))
-        .service(web::resource("/health/ready").get(ready))
-        .service(web::resource("/metrics").get(metrics));
+        .service(resource("/health").get(health))
+        .service(resource("/health/ready").get(ready))
+        .service(resource("/metrics").get(metrics));
 }
 
 /// The process lives and its HTTP threads answer.

@@ -131,13 +131,18 @@ impl Relay {
     /// Ends the relay; what is returned goes out as the last piece.
     fn end(&mut self, end: &End) -> Option<Bytes> {
         self.ended = true;
-        let Tap::Events(tap) = &mut self.tap else {
+        if let Tap::Tail(tail) = &self.tap {
             self.broken = match end {
                 End::Broken(fault) => Some(*fault),
-                End::Complete if self.left.is_none_or(|left| left == 0) => None,
+                End::Complete if self.left == Some(0) => None,
+                End::Complete if self.left.is_none() && closes(tail) => None,
                 End::Complete | End::EventTooLong | End::Drained => Some(BodyFault::Cut),
             };
-            self.settle(end);
+            let end = self.broken.map_or(End::Complete, End::Broken);
+            self.settle(&end);
+            return None;
+        }
+        let Tap::Events(tap) = &mut self.tap else {
             return None;
         };
         let rest = match end {
@@ -271,6 +276,11 @@ fn last_words(code: ErrorCode, request_id: &str, after_half_event: bool) -> Byte
     } else {
         event
     }
+}
+
+/// Whether a JSON answer without a length has come to its end, as far as its last byte tells.
+fn closes(tail: &[u8]) -> bool {
+    matches!(tail.trim_ascii_end().last(), Some(b'}' | b']'))
 }
 
 fn keep_tail(tail: &mut Vec<u8>, piece: &[u8]) {

@@ -22,21 +22,20 @@ use troupe_protocol::openai::error::ErrorCode;
 
 use super::{
     error::ApiError,
+    layers::resource,
     services::{OnWorker, Worker},
 };
 
 /// `/api/admin/…`
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(web::resource("/api/admin/calls").get(lists::calls))
-        .service(web::resource("/api/admin/restarts").get(lists::restarts))
-        .service(web::resource("/api/admin/pools").get(lists::pools))
-        .service(web::resource("/api/admin/supervision").get(supervision::tree))
-        .service(web::resource("/api/admin/supervision/events").get(supervision::events))
-        .service(
-            web::resource("/api/admin/supervision/{path:.*}/restart").post(supervision::restart),
-        )
-        .service(web::resource("/api/admin/supervision/{path:.*}/fault").post(supervision::fault));
+        .service(resource("/api/admin/calls").get(lists::calls))
+        .service(resource("/api/admin/restarts").get(lists::restarts))
+        .service(resource("/api/admin/pools").get(lists::pools))
+        .service(resource("/api/admin/supervision").get(supervision::tree))
+        .service(resource("/api/admin/supervision/events").get(supervision::events))
+        .service(resource("/api/admin/supervision/{path:.*}/restart").post(supervision::restart))
+        .service(resource("/api/admin/supervision/{path:.*}/fault").post(supervision::fault));
 }
 
 /// `/admin/…`: the pages, for admins only.

@@ -1,6 +1,6 @@
 //! The path of one request: key, limits, model, provider, answer.
 
-use std::rc::Rc;
+use std::{rc::Rc, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -15,7 +15,7 @@ use troupe_actors::{
     accounts::calls::Outcome,
     credentials::{Lease, Outcome as LeaseOutcome},
     providers::{
-        body::ReadAhead,
+        body::{BodyFault, ReadAhead},
         exchange::{Answer, exchange},
         upstream::{Endpoint, Outgoing},
     },
@@ -41,7 +41,7 @@ pub type Body = Result<Bytes, actix_web::Error>;
 /// One route of the dialect.
 pub struct Surface {
     pub endpoint: Endpoint,
-    /// As it stands in call records.
+    /// The route, as it stands in call records.
     pub name: &'static str,
     pub may_stream: bool,
 }
@@ -79,6 +79,15 @@ pub fn enter(
 ) -> Result<Call, HttpResponse> {
     let id = Uuid::now_v7();
     let refuse = |error: ApiError| error.respond(&id.to_string());
+    if worker.services.draining.is_cancelled() {
+        return Err(refuse(ApiError {
+            retry_after: Some(DRAIN_RETRY),
+            ..ApiError::new(
+                ErrorCode::ShuttingDown,
+                "the gateway is being restarted, send the request again",
+            )
+        }));
+    }
     let principal = auth::principal(request, &worker.services.keys).map_err(refuse)?;
     if worker.services.spool.full() {
         return Err(refuse(ApiError {
@@ -92,7 +101,8 @@ pub fn enter(
     Ok(Call::begin(worker, id, principal, endpoint))
 }
 
-const SPOOL_RETRY: std::time::Duration = std::time::Duration::from_secs(10);
+const SPOOL_RETRY: Duration = Duration::from_secs(10);
+const DRAIN_RETRY: Duration = Duration::from_secs(1);
 
 /// An upstream that has answered.
 pub struct Asked {
@@ -195,10 +205,17 @@ pub async fn answer(asked: Asked, call: Call, services: &Services) -> HttpRespon
     let is_stream = content_type
         .as_ref()
         .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"));
+    let length_known = body.length().is_some();
     let may_be_held = !is_stream && body.length().is_none_or(|length| length <= HELD as u64);
     let body = if may_be_held {
         match body.read_ahead(HELD).await {
-            Ok(ReadAhead::Whole(body)) => return whole(call, status, content_type, body, lease),
+            Ok(ReadAhead::Whole(body)) if length_known || is_json(&body) => {
+                return whole(call, status, content_type, body, lease);
+            }
+            Ok(ReadAhead::Whole(_)) => {
+                lease.report(LeaseOutcome::Failure(BodyFault::Cut.kind()));
+                return call.refuse(&BodyFault::Cut.into());
+            }
             Ok(ReadAhead::More(body)) => body,
             Err(fault) => {
                 lease.report(LeaseOutcome::Failure(fault.kind()));
@@ -223,6 +240,11 @@ pub async fn answer(asked: Asked, call: Call, services: &Services) -> HttpRespon
     call.observe_overhead();
     let cut = services.cut.clone().cancelled_owned();
     response.body(Relay::new(call, lease, body, tap, status.as_u16(), cut))
+}
+
+/// Whether an answer without a length is whole: a connection that broke cannot be told from its end.
+fn is_json(body: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
 }
 
 /// A small answer, held whole.

@@ -27,9 +27,9 @@ use crate::http::{
     services::{OnWorker, Services},
 };
 
-const IMAGES: Surface = Surface {
+pub const IMAGES: Surface = Surface {
     endpoint: Endpoint::Images,
-    name: "images.generations",
+    name: "/v1/images/generations",
     may_stream: false,
 };
 

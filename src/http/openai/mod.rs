@@ -8,27 +8,27 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use troupe_actors::providers::upstream::Endpoint;
 
 use self::forward::{Body, Surface, forward};
-use super::services::OnWorker;
+use super::{layers::resource, services::OnWorker};
 
 /// `/v1/…`
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(web::resource("/v1/chat/completions").post(chat))
-        .service(web::resource("/v1/embeddings").post(embeddings))
-        .service(web::resource("/v1/images/generations").post(images::generations))
-        .service(web::resource("/v1/models").get(models::list))
-        .service(web::resource("/v1/models/{id:.*}").get(models::one));
+        .service(resource(CHAT.name).post(chat))
+        .service(resource(EMBEDDINGS.name).post(embeddings))
+        .service(resource(images::IMAGES.name).post(images::generations))
+        .service(resource("/v1/models").get(models::list))
+        .service(resource("/v1/models/{id:.*}").get(models::one));
 }
 
 const CHAT: Surface = Surface {
     endpoint: Endpoint::Chat,
-    name: "chat.completions",
+    name: "/v1/chat/completions",
     may_stream: true,
 };
 
 const EMBEDDINGS: Surface = Surface {
     endpoint: Endpoint::Embeddings,
-    name: "embeddings",
+    name: "/v1/embeddings",
     may_stream: false,
 };
 
