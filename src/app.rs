@@ -1,11 +1,209 @@
-//! Starts and stops the service.
+//! Builds the supervision tree, then the HTTP server; stops both in order.
 
-use crate::config::Config;
+mod first;
+mod providers;
+mod shutdown;
 
-/// Runs the gateway until it is told to stop.
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    path::Path,
+    sync::Arc,
+};
+
+use prometheus_client::registry::Registry;
+use tokio_util::sync::CancellationToken;
+use troupe_actors::{
+    accounts::{
+        calls::{CallLog, Calls, Spool},
+        keys::{KeyCheck, Keys},
+        limits::Limits,
+    },
+    catalog,
+    media::{Media, files::Files},
+    secrets::KeyedHash,
+    storage::{
+        Database, Storage,
+        kv::{Kv, KvStore, KvUrl},
+    },
+    supervision::{
+        Behaviour, ChildSpec, Clock, Handle, RestartMetrics, Tree, fall::install_panic_hook,
+        restart_log::RestartLog,
+    },
+};
+
+use crate::{
+    config::Config,
+    http::{admin::gate::AdminGate, metrics::Metrics, server, services::Services},
+    secret_key,
+};
+
+/// The variable that names a file for the bound address, for tools that start the gateway on a free port.
+const ADDRESS_FILE: &str = "TROUPE_ADDR_FILE";
+
+/// Runs the gateway until it is told to stop by SIGTERM or SIGINT. `environment` holds the process's
+/// variables.
 ///
 /// # Errors
-/// When it cannot start.
-pub fn serve(_: Config) -> std::io::Result<()> {
-    Err(std::io::ErrorKind::Unsupported.into())
+/// When it cannot start, with what to do, and when the supervision tree gave up.
+pub fn serve(config: Config, environment: Vec<(String, String)>) -> io::Result<()> {
+    install_panic_hook();
+    actix_rt::System::new().block_on(run(config, Environment(environment)))
+}
+
+/// The process's variables.
+struct Environment(Vec<(String, String)>);
+
+impl Environment {
+    /// The value of a variable that is set and not empty.
+    fn get(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(key, _)| key == name);
+        found
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
+    }
+}
+
+async fn run(config: Config, environment: Environment) -> io::Result<()> {
+    // taken first: an address in use should not cost a start of everything else
+    let listener = bind(&config)?;
+    let bound = listener.local_addr()?;
+    let gave_up = CancellationToken::new();
+    let house = build(&config, &environment, bound, gave_up.clone()).await?;
+    let services = house.services.clone();
+    let server = server::start(listener, services.clone())?;
+    let handle = server.handle();
+    let serving = actix_rt::spawn(server);
+    first::announce(&config, house.made, &services)?;
+    if let Some(file) = environment.get(ADDRESS_FILE) {
+        std::fs::write(file, bound.to_string())?;
+    }
+    log::info!("serving on http://{bound}");
+    let wish = shutdown::wished(gave_up.clone()).await;
+    shutdown::drain(&services, &handle, wish).await;
+    // it was told to stop, and its own errors were logged
+    let _ = serving.await;
+    services.tree.stop().await;
+    match gave_up.is_cancelled() {
+        true => Err(io::Error::other(
+            "the supervision tree gave up; see the log above",
+        )),
+        false => Ok(()),
+    }
+}
+
+fn bind(config: &Config) -> io::Result<TcpListener> {
+    let listen = &config.server.listen;
+    TcpListener::bind(listen).map_err(|error| {
+        let advice = "set server.listen or --listen to a free address";
+        io::Error::new(
+            error.kind(),
+            format!("cannot listen on {listen}: {error}; {advice}"),
+        )
+    })
+}
+
+struct House {
+    services: Arc<Services>,
+    /// What is to be printed, at the first start only.
+    made: Option<first::Made>,
+}
+
+/// Storage first, then what restores its state from it, then what uses that.
+async fn build(
+    config: &Config,
+    environment: &Environment,
+    bound: SocketAddr,
+    gave_up: CancellationToken,
+) -> io::Result<House> {
+    let clock = Clock::system();
+    let mut registry = Registry::default();
+    let restarts = RestartMetrics::default();
+    restarts.register(&mut registry);
+    let key = installation_key(config, environment)?;
+    let spool = Spool::open(&config.calls.spool_dir, config.calls.spool_max_bytes)
+        .map_err(io::Error::other)?;
+    spool.register(&mut registry);
+    let tree = Tree::plant(
+        config.supervision.clone(),
+        clock.clone(),
+        restarts,
+        move || {
+            gave_up.cancel();
+        },
+    );
+    let database = start_database(config, &tree).await?;
+    let kv = start_kv(config, &tree, &clock).await?;
+    let files = Files::at(&config.storage.media_url).map_err(io::Error::other)?;
+    let limit = config.storage.media_max_bytes;
+    let media = Media::start(&tree, files, limit, &clock, &database);
+    let media = media.await.map_err(io::Error::other)?;
+    start(
+        &tree,
+        RestartLog::spec(&tree, &database, &bound.to_string()),
+    )
+    .await?;
+    let made = first::prepare(config, environment, &key, &database, &clock).await?;
+    let keys = KeyCheck::new(KeyedHash::new(&key, secret_key::API_KEYS));
+    let spec = Keys::spec(&config.keys, &config.limits, &clock, &database, &keys);
+    start(&tree, spec).await?;
+    let spec = Calls::spec(&config.calls, &clock, &database, &spool);
+    let calls = CallLog::new(start(&tree, spec).await?, database.clone());
+    let (catalog, reader) = catalog::start(&tree).await.map_err(io::Error::other)?;
+    providers::start(config, &key, &tree, &clock, &database, &catalog).await?;
+    let services = Services {
+        public_url: config.server.public_url(bound),
+        config: config.server.clone(),
+        fault_injection: config.supervision.fault_injection,
+        clock,
+        tree,
+        keys,
+        limits: Limits::new(&config.limits),
+        spool,
+        calls,
+        catalog: reader,
+        media,
+        database,
+        kv,
+        admins: AdminGate::new(
+            config.auth.admin_user.clone(),
+            KeyedHash::new(&key, secret_key::ADMINS),
+        ),
+        metrics: Metrics::new(registry),
+        draining: CancellationToken::new(),
+        cut: CancellationToken::new(),
+    };
+    Ok(House {
+        services: Arc::new(services),
+        made,
+    })
+}
+
+async fn start<A: Behaviour>(tree: &Tree, spec: ChildSpec<A>) -> io::Result<Handle<A>> {
+    tree.start(spec).await.map_err(io::Error::other)
+}
+
+fn installation_key(config: &Config, environment: &Environment) -> io::Result<[u8; 32]> {
+    let path = Path::new(&config.auth.secret_key_file);
+    let variable = environment.get(secret_key::VARIABLE);
+    secret_key::load_or_make(variable, path).map_err(io::Error::other)
+}
+
+async fn start_database(config: &Config, tree: &Tree) -> io::Result<Database> {
+    let storage = config.storage.clone();
+    let spec = ChildSpec::new("storage/database", "storage", move || {
+        Ok(Storage::new(storage.clone()))
+    });
+    let handle = start(tree, spec).await?;
+    Ok(Database::new(handle, &config.storage))
+}
+
+async fn start_kv(config: &Config, tree: &Tree, clock: &Clock) -> io::Result<KvStore> {
+    let url = KvUrl::parse(&config.storage.kv_url).map_err(io::Error::other)?;
+    let timeout = std::time::Duration::from_millis(config.storage.kv_timeout_ms);
+    let clock = clock.clone();
+    let spec = ChildSpec::new("storage/kv", "kv", move || {
+        Kv::open(&url, timeout, clock.clone())
+    });
+    Ok(KvStore::new(start(tree, spec).await?, timeout))
 }

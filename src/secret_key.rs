@@ -15,6 +15,10 @@ pub const VARIABLE: &str = "TROUPE_SECRET_KEY";
 
 /// The domain of the keyed hash under which API keys are stored.
 pub const API_KEYS: &str = "api-key";
+/// The domain under which upstream tokens are named in the database.
+pub const TOKENS: &str = "token";
+/// The domain of the admin's credentials.
+pub const ADMINS: &str = "admin";
 
 /// Why there is no key. Each says what to do; none holds any of the key.
 #[derive(Debug, Display, Error)]

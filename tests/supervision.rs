@@ -127,6 +127,37 @@ async fn a_panic_in_any_actor_fails_only_what_is_inside() {
 }
 
 #[actix_rt::test]
+async fn other_falls_heal_too() {
+    let sim = Simulator::start();
+    let app = App::builder()
+        .set("supervision.fault_injection", "true")
+        .set("supervision.freeze_seconds", "1")
+        .provider(Provider::of(&sim))
+        .start()
+        .await;
+    let of_provider = |path: &String| path.starts_with("providers/acme");
+    let path = actors(&app).await.into_keys().find(of_provider).unwrap();
+    for (fault, kind) in [
+        (json!({"kind": "panic_in_future"}), "panic"),
+        (json!({"kind": "stop"}), "stop"),
+        (json!({"kind": "freeze", "ms": 60_000}), "frozen"),
+        (json!({"kind": "kill_arbiter"}), "arbiter_died"),
+    ] {
+        let restarts = actors(&app).await[&path]["restarts"].as_u64().unwrap();
+        let told = app
+            .admin_post(&format!("{TREE}/{path}/fault"), &fault)
+            .await;
+        assert!(told.status < 300, "{fault}: {}", told.text().await);
+        eventually(&format!("the return after {fault}"), async || {
+            is_running_after(&app, &path, restarts).await
+        })
+        .await;
+        assert_eq!(actors(&app).await[&path]["last_fall"]["kind"], kind);
+        app.chat(&chat::plain("acme/gpt-4o")).await.ok().await;
+    }
+}
+
+#[actix_rt::test]
 async fn restarts_by_hand_are_counted_and_kept() {
     let sim = Simulator::start();
     let mut app = app(&sim).await;

@@ -26,6 +26,8 @@ pub struct PoolConfig {
     pub per_token_concurrency: u32,
     /// How long a request waits for the first token to thaw before it is refused.
     pub max_wait_ms: u64,
+    /// Upstream calls of one request, failovers included.
+    pub max_attempts: usize,
     /// Requests that may wait for a thaw at the same time.
     pub max_waiting: usize,
     /// Cooldown after a rate limit that named no time; doubles with each in a row.
@@ -52,6 +54,7 @@ impl Default for PoolConfig {
             strategy: Strategy::RoundRobin,
             per_token_concurrency: 0,
             max_wait_ms: 5_000,
+            max_attempts: 4,
             max_waiting: 1_000,
             rate_limit_cooldown_ms: 1_000,
             fault_cooldown_ms: 250,

@@ -51,7 +51,9 @@ impl From<&ModelEntry> for Model {
 }
 
 impl Model {
-    fn named(id: &str) -> Self {
+    /// A model whose id is also its name at the upstream.
+    #[must_use]
+    pub fn named(id: &str) -> Self {
         Self {
             id: id.into(),
             upstream: id.into(),

@@ -1,12 +1,13 @@
 //! What every upstream protocol says about a request: where it goes, and what a failure means.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use awc::http::{Method, Uri, header::HeaderValue};
 use bytes::Bytes;
 use derive_more::Display;
 use troupe_protocol::failure::FailureKind;
 
+use super::actor::Model;
 use crate::secrets::Secret;
 
 /// The surfaces that providers serve.
@@ -69,4 +70,9 @@ pub trait Upstream: Send + Sync {
 
     /// Whether its models can be asked for.
     fn lists_models(&self) -> bool;
+
+    /// The models of a built-in provider, which are the same always.
+    fn own_models(&self) -> Option<Arc<[Model]>> {
+        None
+    }
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 use actix::AsyncContext as _;
 use actix::fut::{ActorFutureExt as _, wrap_future};
 
-use super::{Behaviour, Cell, ChildSpec, Ctx, Fall, RestartEvent, StartError, Tree, TreeError};
+use super::{Behaviour, Cell, ChildSpec, Ctx, RestartEvent, StartError, Tree, TreeError};
 use crate::storage::{
     Database, StorageError,
     queries::restarts::{self, RestartRow},

@@ -126,7 +126,7 @@ async fn answer(handle: &Handle<Counter>) -> u32 {
     }
 }
 
-async fn restarted_after(disturbance: Disturbance, kind: FallKind) -> Arc<fall::Fall> {
+async fn restarted_after(disturbance: Disturbance, kind: FallKind) -> Arc<Fall> {
     let world = world(quick());
     let counter = world.counter("group/one").await;
     let sibling = world.counter("group/two").await;

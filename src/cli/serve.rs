@@ -11,6 +11,6 @@ pub fn run(context: Context) -> io::Result<Exit> {
     for problem in &context.loaded.problems {
         log::warn!("configuration: {problem}");
     }
-    app::serve(context.loaded.config)?;
+    app::serve(context.loaded.config, context.environment)?;
     Ok(Exit::Ok)
 }

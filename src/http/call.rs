@@ -9,9 +9,10 @@ use actix_web::{
         header::{HeaderName, HeaderValue},
     },
 };
+use tokio::sync::OwnedSemaphorePermit;
 use troupe_actors::{
     accounts::{
-        calls::{CallGuard, Outcome, Tokens},
+        calls::{CallGuard, Outcome},
         keys::Principal,
         limits::Admission,
     },
@@ -19,7 +20,6 @@ use troupe_actors::{
     providers::{exchange::Watch, provider::Provider},
     supervision::clock::Monotonic,
 };
-use tokio::sync::OwnedSemaphorePermit;
 use troupe_protocol::usage::Usage;
 use uuid::Uuid;
 
@@ -131,13 +131,9 @@ impl Call {
     }
 
     pub fn used(&mut self, usage: Option<Usage>) {
-        let Some(usage) = usage else { return };
-        self.guard.used(Tokens {
-            prompt: Some(usage.prompt),
-            completion: Some(usage.completion),
-            cached: Some(usage.cached),
-            reasoning: Some(usage.reasoning),
-        });
+        if let Some(usage) = usage {
+            self.guard.used(usage);
+        }
     }
 
     /// Writes the record; the client gets its last byte only after this.
@@ -171,7 +167,10 @@ impl Call {
     }
 
     fn headers(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
-        let provider = self.target.as_ref().map_or("", |target| &target.provider.name);
+        let provider = self
+            .target
+            .as_ref()
+            .map_or("", |target| &target.provider.name);
         // thousandths of a millisecond are noise, hundredths are not
         let overhead = format!("{:.2}", self.overhead().as_secs_f64() * 1e3);
         let attempts = u32::try_from(self.guard.attempts()).unwrap_or(0);
@@ -217,7 +216,8 @@ impl Drop for Tally {
 impl Watch for Call {
     fn attempt(&mut self, alias: &Arc<str>) {
         if let Some(target) = &self.target {
-            self.guard.attempt(&target.provider.name, &target.upstream, alias);
+            self.guard
+                .attempt(&target.provider.name, &target.upstream, alias);
         }
     }
 

@@ -16,7 +16,7 @@ use troupe_actors::{
         keys::KeyError,
         limits::{Shed, ShedBy},
     },
-    credentials::LeaseError,
+    credentials::{LeaseError, cooldown::ColdReason},
     providers::{body::BodyFault, exchange::ExchangeError},
 };
 use troupe_protocol::{
@@ -167,10 +167,9 @@ fn failed(kind: FailureKind, status: Option<u16>, said: Option<String>) -> ApiEr
     let error = ApiError::new(code, upstream_words(kind, said)).retry(kind.retry_after());
     match (kind, status) {
         // what is wrong with the request is told with the upstream's own status, 404 or 422 say
-        (FailureKind::InvalidRequest, Some(status)) if (400..500).contains(&status) => ApiError {
-            status,
-            ..error
-        },
+        (FailureKind::InvalidRequest, Some(status)) if (400..500).contains(&status) => {
+            ApiError { status, ..error }
+        }
         _ => error,
     }
 }
@@ -204,9 +203,10 @@ fn upstream_words(kind: FailureKind, said: Option<String>) -> String {
 impl From<LeaseError> for ApiError {
     fn from(error: LeaseError) -> Self {
         let code = match &error {
-            LeaseError::AllCold { reason, .. } if reason.is_rate_limit() => {
-                ErrorCode::RateLimitExceeded
-            }
+            LeaseError::AllCold {
+                reason: ColdReason::RateLimited,
+                ..
+            } => ErrorCode::RateLimitExceeded,
             LeaseError::AllCold { .. } => ErrorCode::CredentialsUnavailable,
             LeaseError::BreakerOpen { .. } => ErrorCode::CircuitOpen,
             LeaseError::NoCredential => ErrorCode::NoCredentials,

@@ -35,7 +35,10 @@ pub async fn guard<B: MessageBody + 'static>(
         }
     }
     match AssertUnwindSafe(next.call(request)).catch_unwind().await {
-        Ok(answered) => Ok(close_while_draining(answered?.map_into_boxed_body(), worker)),
+        Ok(answered) => Ok(close_while_draining(
+            answered?.map_into_boxed_body(),
+            worker,
+        )),
         Err(_) => {
             if let Some(worker) = worker {
                 worker.services.metrics.panicked();
@@ -49,7 +52,10 @@ pub async fn guard<B: MessageBody + 'static>(
 fn header_bytes(request: &ServiceRequest) -> usize {
     // what surrounds a header on the wire: a colon, a blank, CR and LF
     const AROUND: usize = 4;
-    let line = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
+    let line = request
+        .uri()
+        .path_and_query()
+        .map_or(0, |path| path.as_str().len());
     let headers = request.headers().iter();
     line + headers
         .map(|(name, value)| name.as_str().len() + value.len() + AROUND)
@@ -72,7 +78,9 @@ fn close_while_draining(
 ) -> ServiceResponse<BoxBody> {
     if worker.is_some_and(|worker| worker.services.draining.is_cancelled()) {
         let response = answered.response_mut();
-        response.head_mut().set_connection_type(ConnectionType::Close);
+        response
+            .head_mut()
+            .set_connection_type(ConnectionType::Close);
         response.headers_mut().insert(header::CONNECTION, CLOSE);
     }
     answered

@@ -25,7 +25,12 @@ async fn serve(worker: OnWorker, request: HttpRequest, name: web::Path<String>) 
         return not_found();
     };
     let mut response = file
-        .set_content_type(stored.mime.parse().unwrap_or(mime::APPLICATION_OCTET_STREAM))
+        .set_content_type(
+            stored
+                .mime
+                .parse()
+                .unwrap_or(mime::APPLICATION_OCTET_STREAM),
+        )
         .into_response(&request);
     let headers = response.headers_mut();
     let forever = HeaderValue::from_static("public, max-age=31536000, immutable");

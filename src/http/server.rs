@@ -34,7 +34,7 @@ pub fn start(listener: TcpListener, services: Arc<Services>) -> io::Result<Serve
         workers => workers,
     };
     let app_services = services.clone();
-    let server = HttpServer::new(move || app(&app_services))
+    let server = HttpServer::new(move || app(app_services.clone()))
         .workers(workers)
         .backlog(BACKLOG)
         .max_connections(config.max_connections.div_ceil(workers))
@@ -54,7 +54,7 @@ const SHUTDOWN_SECONDS: u64 = 5;
 
 /// One HTTP thread's application.
 fn app(
-    services: &Arc<Services>,
+    services: Arc<Services>,
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
@@ -65,10 +65,11 @@ fn app(
     >,
 > {
     let worker = Rc::new(Worker {
-        services: services.clone(),
         recorder: Rc::new(services.spool.recorder()),
+        services: services.clone(),
     });
     let config = &services.config;
+    let cors = Condition::new(!config.cors_origins.is_empty(), cors(config));
     App::new()
         .app_data(worker)
         .app_data(web::Data::new(services.tree.clone()))
@@ -82,7 +83,7 @@ fn app(
         .configure(pages::assets)
         .configure(admin::pages)
         .default_service(web::to(nothing_here))
-        .wrap(Condition::new(!config.cors_origins.is_empty(), cors(config)))
+        .wrap(cors)
         .wrap(from_fn(guard))
 }
 

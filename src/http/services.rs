@@ -12,7 +12,7 @@ use troupe_actors::{
     },
     catalog::CatalogReader,
     media::Media,
-    storage::{Database, Kv},
+    storage::{Database, kv::KvStore},
     supervision::{Clock, Tree},
 };
 
@@ -33,7 +33,7 @@ pub struct Services {
     pub catalog: CatalogReader,
     pub media: Media,
     pub database: Database,
-    pub kv: Kv,
+    pub kv: KvStore,
     pub admins: AdminGate,
     pub metrics: Metrics,
     /// Cancelled when the drain begins: readiness goes off.

@@ -1,6 +1,6 @@
 //! `POST /v1/images/generations`, and `GET /files/{name}` where the links lead.
 
-use std::{cell::RefCell, collections::HashMap, rc::Rc};
+use std::{cell::RefCell, collections::HashMap, hash::Hash, rc::Rc, thread::LocalKey};
 
 use actix_web::{HttpRequest, HttpResponse, Result, http::header, web};
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -15,18 +15,20 @@ use crate::{
     script::Script,
 };
 
-/// The most images in a worker's stock.
+/// The most files, and the most answers, in a worker's stock; it starts afresh when it is full.
 const STOCK: usize = 64;
 
-/// An image file, and the same in base64.
-#[derive(Clone)]
-struct Image {
-    file: Bytes,
-    base64: Rc<str>,
+thread_local! {
+    static FILES: RefCell<HashMap<Drawing, Bytes>> = RefCell::default();
+    static ANSWERS: RefCell<HashMap<Form, Bytes>> = RefCell::default();
 }
 
-thread_local! {
-    static IMAGES: RefCell<HashMap<Drawing, Image>> = RefCell::default();
+/// What an answer with the images in it depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Form {
+    drawing: Drawing,
+    count: usize,
+    usage: bool,
 }
 
 /// `POST /v1/images/generations`.
@@ -44,66 +46,86 @@ pub(crate) async fn generate(
             "Missing required parameter: 'prompt'.",
         ));
     }
-    let json = answer(&plan, &request, &body, &model)
+    let echo = arrival::echo(&plan, &request, &body);
+    let answer = answer(&plan, &request, &body, echo)
         .ok_or_else(|| refusal::bad_request("Invalid value for 'size'."))?;
-    Ok(plain_answer(json.into(), &plan, &script, &request, &model))
+    Ok(plain_answer(answer, &plan, &script, &request, &model))
 }
 
 /// The answer's JSON; `None` for a size that cannot be drawn.
-fn answer(plan: &Plan, request: &HttpRequest, body: &[u8], model: &str) -> Option<String> {
+fn answer(plan: &Plan, request: &HttpRequest, body: &[u8], echo: Option<String>) -> Option<Bytes> {
     let drawing = Drawing {
         bytes: plan.image.unwrap_or(0),
         ..Drawing::of_size(request::string(body, "\"size\""))?
     };
-    // this family has no links, whatever is asked
-    let always_base64 = model.starts_with("gpt-image");
-    let wants_base64 = request::string(body, "\"response_format\"") == Some("b64_json");
-    let entry = if always_base64 || wants_base64 {
-        format!(r#"{{"b64_json":"{}"}}"#, image(drawing)?.base64)
-    } else {
-        let host = request.connection_info().host().to_owned();
-        format!(r#"{{"url":"http://{host}/files/{drawing}.png"}}"#)
+    let model = request::string(body, "\"model\"").unwrap_or_default();
+    let form = Form {
+        drawing,
+        count: request::number(body, "\"n\"").unwrap_or(1).clamp(1, 10),
+        // this family has no links, whatever is asked
+        usage: model.starts_with("gpt-image"),
     };
-    let count = request::number(body, "\"n\"").unwrap_or(1).clamp(1, 10);
-    let data = vec![entry; count].join(",");
-    let usage = if always_base64 {
+    let wants_base64 = request::string(body, "\"response_format\"") == Some("b64_json");
+    if !form.usage && !wants_base64 {
+        let host = request.connection_info().host().to_owned();
+        let link = format!(r#"{{"url":"http://{host}/files/{drawing}.png"}}"#);
+        return Some(render(form, &link, echo));
+    }
+    let make = || {
+        let base64 = BASE64_STANDARD.encode(file_of(drawing)?);
+        Some(format!(r#"{{"b64_json":"{base64}"}}"#))
+    };
+    match echo {
+        Some(_) => Some(render(form, &make()?, echo)),
+        None => stocked(&ANSWERS, form, || Some(render(form, &make()?, None))),
+    }
+}
+
+fn render(form: Form, entry: &str, echo: Option<String>) -> Bytes {
+    let data = vec![entry; form.count].join(",");
+    let usage = if form.usage {
         r#","usage":{"input_tokens":11,"output_tokens":272,"total_tokens":283}"#
     } else {
         ""
     };
-    let echo = arrival::echo(plan, request, body)
+    let echo = echo
         .map(|echo| format!(r#","echo":{echo}"#))
         .unwrap_or_default();
-    Some(format!(
-        r#"{{"created":1763712000,"data":[{data}]{usage}{echo}}}"#
-    ))
+    format!(r#"{{"created":1763712000,"data":[{data}]{usage}{echo}}}"#).into()
 }
 
 /// `GET /files/{name}`.
 pub(crate) async fn file(name: web::Path<String>) -> HttpResponse {
     let drawing = name.strip_suffix(".png").and_then(|name| name.parse().ok());
-    match drawing.and_then(image) {
-        Some(image) => HttpResponse::Ok()
+    match drawing.and_then(file_of) {
+        Some(file) => HttpResponse::Ok()
             .insert_header((header::CONTENT_TYPE, "image/png"))
-            .body(image.file),
+            .body(file),
         None => HttpResponse::NotFound().finish(),
     }
 }
 
-fn image(drawing: Drawing) -> Option<Image> {
-    if let Some(image) = IMAGES.with_borrow(|images| images.get(&drawing).cloned()) {
-        return Some(image);
+fn file_of(drawing: Drawing) -> Option<Bytes> {
+    stocked(&FILES, drawing, || {
+        Some(drawing::draw(drawing).ok()?.into())
+    })
+}
+
+/// What the stock has, or what `make` makes for it.
+fn stocked<K: Copy + Eq + Hash>(
+    stock: &'static LocalKey<RefCell<HashMap<K, Bytes>>>,
+    key: K,
+    make: impl FnOnce() -> Option<Bytes>,
+) -> Option<Bytes> {
+    if let Some(bytes) = stock.with_borrow(|stock| stock.get(&key).cloned()) {
+        return Some(bytes);
     }
-    let file = drawing::draw(drawing).ok()?;
-    let image = Image {
-        base64: BASE64_STANDARD.encode(&file).into(),
-        file: file.into(),
-    };
-    IMAGES.with_borrow_mut(|images| {
-        if images.len() == STOCK {
-            images.clear();
+    let bytes = make()?;
+    stock.with_borrow_mut(|stock| {
+        if stock.len() == STOCK {
+            stock.clear();
         }
-        images.insert(drawing, image.clone());
+        stock.insert(key, bytes.clone());
     });
-    Some(image)
+    Some(bytes)
 }

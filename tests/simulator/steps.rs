@@ -89,7 +89,7 @@ fn filler(bytes: usize) -> impl Iterator<Item = Step> {
         .map(move |index| Step::Write(piece.slice(..PIECE.min(bytes - index * PIECE))))
 }
 
-/// The steps of a plain answer that misbehaves; `None` where the behaviour has no meaning for it.
+/// The steps of a plain answer that misbehaves or is long; `None` for one that goes out as it is.
 pub(crate) fn plain(body: &Bytes, behaviour: &Behaviour) -> Option<Rc<[Step]>> {
     let half = body.slice(..body.len() / 2);
     let whole = [Step::Write(body.clone())];
@@ -99,15 +99,20 @@ pub(crate) fn plain(body: &Bytes, behaviour: &Behaviour) -> Option<Rc<[Step]>> {
         Behaviour::SlowDrip(pause) => drip(body, *pause).into(),
         Behaviour::OneByteWrites => one_byte_writes(&whole).into(),
         Behaviour::SplitUtf8 => split_characters(&whole).into(),
+        // one piece after the other needs no buffer of the answer's size in each connection
+        _ if body.len() > PIECE => pieces(body, PIECE).map(Step::Write).collect(),
         _ => return None,
     })
+}
+
+fn pieces(body: &Bytes, size: usize) -> impl Iterator<Item = Bytes> {
+    body.chunks(size).map(|piece| body.slice_ref(piece))
 }
 
 /// Sixteen writes with a pause before each.
 fn drip(body: &Bytes, pause: Duration) -> Vec<Step> {
     let size = body.len().div_ceil(16).max(1);
-    let pieces = body.chunks(size).map(|piece| body.slice_ref(piece));
-    pieces
+    pieces(body, size)
         .flat_map(|piece| [Step::Flush, Step::Pause(pause), Step::Write(piece)])
         .collect()
 }

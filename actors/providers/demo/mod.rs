@@ -12,6 +12,9 @@
 pub mod chat;
 pub mod draw;
 pub mod embed;
+mod upstream;
+
+pub use upstream::Demo;
 
 use std::borrow::Cow;
 

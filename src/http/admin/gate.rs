@@ -18,8 +18,6 @@ use troupe_protocol::openai::error::ErrorCode;
 
 use crate::{http::error::ApiError, passwords};
 
-/// The setting that holds the admin's password, as an argon2id hash.
-pub const PASSWORD_SETTING: &str = "admin.password";
 /// The setting that holds the admin token, as a keyed hash in hex.
 pub const TOKEN_SETTING: &str = "admin.token";
 
@@ -83,7 +81,7 @@ impl AdminGate {
     async fn known(&self, database: &Database) -> Known {
         let read = database.read(|conn| {
             Ok(Known {
-                password: settings::get(conn, PASSWORD_SETTING)?,
+                password: settings::get(conn, passwords::ADMIN_SETTING)?,
                 token: settings::get(conn, TOKEN_SETTING)?,
             })
         });
@@ -134,7 +132,11 @@ fn wrong() -> ApiError {
 }
 
 fn basic(request: &HttpRequest) -> Option<(String, String)> {
-    let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let value = request
+        .headers()
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?;
     let encoded = value.strip_prefix("Basic ")?;
     let text = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
     let (user, password) = text.split_once(':')?;

@@ -72,7 +72,9 @@ async fn disturb(
         return refusal;
     }
     match worker.0.services.tree.disturb(path, disturbance).await {
-        Ok(()) => HttpResponse::build(StatusCode::ACCEPTED).json(serde_json::json!({ "path": path })),
+        Ok(()) => {
+            HttpResponse::build(StatusCode::ACCEPTED).json(serde_json::json!({ "path": path }))
+        }
         Err(error) => refuse(&told(&error)),
     }
 }
@@ -133,7 +135,10 @@ impl Feed {
         for event in &events {
             self.seen = event.seq;
             let json = serde_json::to_string(event).ok()?;
-            text.push_str(&format!("id: {}\nevent: restart\ndata: {json}\n\n", event.seq));
+            text.push_str(&format!(
+                "id: {}\nevent: restart\ndata: {json}\n\n",
+                event.seq
+            ));
         }
         Some(text.into())
     }

@@ -180,15 +180,16 @@ pub fn unknown_model(model: &str) -> ApiError {
 }
 
 /// Carries an upstream's answer to the client.
-pub async fn answer(asked: Asked, mut call: Call, services: &Services) -> HttpResponse {
+pub async fn answer(asked: Asked, call: Call, services: &Services) -> HttpResponse {
     let Asked {
         answer,
         strip_usage,
     } = asked;
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
-    let is_stream = answer.content_type.as_ref().is_some_and(|value| {
-        value.as_bytes().starts_with(b"text/event-stream")
-    });
+    let is_stream = answer
+        .content_type
+        .as_ref()
+        .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"));
     if !is_stream && answer.body.length().is_some_and(|length| length <= HELD) {
         return whole(answer, status, call).await;
     }

@@ -1,0 +1,118 @@
+//! The demo provider as an upstream like any other, answered in this process.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use awc::http::Uri;
+use bytes::Bytes;
+use troupe_protocol::{
+    failure::FailureKind,
+    openai::{
+        classify::classify,
+        error::{ErrorCode, render_json},
+        request::RequestHead,
+    },
+};
+use uuid::Uuid;
+
+use super::{
+    CHAT_MODEL, DemoError, DemoRequest, DemoResponse, DemoSurface, EMBED_MODEL, IMAGE_MODEL,
+    respond,
+};
+use crate::{
+    providers::{
+        actor::Model,
+        upstream::{Endpoint, LocalAnswer, Outgoing, Plan, Upstream},
+    },
+    secrets::Secret,
+};
+
+/// The built-in provider.
+pub struct Demo;
+
+impl Upstream for Demo {
+    fn plan(&self, outgoing: &Outgoing, _: Option<&Secret>) -> Option<Plan> {
+        let (endpoint, body) = (outgoing.endpoint, outgoing.body.clone());
+        match endpoint {
+            Endpoint::Chat | Endpoint::Embeddings | Endpoint::Images => {
+                Some(Plan::Local(Box::new(move || answer(endpoint, &body))))
+            }
+            Endpoint::Models => None,
+        }
+    }
+
+    fn classify(&self, status: u16, retry_after: Option<Duration>, body: &[u8]) -> FailureKind {
+        classify(status, retry_after, body)
+    }
+
+    fn owns(&self, _: &Uri) -> bool {
+        false
+    }
+
+    fn lists_models(&self) -> bool {
+        false
+    }
+
+    fn own_models(&self) -> Option<Arc<[Model]>> {
+        let model = |id: &str, kind: &str| Model {
+            kind: Some(kind.to_owned()),
+            ..Model::named(id)
+        };
+        Some(Arc::new([
+            model(CHAT_MODEL, "chat"),
+            model(IMAGE_MODEL, "text2image"),
+            model(EMBED_MODEL, "embedding"),
+        ]))
+    }
+}
+
+fn answer(endpoint: Endpoint, body: &Bytes) -> LocalAnswer {
+    let head = match RequestHead::parse(body) {
+        Ok(head) => head,
+        Err(error) => return refusal(&error.into()),
+    };
+    let surface = match endpoint {
+        Endpoint::Embeddings => DemoSurface::Embeddings,
+        Endpoint::Images => DemoSurface::Images,
+        Endpoint::Chat | Endpoint::Models => DemoSurface::Chat {
+            stream: head.stream,
+            include_usage: head.wants_usage(),
+        },
+    };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let answered = respond(&DemoRequest {
+        surface,
+        model: &head.model,
+        named: &head.model,
+        body,
+        id: &Uuid::now_v7().simple().to_string(),
+        now: now.map_or(0, |now| now.as_secs()),
+    });
+    match answered {
+        Ok(DemoResponse::Whole(body)) => LocalAnswer {
+            status: 200,
+            content_type: "application/json",
+            pieces: vec![body],
+        },
+        Ok(DemoResponse::Events(pieces)) => LocalAnswer {
+            status: 200,
+            content_type: "text/event-stream",
+            pieces,
+        },
+        Err(error) => refusal(&error),
+    }
+}
+
+fn refusal(error: &DemoError) -> LocalAnswer {
+    let (code, param) = match error {
+        DemoError::Request(error) => (error.code(), error.param()),
+        DemoError::Encode(_) => (ErrorCode::InternalError, None),
+    };
+    LocalAnswer {
+        status: code.status(),
+        content_type: "application/json",
+        pieces: vec![render_json(code, &error.to_string(), param, "")],
+    }
+}

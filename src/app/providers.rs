@@ -1,0 +1,124 @@
+//! Starts each configured provider: its token pool, then its actor.
+
+use std::{io, sync::Arc, time::Duration};
+
+use troupe_actors::{
+    accounts::limits::Gate,
+    catalog::Catalog,
+    credentials::{Pool, PoolSetup},
+    providers::{
+        actor::{Model, ProviderActor},
+        config::ProviderConfig,
+        demo::Demo,
+        openai::OpenAi,
+        presets,
+        provider::Provider,
+        upstream::Upstream,
+    },
+    secrets::KeyedHash,
+    storage::Database,
+    supervision::{ChildSpec, Clock, Handle, Tree},
+};
+
+use crate::{config::Config, secret_key};
+
+/// The thread that the provider actors share: they decide, they do not carry.
+const ARBITER: &str = "providers";
+
+/// Starts all providers, in the order of the configuration.
+///
+/// # Errors
+/// When one cannot be built, which the check of the configuration should have found.
+pub async fn start(
+    config: &Config,
+    key: &[u8; 32],
+    tree: &Tree,
+    clock: &Clock,
+    database: &Database,
+    catalog: &Handle<Catalog>,
+) -> io::Result<()> {
+    let hasher = KeyedHash::new(key, secret_key::TOKENS);
+    for (rank, provider) in config.providers.iter().enumerate() {
+        let pool = pool(provider, config, &hasher, tree, clock, database).await?;
+        let provider_handle = Arc::new(Provider {
+            name: provider.name.as_str().into(),
+            rank,
+            is_default: provider.default,
+            upstream: upstream(provider)?,
+            pool,
+            gate: Gate::new(provider.max_in_flight),
+            gate_wait: Duration::from_millis(config.limits.max_wait_ms),
+            timeouts: provider.timeouts.unwrap_or(config.timeouts),
+            max_attempts: provider.pool.as_ref().unwrap_or(&config.pool).max_attempts,
+            ask_stream_usage: provider.ask_stream_usage,
+        });
+        start_actor(provider, provider_handle, tree, catalog).await?;
+    }
+    Ok(())
+}
+
+async fn pool(
+    provider: &ProviderConfig,
+    config: &Config,
+    hasher: &KeyedHash,
+    tree: &Tree,
+    clock: &Clock,
+    database: &Database,
+) -> io::Result<Pool> {
+    let setup = PoolSetup {
+        provider: provider.name.as_str().into(),
+        tokens: provider.tokens.clone(),
+        config: provider.pool.clone().unwrap_or_else(|| config.pool.clone()),
+        hasher: hasher.clone(),
+        clock: clock.clone(),
+        store: Arc::new(database.clone()),
+    };
+    Pool::start(tree, setup).await.map_err(io::Error::other)
+}
+
+async fn start_actor(
+    config: &ProviderConfig,
+    provider: Arc<Provider>,
+    tree: &Tree,
+    catalog: &Handle<Catalog>,
+) -> io::Result<()> {
+    let configured: Option<Arc<[Model]>> = match &config.models {
+        Some(models) => Some(models.iter().map(Model::from).collect()),
+        None => provider.upstream.own_models(),
+    };
+    let path = format!("providers/{}/actor", config.name);
+    let catalog = catalog.clone();
+    let spec = ChildSpec::new(path, ARBITER, move || {
+        Ok(ProviderActor::new(
+            provider.clone(),
+            catalog.clone(),
+            configured.clone(),
+        ))
+    });
+    tree.start(spec).await.map_err(io::Error::other)?;
+    Ok(())
+}
+
+/// The protocol of a provider. A new kind is one line here.
+fn upstream(config: &ProviderConfig) -> io::Result<Box<dyn Upstream>> {
+    let preset = config.preset.as_deref().and_then(presets::find);
+    match config.kind.as_str() {
+        "demo" => Ok(Box::new(Demo)),
+        "openai" => {
+            let preset_url = preset.map(|preset| preset.base_url);
+            let base_url = config
+                .base_url
+                .as_deref()
+                .or(preset_url)
+                .unwrap_or_default();
+            let upstream = OpenAi::new(base_url);
+            Ok(Box::new(upstream.map_err(|error| {
+                io::Error::other(format!("provider {}: {error}", config.name))
+            })?))
+        }
+        other => Err(io::Error::other(format!(
+            "provider {}: there is no kind `{other}`",
+            config.name
+        ))),
+    }
+}
