@@ -73,11 +73,12 @@ impl Files {
         Ok(names)
     }
 
-    /// Writes the bytes to a part file, and to the disk itself.
+    /// Writes the bytes to a part file, and to the disk itself. Makes the folder if need be.
     ///
     /// # Errors
     /// The disk is full, or the folder cannot be written; nothing is left behind then.
     pub fn write_part(&self, name: &MediaName, bytes: &[u8]) -> io::Result<()> {
+        fs::create_dir_all(&self.folder)?;
         let path = self.part_path(name);
         let mut file = File::create_new(&path)?;
         let written = file.write_all(bytes).and_then(|()| file.sync_all());

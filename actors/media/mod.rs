@@ -1,23 +1,28 @@
-//! Stored media: pictures under unguessable names, bounded in size, the oldest leaving first.
+//! Stored media: pictures that clients fetch by an unguessable link.
+//!
+//! The actor [`MediaStore`] owns the folder and its rows in the table `media`; others store and open
+//! files through [`Media`]. Opening needs neither the actor nor the database, so links work while both
+//! are down.
 //!
 //! | | |
 //! |---|---|
-//! | owns | the folder of files, and how much they take together |
-//! | durable | the files, and their rows in `media` |
-//! | derivable | the total, from the rows |
-//! | ephemeral | whether an eviction is under way |
-//! | mailbox | files to keep (bounded by the permits of the requests that bring them) |
-//! | restart | reads the total again, and settles what a crash left half done |
-//!
-//! A file is written in part, then its row, then it is published; whichever step a crash hits, the
-//! next start either publishes the part (its row is there) or discards it. Readers go to the folder
-//! directly: a name is either whole or not there.
+//! | owns | the folder of `storage.media_url`, the table `media` |
+//! | durable | the files and their rows; what was acknowledged has both |
+//! | derivable | how many bytes are stored: read from the table at each start |
+//! | ephemeral | which files are being stored; a crash leaves a part file, which the next start finishes or removes |
+//! | mailbox | [`actor::Put`] from [`Media::store`]; bounded by the permits of the requests behind them |
+//! | restart | stores under way fail for their callers; the folder is settled with the table again |
 
-mod actor;
+pub mod actor;
+mod effects;
+mod error;
 pub mod files;
+mod handle;
 pub mod name;
 pub mod policy;
 #[cfg(test)]
 mod tests;
 
-pub use actor::{Media, MediaError, MediaStore};
+pub use actor::MediaStore;
+pub use error::MediaError;
+pub use handle::Media;

@@ -1,4 +1,13 @@
-//! The store on a real folder and database.
+//! The media actor with a real folder and a real database.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use diesel::RunQueryDsl as _;
+use tempfile::TempDir;
 
 use super::{
     files::Files,
@@ -7,144 +16,201 @@ use super::{
 };
 use crate::{
     storage::{
-        Database, Storage,
-        config::StorageConfig,
-        queries::media::{self as rows, MediaRow},
+        Connection, Database, Storage, config::StorageConfig, queries::media as rows,
+        testing::TestDatabase,
     },
-    supervision::{ChildSpec, Clock, Disturbance, RestartMetrics, SupervisionConfig, Tree},
+    supervision::{
+        ChildSpec, Clock, Disturbance, RestartMetrics, SupervisionConfig, Tree, clock::ManualClock,
+    },
 };
 
-const PNG: &[u8] = b"\x89PNG\r\n\x1a\n and the rest";
-
-struct Desk {
-    dir: tempfile::TempDir,
+struct World {
     tree: Tree,
+    clock: Arc<ManualClock>,
     database: Database,
-    clock: Clock,
+    files: Files,
+    media: Media,
+    _kept: (TestDatabase, TempDir),
 }
 
-impl Desk {
-    async fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let clock = Clock::system();
-        let config = StorageConfig {
-            database_url: format!("sqlite://{}/t.db", dir.path().display()),
-            ..StorageConfig::default()
-        };
-        let metrics = RestartMetrics::default();
-        let tree = Tree::plant(SupervisionConfig::default(), clock.clone(), metrics, || ());
-        let for_actor = config.clone();
-        let spec = ChildSpec::new("storage/database", "storage", move || {
-            Ok(Storage::new(for_actor.clone()))
-        });
-        let database = Database::new(tree.start(spec).await.unwrap(), &config);
-        Self {
-            dir,
-            tree,
-            database,
-            clock,
-        }
+async fn world(limit: u64) -> World {
+    let (test_database, folder) = (TestDatabase::sqlite(), tempfile::tempdir().unwrap());
+    let config = StorageConfig {
+        media_url: format!("file://{}/media", folder.path().display()),
+        ..test_database.config()
+    };
+    let supervision = SupervisionConfig {
+        backoff_min_ms: 1,
+        ..SupervisionConfig::default()
+    };
+    let (clock, hands) = Clock::manual(1_000);
+    let tree = Tree::plant(
+        supervision,
+        Clock::system(),
+        RestartMetrics::default(),
+        || (),
+    );
+    let for_each_start = config.clone();
+    let storage = ChildSpec::new("storage/database", "storage", move || {
+        Ok(Storage::new(for_each_start.clone()))
+    });
+    let database = Database::new(tree.start(storage).await.unwrap(), &config);
+    let files = Files::at(&config.media_url).unwrap();
+    let media = Media::start(&tree, files.clone(), limit, &clock, &database);
+    World {
+        media: media.await.unwrap(),
+        tree,
+        clock: hands,
+        database,
+        files,
+        _kept: (test_database, folder),
     }
+}
 
-    fn files(&self) -> Files {
-        Files::at(&format!("file://{}/media", self.dir.path().display())).unwrap()
-    }
+fn png(size: usize) -> Bytes {
+    let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
+    bytes.resize(size, 7);
+    bytes.into()
+}
 
-    async fn media(&self, limit: u64) -> Media {
-        Media::start(&self.tree, self.files(), limit, &self.clock, &self.database)
-            .await
-            .unwrap()
-    }
-
-    async fn total(&self) -> i64 {
+impl World {
+    async fn stored_bytes(&self) -> i64 {
         self.database.read(rows::total_bytes).await.unwrap()
     }
+
+    async fn has_row(&self, name: &MediaName) -> bool {
+        let key = name.as_str().to_owned();
+        let found = self.database.read(move |conn| rows::find(conn, &key)).await;
+        found.unwrap().is_some()
+    }
+}
+
+/// Asks again until `true`; fails after twenty seconds.
+async fn eventually(mut is_so: impl AsyncFnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so().await {
+        assert!(
+            begun.elapsed() < Duration::from_secs(20),
+            "it never came true"
+        );
+        actix_rt::task::yield_now().await;
+    }
 }
 
 #[actix_rt::test]
-async fn what_is_stored_is_there_and_has_its_row() {
-    let desk = Desk::new().await;
-    let media = desk.media(1 << 20).await;
-    let name = media.store(PNG.into(), "app", "call").await.unwrap();
-    let stored = media.open(name.as_str()).await.unwrap();
-    assert_eq!(std::fs::read(stored.path).unwrap(), PNG);
-    assert_eq!(stored.mime, "image/png");
-    assert_eq!(desk.total().await, PNG.len() as i64);
-    assert!(media.open("../t.db").await.is_none());
-    desk.tree.stop().await;
+async fn a_stored_picture_can_be_opened_and_has_its_row() {
+    let world = world(1 << 20).await;
+    let name = world
+        .media
+        .store(png(900), "app-1", "call-1")
+        .await
+        .unwrap();
+    let stored = world.media.open(name.as_str()).await.unwrap();
+    assert_eq!((stored.mime, stored.bytes), ("image/png", 900));
+    let key = name.as_str().to_owned();
+    let row = world
+        .database
+        .read(move |conn| rows::find(conn, &key))
+        .await;
+    let row = row.unwrap().unwrap();
+    assert_eq!((row.bytes, row.created_at), (900, 1_000));
+    assert_eq!(
+        (row.app_id.as_str(), row.call_id.as_str()),
+        ("app-1", "call-1")
+    );
+
+    let other = MediaName::fresh(Format::Png).unwrap();
+    assert_eq!(world.media.open(other.as_str()).await, None);
+    assert_eq!(world.media.open("../troupe.db").await, None);
+    world.tree.stop().await;
 }
 
 #[actix_rt::test]
-async fn other_bytes_than_pictures_are_refused() {
-    let desk = Desk::new().await;
-    let media = desk.media(1 << 20).await;
-    let refused = media.store((&b"<script>"[..]).into(), "app", "call").await;
+async fn what_may_not_be_stored_is_refused() {
+    let world = world(1_000).await;
+    let refused = world
+        .media
+        .store(Bytes::from_static(b"<svg>"), "a", "c")
+        .await;
+    assert!(matches!(refused, Err(MediaError::Format)));
+    let refused = world.media.store(png(1_001), "a", "c").await;
+    assert!(matches!(
+        refused,
+        Err(MediaError::TooLarge {
+            bytes: 1_001,
+            limit: 1_000
+        })
+    ));
+    assert_eq!(world.stored_bytes().await, 0);
+    world.tree.stop().await;
+}
+
+#[actix_rt::test]
+async fn the_oldest_make_room() {
+    let world = world(10_000).await;
+    let mut names = Vec::new();
+    for _ in 0..14 {
+        world.clock.advance(Duration::from_secs(1));
+        names.push(world.media.store(png(1_000), "a", "c").await.unwrap());
+        eventually(async || world.stored_bytes().await <= 10_000).await;
+    }
+    let newest = names.last().unwrap();
+    assert!(world.media.open(newest.as_str()).await.is_some());
+    assert!(world.media.open(names[0].as_str()).await.is_none());
+    for name in &names {
+        let there = world.media.open(name.as_str()).await.is_some();
+        assert_eq!(there, world.has_row(name).await);
+    }
+    world.tree.stop().await;
+}
+
+#[actix_rt::test]
+async fn a_start_finishes_what_has_a_row_and_removes_what_has_none() {
+    let world = world(1 << 20).await;
+    let (with_row, without) = (
+        MediaName::fresh(Format::Png).unwrap(),
+        MediaName::fresh(Format::Gif).unwrap(),
+    );
+    for name in [&with_row, &without] {
+        world.files.write_part(name, b"left by a crash").unwrap();
+    }
+    let row = rows::MediaRow {
+        name: with_row.as_str().to_owned(),
+        mime: "image/png".to_owned(),
+        bytes: 15,
+        created_at: 1,
+        app_id: String::new(),
+        call_id: String::new(),
+    };
+    let inserted = world.database.write(move |conn| rows::insert(conn, &row));
+    inserted.await.unwrap();
+
+    let restart = world.tree.disturb("storage/media", Disturbance::Panic);
+    restart.await.unwrap();
+    eventually(async || world.files.unfinished().unwrap().is_empty()).await;
+    assert!(world.media.open(with_row.as_str()).await.is_some());
+    assert!(world.media.open(without.as_str()).await.is_none());
+    // and it stores again
+    eventually(async || world.media.store(png(100), "a", "c").await.is_ok()).await;
+    world.tree.stop().await;
+}
+
+#[actix_rt::test]
+async fn without_a_row_there_is_no_file() {
+    let world = world(1 << 20).await;
+    let dropped = world.database.write(|conn| {
+        let drop = diesel::sql_query("DROP TABLE media");
+        match conn {
+            Connection::Sqlite(conn) => drop.execute(conn),
+            Connection::Postgres(conn) => drop.execute(conn),
+        }
+    });
+    dropped.await.unwrap();
+    let refused = world.media.store(png(100), "a", "c").await;
     assert!(
-        matches!(refused, Err(MediaError::NotAPicture)),
+        matches!(refused, Err(MediaError::Database(_))),
         "{refused:?}"
     );
-    assert_eq!(desk.total().await, 0);
-    desk.tree.stop().await;
-}
-
-#[actix_rt::test]
-async fn the_oldest_make_room_and_leave_no_row_or_file() {
-    let desk = Desk::new().await;
-    let media = desk.media(3 * PNG.len() as u64).await;
-    let mut names = Vec::new();
-    for _ in 0..8 {
-        names.push(media.store(PNG.into(), "app", "call").await.unwrap());
-    }
-    let limit = 4 * PNG.len() as i64;
-    let settled = async { while desk.total().await > limit {} };
-    actix_rt::time::timeout(std::time::Duration::from_secs(5), settled)
-        .await
-        .expect("eviction follows");
-    assert!(media.open(names[0].as_str()).await.is_none());
-    assert!(media.open(names[7].as_str()).await.is_some());
-    desk.tree.stop().await;
-}
-
-#[actix_rt::test]
-async fn a_restart_settles_what_was_half_done() {
-    let desk = Desk::new().await;
-    let media = desk.media(1 << 20).await;
-    let format = Format::sniff(PNG).unwrap();
-    let names = [(); 2].map(|()| MediaName::fresh(format).unwrap());
-    for name in &names {
-        desk.files().write_part(name, PNG).unwrap();
-    }
-    let row = MediaRow {
-        name: names[0].as_str().to_owned(),
-        mime: "image/png".to_owned(),
-        bytes: PNG.len() as i64,
-        created_at: 1,
-        app_id: "app".to_owned(),
-        call_id: "call".to_owned(),
-    };
-    desk.database
-        .write(move |conn| rows::insert(conn, &row))
-        .await
-        .unwrap();
-    desk.tree
-        .disturb("storage/media", Disturbance::Panic)
-        .await
-        .unwrap();
-    let settled = async {
-        while !desk.files().unfinished().unwrap().is_empty() {
-            tokio::task::yield_now().await;
-        }
-    };
-    actix_rt::time::timeout(std::time::Duration::from_secs(5), settled)
-        .await
-        .unwrap();
-    assert!(
-        media.open(names[0].as_str()).await.is_some(),
-        "its row was there"
-    );
-    assert!(
-        media.open(names[1].as_str()).await.is_none(),
-        "it had no row"
-    );
-    desk.tree.stop().await;
+    assert_eq!(world.files.unfinished().unwrap(), []);
+    world.tree.stop().await;
 }

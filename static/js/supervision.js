@@ -10,6 +10,10 @@ const notice = document.getElementById("notice");
 const confirmation = document.getElementById("confirm");
 const search = document.getElementById("search");
 
+// A page opened as https://user:password@host may fetch nothing by a relative address; the origin has
+// no password in it.
+const here = (path) => location.origin + path;
+
 const REFRESH_MS = 2000;
 const LEAST_MS = 400;
 
@@ -25,7 +29,7 @@ async function refresh() {
   busy = true;
   wanted = false;
   try {
-    const answer = await fetch(live.dataset.source, { headers: { "X-Requested-With": "troupe" } });
+    const answer = await fetch(here(live.dataset.source), { headers: { "X-Requested-With": "troupe" } });
     if (answer.status === 401 || answer.status === 403 || answer.redirected) {
       location.reload();
       return;
@@ -117,7 +121,7 @@ function show() {
 }
 
 function listen() {
-  const events = new EventSource(live.dataset.events);
+  const events = new EventSource(here(live.dataset.events));
   events.onopen = () => {
     eventsOpen = true;
     show();
@@ -141,7 +145,7 @@ async function restart(path, button) {
   const place = path.split("/").map(encodeURIComponent).join("/");
   button.disabled = true;
   try {
-    const answer = await fetch(`${live.dataset.api}/${place}/restart`, {
+    const answer = await fetch(here(`${live.dataset.api}/${place}/restart`), {
       method: "POST",
       headers: { "X-Requested-With": "troupe" },
     });
@@ -173,14 +177,11 @@ live.addEventListener("click", (event) => {
 });
 
 search.addEventListener("input", () => {
-  const url = new URL(location.href);
-  const source = new URL(live.dataset.source, location.href);
-  for (const each of [url, source]) {
-    if (search.value) each.searchParams.set("q", search.value);
-    else each.searchParams.delete("q");
-  }
-  history.replaceState(null, "", url);
-  live.dataset.source = source.pathname + source.search;
+  const query = new URLSearchParams();
+  if (search.value) query.set("q", search.value);
+  const question = search.value ? `?${query}` : "";
+  history.replaceState(null, "", question || location.pathname);
+  live.dataset.source = live.dataset.source.split("?")[0] + question;
   soon();
 });
 search.form.addEventListener("submit", (event) => event.preventDefault());
