@@ -100,7 +100,7 @@ async fn the_doctor_looks_at_each_token() {
     let app = App::builder().provider(provider).start().await;
     let well = app.run(&["doctor"]);
     assert!(well.status.success(), "{}", text(&well));
-    for part in ["database", "kv", "acme", "clock", "disk"] {
+    for part in ["database", "key-value", "acme", "clock", "disk"] {
         assert!(
             text(&well).to_lowercase().contains(part),
             "{part}: {}",
