@@ -12,8 +12,12 @@ const CHAT: &str = "/v1/chat/completions";
 /// Checks the shape and returns the status and the code.
 async fn shaped(answer: Answer) -> (u16, String) {
     let (status, id) = (answer.status, answer.header("x-request-id").to_owned());
-    assert!(!id.is_empty());
-    assert_eq!(answer.header("content-type"), "application/json");
+    assert!(!id.is_empty(), "{status} without an id");
+    assert_eq!(
+        answer.header("content-type"),
+        "application/json",
+        "{status}"
+    );
     let body = answer.json().await;
     let error = &body["error"];
     for field in ["message", "type", "code", "layer"] {
