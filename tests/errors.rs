@@ -82,6 +82,20 @@ async fn faults_of_the_request() {
 }
 
 #[actix_rt::test]
+async fn headers_have_a_limit() {
+    let app = App::builder()
+        .set("server.max_header_bytes", "4096")
+        .start()
+        .await;
+    let request = app.client().get(app.url("/v1/models"));
+    let request = request.bearer_auth(App::API_KEY);
+    let request = request.insert_header(("x-long", "x".repeat(8_000)));
+    let answer = Answer::of(request, None).await.unwrap();
+    let refused = shaped(answer).await;
+    assert_eq!(refused, (431, "headers_too_large".to_owned()));
+}
+
+#[actix_rt::test]
 async fn faults_of_the_key() {
     let sim = Simulator::start();
     let app = App::builder().provider(Provider::of(&sim)).start().await;
