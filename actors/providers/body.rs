@@ -42,6 +42,8 @@ impl BodyFault {
 
 /// The rest of an answer. Dropping it closes the upstream's connection.
 pub struct UpstreamBody {
+    /// Read already, to be handed out first.
+    ahead: VecDeque<Bytes>,
     source: Source,
     length: Option<u64>,
     alarm: Alarm,
@@ -56,6 +58,7 @@ impl UpstreamBody {
     pub(super) fn http(response: ClientResponse, length: Option<u64>, alarm: Alarm) -> Self {
         let source = Source::Http(response);
         Self {
+            ahead: VecDeque::new(),
             source,
             length,
             alarm,
@@ -65,6 +68,7 @@ impl UpstreamBody {
     pub(super) fn local(pieces: Vec<Bytes>, alarm: Alarm) -> Self {
         let length = pieces.iter().map(|piece| piece.len() as u64).sum();
         Self {
+            ahead: VecDeque::new(),
             source: Source::Local(pieces.into()),
             length: Some(length),
             alarm,
@@ -79,6 +83,9 @@ impl UpstreamBody {
 
     /// The next piece, under the time-outs. After an error or `None` it must not be asked again.
     pub fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyFault>>> {
+        if let Some(piece) = self.ahead.pop_front() {
+            return Poll::Ready(Some(Ok(piece)));
+        }
         let polled = match &mut self.source {
             Source::Local(pieces) => return Poll::Ready(pieces.pop_front().map(Ok)),
             Source::Http(response) => response.poll_next_unpin(cx),
@@ -96,35 +103,51 @@ impl UpstreamBody {
     ///
     /// # Errors
     /// [`BodyFault`].
-    pub async fn collect(mut self, limit: usize) -> Result<Bytes, BodyFault> {
-        let first = loop {
-            match self.next().await {
-                None => return Ok(Bytes::new()),
-                Some(piece) if piece.as_ref().is_ok_and(Bytes::is_empty) => {}
-                Some(piece) => break piece?,
-            }
-        };
-        // most small answers come in one piece, and are then not copied
-        if self.length == Some(first.len() as u64) && first.len() <= limit {
-            // reads the end, so that the connection can be used again
-            return match self.next().await {
-                None => Ok(first),
-                Some(more) => more.and(Err(BodyFault::Cut)),
-            };
+    pub async fn collect(self, limit: usize) -> Result<Bytes, BodyFault> {
+        match self.read_ahead(limit).await? {
+            ReadAhead::Whole(body) => Ok(body),
+            ReadAhead::More(_) => Err(BodyFault::TooLarge),
         }
-        let mut whole = BytesMut::from(&first[..]);
-        while let Some(piece) = self.next().await {
-            let piece = piece?;
-            if whole.len() + piece.len() > limit {
-                return Err(BodyFault::TooLarge);
-            }
-            whole.extend_from_slice(&piece);
-        }
-        if whole.len() > limit {
-            return Err(BodyFault::TooLarge);
-        }
-        Ok(whole.freeze())
     }
+
+    /// The whole rest if it has no more than `limit` bytes, else the body as if nothing had been read.
+    ///
+    /// # Errors
+    /// [`BodyFault`].
+    pub async fn read_ahead(mut self, limit: usize) -> Result<ReadAhead, BodyFault> {
+        let mut pieces = VecDeque::new();
+        let mut read = 0;
+        while read <= limit {
+            match self.next().await {
+                None => return Ok(ReadAhead::Whole(joined(pieces, read))),
+                Some(piece) => {
+                    let piece = piece?;
+                    read += piece.len();
+                    pieces.push_back(piece);
+                }
+            }
+        }
+        self.ahead = pieces;
+        Ok(ReadAhead::More(self))
+    }
+}
+
+/// What came of reading ahead.
+pub enum ReadAhead {
+    Whole(Bytes),
+    More(UpstreamBody),
+}
+
+/// Most small answers come in one piece, which is then not copied.
+fn joined(mut pieces: VecDeque<Bytes>, length: usize) -> Bytes {
+    if pieces.len() <= 1 {
+        return pieces.pop_front().unwrap_or_default();
+    }
+    let mut whole = BytesMut::with_capacity(length);
+    for piece in pieces {
+        whole.extend_from_slice(&piece);
+    }
+    whole.freeze()
 }
 
 impl Stream for UpstreamBody {
@@ -210,6 +233,10 @@ mod tests {
         );
         assert_eq!(body(&["abcd"]).collect(3).await, Err(BodyFault::TooLarge));
         assert_eq!(body(&[]).collect(3).await.unwrap(), "");
+        let Ok(ReadAhead::More(long)) = body(&["ab", "cd", "ef"]).read_ahead(3).await else {
+            panic!("too long to be whole");
+        };
+        assert_eq!(long.collect(6).await.unwrap(), "abcdef");
     }
 
     #[actix_rt::test]

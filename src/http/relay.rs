@@ -4,7 +4,6 @@
 //! before the last byte goes out, the lease is reported, and a break is told in the client's dialect.
 
 use std::{
-    convert::Infallible,
     future::Future as _,
     pin::Pin,
     task::{Context, Poll, ready},
@@ -39,6 +38,9 @@ pub struct Relay {
     /// Bytes still to come, where the length is known and nothing is cut out.
     left: Option<u64>,
     size: BodySize,
+    /// Told to the connection when the rest of a value of known shape is missing: it is closed, so that
+    /// the client does not take the half for the whole.
+    broken: Option<BodyFault>,
     /// Rings when a drain has waited long enough.
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     ended: bool,
@@ -89,6 +91,7 @@ impl Relay {
             status,
             left: length,
             size: length.map_or(BodySize::Stream, BodySize::Sized),
+            broken: None,
             cut: Box::pin(cut),
             ended: false,
         }
@@ -129,6 +132,11 @@ impl Relay {
     fn end(&mut self, end: &End) -> Option<Bytes> {
         self.ended = true;
         let Tap::Events(tap) = &mut self.tap else {
+            self.broken = match end {
+                End::Broken(fault) => Some(*fault),
+                End::Complete if self.left.is_none_or(|left| left == 0) => None,
+                End::Complete | End::EventTooLong | End::Drained => Some(BodyFault::Cut),
+            };
             self.settle(end);
             return None;
         };
@@ -277,7 +285,7 @@ fn keep_tail(tail: &mut Vec<u8>, piece: &[u8]) {
 }
 
 impl MessageBody for Relay {
-    type Error = Infallible;
+    type Error = BodyFault;
 
     fn size(&self) -> BodySize {
         self.size
@@ -290,7 +298,7 @@ impl MessageBody for Relay {
         let this = self.get_mut();
         loop {
             if this.ended {
-                return Poll::Ready(None);
+                return Poll::Ready(this.broken.take().map(Err));
             }
             let end = match this.body.poll_piece(cx) {
                 Poll::Ready(Some(Ok(piece))) => match this.piece(piece) {

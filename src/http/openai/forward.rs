@@ -5,13 +5,17 @@ use std::rc::Rc;
 use actix_web::{
     HttpRequest, HttpResponse,
     error::PayloadError,
-    http::{StatusCode, header},
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
     web::Bytes,
 };
 use troupe_actors::{
     accounts::calls::Outcome,
-    credentials::Outcome as LeaseOutcome,
+    credentials::{Lease, Outcome as LeaseOutcome},
     providers::{
+        body::ReadAhead,
         exchange::{Answer, exchange},
         upstream::{Endpoint, Outgoing},
     },
@@ -43,7 +47,7 @@ pub struct Surface {
 }
 
 /// Answers up to this size are held whole: their usage is read and their record written in one go.
-const HELD: u64 = 256 << 10;
+const HELD: usize = 256 << 10;
 /// The longest event of a stream that passes through.
 const MAX_EVENT: usize = 8 << 20;
 
@@ -181,62 +185,64 @@ pub fn unknown_model(model: &str) -> ApiError {
 
 /// Carries an upstream's answer to the client.
 pub async fn answer(asked: Asked, call: Call, services: &Services) -> HttpResponse {
-    let Asked {
-        answer,
-        strip_usage,
-    } = asked;
-    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
-    let is_stream = answer
-        .content_type
+    let Answer {
+        status,
+        content_type,
+        body,
+        lease,
+    } = asked.answer;
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    let is_stream = content_type
         .as_ref()
         .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"));
-    if !is_stream && answer.body.length().is_some_and(|length| length <= HELD) {
-        return whole(answer, status, call).await;
-    }
+    let may_be_held = !is_stream && body.length().is_none_or(|length| length <= HELD as u64);
+    let body = if may_be_held {
+        match body.read_ahead(HELD).await {
+            Ok(ReadAhead::Whole(body)) => return whole(call, status, content_type, body, lease),
+            Ok(ReadAhead::More(body)) => body,
+            Err(fault) => {
+                lease.report(LeaseOutcome::Failure(fault.kind()));
+                return call.refuse(&fault.into());
+            }
+        }
+    } else {
+        body
+    };
     let mut response = call.response(status);
-    if let Some(content_type) = answer.content_type {
+    if let Some(content_type) = content_type {
         response.insert_header((header::CONTENT_TYPE, content_type));
     }
     let tap = if is_stream {
         response.insert_header((header::CACHE_CONTROL, "no-cache"));
         // proxies that buffer would hold events back
         response.insert_header(("x-accel-buffering", "no"));
-        Tap::events(strip_usage, MAX_EVENT)
+        Tap::events(asked.strip_usage, MAX_EVENT)
     } else {
         Tap::tail()
     };
     call.observe_overhead();
     let cut = services.cut.clone().cancelled_owned();
-    response.body(Relay::new(
-        call,
-        answer.lease,
-        answer.body,
-        tap,
-        status.as_u16(),
-        cut,
-    ))
+    response.body(Relay::new(call, lease, body, tap, status.as_u16(), cut))
 }
 
 /// A small answer, held whole.
-async fn whole(answer: Answer, status: StatusCode, mut call: Call) -> HttpResponse {
-    let limit = usize::try_from(HELD).unwrap_or(usize::MAX);
-    let body = match answer.body.collect(limit).await {
-        Ok(body) => body,
-        Err(fault) => {
-            answer.lease.report(LeaseOutcome::Failure(fault.kind()));
-            return call.refuse(&fault.into());
-        }
-    };
-    answer.lease.report(LeaseOutcome::Success);
+fn whole(
+    mut call: Call,
+    status: StatusCode,
+    content_type: Option<HeaderValue>,
+    body: Bytes,
+    lease: Lease,
+) -> HttpResponse {
+    lease.report(LeaseOutcome::Success);
     call.used(Usage::from_openai_body(&body));
-    complete(call, status, answer.content_type, body)
+    complete(call, status, content_type, body)
 }
 
 /// Records a call whose whole answer is here, and makes the response.
 pub fn complete(
     mut call: Call,
     status: StatusCode,
-    content_type: Option<header::HeaderValue>,
+    content_type: Option<HeaderValue>,
     body: Bytes,
 ) -> HttpResponse {
     let mut response = call.response(status);
