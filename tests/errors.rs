@@ -12,8 +12,12 @@ const CHAT: &str = "/v1/chat/completions";
 /// Checks the shape and returns the status and the code.
 async fn shaped(answer: Answer) -> (u16, String) {
     let (status, id) = (answer.status, answer.header("x-request-id").to_owned());
-    assert!(!id.is_empty());
-    assert_eq!(answer.header("content-type"), "application/json");
+    assert!(!id.is_empty(), "{status} without an id");
+    assert_eq!(
+        answer.header("content-type"),
+        "application/json",
+        "{status}"
+    );
     let body = answer.json().await;
     let error = &body["error"];
     for field in ["message", "type", "code", "layer"] {
@@ -75,6 +79,20 @@ async fn faults_of_the_request() {
         (405, "method_not_allowed".to_owned())
     );
     assert_eq!(sim.script().stats().requests, 0);
+}
+
+#[actix_rt::test]
+async fn headers_have_a_limit() {
+    let app = App::builder()
+        .set("server.max_header_bytes", "4096")
+        .start()
+        .await;
+    let request = app.client().get(app.url("/v1/models"));
+    let request = request.bearer_auth(App::API_KEY);
+    let request = request.insert_header(("x-long", "x".repeat(8_000)));
+    let answer = Answer::of(request, None).await.unwrap();
+    let refused = shaped(answer).await;
+    assert_eq!(refused, (431, "headers_too_large".to_owned()));
 }
 
 #[actix_rt::test]
