@@ -31,7 +31,7 @@ impl Default for SupervisionConfig {
             backoff_max_ms: 10_000,
             intensity: 20,
             period_seconds: 60,
-            freeze_seconds: 10,
+            freeze_seconds: 20,
             ask_timeout_ms: 2_000,
             mailbox_limit: 10_000,
             fault_injection: false,

@@ -167,16 +167,13 @@ impl Call {
     }
 
     fn headers(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
-        let provider = self
-            .target
-            .as_ref()
-            .map_or("", |target| &target.provider.name);
+        let provider = self.provider().map(|provider| &*provider.name);
         // thousandths of a millisecond are noise, hundredths are not
         let overhead = format!("{:.2}", self.overhead().as_secs_f64() * 1e3);
         let attempts = u32::try_from(self.guard.attempts()).unwrap_or(0);
         [
             (REQUEST_ID, HeaderValue::from_str(self.id()).ok()),
-            (PROVIDER, HeaderValue::from_str(provider).ok()),
+            (PROVIDER, provider.and_then(|name| HeaderValue::from_str(name).ok())),
             (ATTEMPTS, Some(HeaderValue::from(attempts))),
             (OVERHEAD, HeaderValue::from_str(&overhead).ok()),
         ]
