@@ -173,7 +173,10 @@ impl Call {
         let attempts = u32::try_from(self.guard.attempts()).unwrap_or(0);
         [
             (REQUEST_ID, HeaderValue::from_str(self.id()).ok()),
-            (PROVIDER, provider.and_then(|name| HeaderValue::from_str(name).ok())),
+            (
+                PROVIDER,
+                provider.and_then(|name| HeaderValue::from_str(name).ok()),
+            ),
             (ATTEMPTS, Some(HeaderValue::from(attempts))),
             (OVERHEAD, HeaderValue::from_str(&overhead).ok()),
         ]
