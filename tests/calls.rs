@@ -64,7 +64,7 @@ async fn a_record_tells_what_happened() {
     let bytes = app.chat(&chat::stream("gpt-4o")).await.bytes().await.len();
     let calls = app.calls_once(1).await;
     let call = &calls[0];
-    assert_eq!(call["endpoint"], "chat.completions");
+    assert_eq!(call["endpoint"], "/v1/chat/completions");
     assert_eq!(call["model"], "acme/gpt-4o");
     assert_eq!(call["provider"], "acme");
     assert_eq!(call["attempts"], 1);

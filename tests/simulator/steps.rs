@@ -29,8 +29,12 @@ pub(crate) fn stream(frames: Frames, pace: Duration, behaviour: &Behaviour) -> R
             steps.extend(end);
             return steps.into();
         }
-        if index > 0 && !pace.is_zero() {
-            steps.push(Step::Pause(pace));
+        if index > 0 {
+            // without a pace each event is still a write of its own, as real upstreams send them
+            steps.push(match pace.is_zero() {
+                true => Step::Flush,
+                false => Step::Pause(pace),
+            });
         }
         steps.push(Step::Event(event));
     }
