@@ -1,7 +1,11 @@
 //! A credential lent for one attempt. However the attempt ends, its lease reports exactly once:
 //! by [`Lease::report`], or by `Drop`.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
 
 use actix::Message;
 use derive_more::{Display, Error};
@@ -34,6 +38,8 @@ pub struct Ticket {
     /// The lender's incarnation: leases from before its restart are not counted after it.
     pub epoch: u32,
     pub trial: Trial,
+    /// Lent in calm times, without the lender's knowledge; see [`calm`](super::token_pool::calm).
+    pub standing: bool,
 }
 
 /// What else is found out with a lease.
@@ -112,6 +118,13 @@ impl Lease {
 
     fn send(&mut self, outcome: Outcome) {
         self.reported = true;
+        if self.ticket.standing {
+            self.identity.standing.fetch_sub(1, Relaxed);
+            // nothing that the lender does not know
+            if matches!(outcome, Outcome::Success | Outcome::Dropped) {
+                return;
+            }
+        }
         self.lender.report(Report {
             ticket: self.ticket,
             model: Arc::clone(&self.model),

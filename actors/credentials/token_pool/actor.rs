@@ -7,6 +7,7 @@ use futures_util::future::LocalBoxFuture;
 use tokio::sync::oneshot;
 
 use super::{
+    calm::Lane,
     handle::PoolSetup,
     judgement::Change,
     lending::{Dice, Try, all_cold, is_hopeless, retry_after, try_lend},
@@ -29,6 +30,8 @@ use crate::{
 const RELOAD_WAIT: Duration = Duration::from_millis(500);
 /// Changes within this time are written together.
 const WRITE_AFTER: Duration = Duration::from_millis(100);
+/// How often rests of long ago are forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(1);
 /// The pause after a write that failed.
 const REWRITE_AFTER: Duration = Duration::from_secs(5);
 
@@ -42,12 +45,13 @@ pub struct TokenPool {
     clock: Clock,
     dice: Dice,
     writer: Writer,
+    lane: Lane,
 }
 
 impl TokenPool {
-    /// A pool that knows nothing yet; `epoch` counts its starts.
+    /// A pool that knows nothing yet; `epoch` counts its starts. `lane` is shared with its handles.
     #[must_use]
-    pub fn new(setup: &PoolSetup, identities: &[Arc<Identity>], epoch: u32) -> Self {
+    pub fn new(setup: &PoolSetup, identities: &[Arc<Identity>], epoch: u32, lane: &Lane) -> Self {
         Self {
             provider: Arc::clone(&setup.provider),
             state: PoolState::new(setup.config.clone(), identities, epoch),
@@ -56,6 +60,7 @@ impl TokenPool {
             clock: setup.clock.clone(),
             dice: Dice::seeded(),
             writer: Writer::new(Arc::clone(&setup.provider), Arc::clone(&setup.store)),
+            lane: lane.clone(),
         }
     }
 }
@@ -66,8 +71,15 @@ impl Behaviour for TokenPool {
         let restore = wrap_future::<_, Cell<Self>>(load).map(|loaded, cell, ctx| {
             let loaded = loaded.unwrap_or_else(|_| Err("no answer in time".to_owned()));
             cell.restore(loaded, ctx);
+            cell.lane.forgive();
+            cell.follow();
         });
         ctx.wait(restore);
+        ctx.run_interval(FORGET_EVERY, |cell, _| {
+            let now = cell.clock.now();
+            cell.state.forget_old_rests(now);
+            cell.follow();
+        });
         Ok(())
     }
 
@@ -112,6 +124,10 @@ impl Receive<Report> for TokenPool {
         let changes = self.state.report(now, ticket, &model, outcome, rng);
         self.note(changes, ctx);
         self.serve(ctx);
+        self.follow();
+        if ticket.standing {
+            self.lane.judged();
+        }
     }
 }
 
@@ -138,6 +154,7 @@ impl Receive<Reset> for TokenPool {
         log::info!("{}: rests of tokens were ended by hand", self.provider);
         self.write_later(WRITE_AFTER, ctx);
         self.serve(ctx);
+        self.follow();
         known
     }
 }
@@ -155,6 +172,11 @@ impl TokenPool {
                 self.provider
             ),
         }
+    }
+
+    /// Opens or closes the lane for calm times.
+    fn follow(&self) {
+        self.lane.follow(&self.state, !self.waiting.is_empty());
     }
 
     /// Lets a request wait, if that has a point and there is room.
@@ -183,6 +205,7 @@ impl TokenPool {
             reply: Some(reply),
         });
         self.wake_at(until.map_or(deadline, |until| until.min(deadline)), ctx);
+        self.follow();
         Ok(Lent::Later(answer))
     }
 

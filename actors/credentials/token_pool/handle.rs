@@ -10,6 +10,7 @@ use std::{
 
 use super::{
     actor::TokenPool,
+    calm::Lane,
     messages::{GetSnapshot, Lend, Lent, Reset},
     snapshot::PoolSnapshot,
     stored::StateStore,
@@ -41,6 +42,7 @@ pub struct PoolSetup {
 pub struct Pool {
     handle: Handle<TokenPool>,
     lender: Arc<dyn ReportTo>,
+    lane: Lane,
     /// How long an answer may take once the request waits in the pool.
     patience: Duration,
 }
@@ -61,14 +63,20 @@ impl Pool {
         let patience = Duration::from_millis(setup.config.max_wait_ms).saturating_add(GRACE);
         let identities = Identity::of_all(&setup.tokens, &setup.hasher);
         let starts = AtomicU32::new(0);
+        let lane = Lane::default();
+        let for_actor = lane.clone();
         let spec = ChildSpec::new(path, ARBITER, move || {
             let epoch = starts.fetch_add(1, Ordering::Relaxed);
-            Ok(TokenPool::new(&setup, &identities, epoch))
+            Ok(TokenPool::new(&setup, &identities, epoch, &for_actor))
         });
         let handle = tree.start(spec).await?;
         Ok(Self {
-            lender: Arc::new(Lender(handle.clone())),
+            lender: Arc::new(Lender {
+                pool: handle.clone(),
+                lane: lane.clone(),
+            }),
             handle,
+            lane,
             patience,
         })
     }
@@ -85,6 +93,11 @@ impl Pool {
         model: &Arc<str>,
         exclude: &[TokenIndex],
     ) -> Result<Lease, LeaseError> {
+        if exclude.is_empty()
+            && let Some(lease) = self.lane.lend(model, &self.lender)
+        {
+            return Ok(lease);
+        }
         let lend = Lend {
             model: Arc::clone(model),
             exclude: exclude.to_vec(),
@@ -129,11 +142,17 @@ impl Pool {
 }
 
 /// The way back for leases.
-struct Lender(Handle<TokenPool>);
+struct Lender {
+    pool: Handle<TokenPool>,
+    lane: Lane,
+}
 
 impl ReportTo for Lender {
     fn report(&self, report: Report) {
-        if let Err(error) = self.0.tell(report) {
+        if report.ticket.standing {
+            self.lane.tells();
+        }
+        if let Err(error) = self.pool.tell(report) {
             log::warn!("a lease could not be given back: {error}");
         }
     }

@@ -76,7 +76,7 @@ impl PoolState {
         };
         let mut trial = Trial::default();
         // A lease from before a restart is not among those that are counted now.
-        if ticket.epoch == self.epoch {
+        if ticket.epoch == self.epoch && !ticket.standing {
             token.out = token.out.saturating_sub(1);
             trial = ticket.trial;
         }

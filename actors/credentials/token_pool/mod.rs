@@ -10,6 +10,7 @@
 //! | restart | re-reads what is durable; starts without it when the database is away. Leases from before are judged, not counted |
 
 pub mod actor;
+pub mod calm;
 mod database;
 mod handle;
 pub mod judgement;

@@ -88,6 +88,7 @@ impl PoolState {
             token: token.identity.index,
             epoch: self.epoch,
             trial: Trial { probe, recheck },
+            standing: false,
         })
     }
 

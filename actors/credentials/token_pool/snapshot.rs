@@ -1,6 +1,9 @@
 //! What operators see of a pool.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
 
 use serde::Serialize;
 
@@ -131,7 +134,7 @@ fn show(token: &Token, now: Monotonic, limit: u32) -> TokenSnapshot {
         state,
         reason,
         thaws_in_ms: left.map(millis),
-        leases_out: token.out,
+        leases_out: token.out + token.identity.standing.load(Relaxed),
         models: cold_models(token, now),
     }
 }

@@ -1,6 +1,10 @@
 //! One token of a pool: who it is, and whether it can be lent.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, atomic::AtomicU32},
+};
 
 use derive_more::Display;
 use serde::Serialize;
@@ -28,6 +32,8 @@ pub struct Identity {
     pub secret: Option<Secret>,
     /// The keyed hash in hex under which its state is stored.
     pub hash: String,
+    /// Leases that are out by the lane for calm times.
+    pub standing: AtomicU32,
 }
 
 impl Identity {
@@ -41,6 +47,7 @@ impl Identity {
                 alias: "anonymous".into(),
                 secret: None,
                 hash: "anonymous".to_owned(),
+                standing: AtomicU32::new(0),
             })];
         }
         (0_u32..)
@@ -51,6 +58,7 @@ impl Identity {
                     alias: format!("#{} {}", index + 1, secret.hint()).into(),
                     secret: Some(secret.clone()),
                     hash: hasher.hex_of(secret.expose()),
+                    standing: AtomicU32::new(0),
                 })
             })
             .collect()
