@@ -10,6 +10,7 @@ mod support;
 mod calls;
 mod cli;
 mod database_locked;
+mod docs;
 mod drain;
 mod errors;
 mod failover;

@@ -155,6 +155,10 @@ impl UpstreamBody {
 }
 
 /// What came of reading ahead.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made once an answer and taken apart at once"
+)]
 pub enum ReadAhead {
     Whole(Bytes),
     More(UpstreamBody),

@@ -46,6 +46,10 @@ async fn next(queue: &Queue) -> Option<Instant> {
     queue.lock().await.recv().await
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a thread of its own; a timer of tokio is a millisecond coarse"
+)]
 fn keep_time(rate: f64, length: Duration, send: &UnboundedSender<Instant>) {
     // By default the kernel may wake a sleeper 50 µs late to save power. Where this is refused the figures
     // of all targets are that much larger.

@@ -72,6 +72,10 @@ pub async fn forward(
 ///
 /// # Errors
 /// The refusal, ready to be sent.
+#[expect(
+    clippy::result_large_err,
+    reason = "a refusal is moved once and sent; a box would cost more"
+)]
 pub fn enter(
     worker: &Rc<Worker>,
     request: &HttpRequest,
