@@ -40,7 +40,11 @@ def faults(results):
 
 
 def _differences(scenario, runs_of):
-    """Targets whose answers are not what the upstream sent."""
+    """Targets whose answers are not what the upstream sent.
+
+    A gateway that asks for the usage of streams gets `"usage":null` in each event, which is why sizes may differ a
+    little.
+    """
     sizes = {}
     for target, runs in runs_of.items():
         answers = sum(run["answers"] for run in runs)
@@ -52,7 +56,7 @@ def _differences(scenario, runs_of):
     return [
         f"{scenario}, {target}: answers of {other_size:.0f} bytes and {other_events:.1f} events; direct has {size:.0f} and {events:.1f}"
         for target, (other_events, other_size) in sizes.items()
-        if abs(other_events - events) > 0.01 or abs(other_size - size) > 0.05 * size
+        if abs(other_events - events) > 0.01 or abs(other_size - size) > 0.06 * size
     ]
 
 
