@@ -11,7 +11,7 @@ use crate::support::{App, Provider, SOON, chat, eventually};
 /// Times that a loaded gateway is killed; `TROUPE_TEST_KILLS` asks for more.
 fn kills() -> usize {
     let asked = std::env::var("TROUPE_TEST_KILLS").ok();
-    asked.and_then(|kills| kills.parse().ok()).unwrap_or(4)
+    asked.and_then(|kills| kills.parse().ok()).unwrap_or(20)
 }
 
 /// Records by id; none may occur twice.

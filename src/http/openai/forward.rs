@@ -83,7 +83,8 @@ pub fn enter(
 ) -> Result<Call, HttpResponse> {
     let id = Uuid::now_v7();
     let refuse = |error: ApiError| error.respond(&id.to_string());
-    if worker.services.draining.is_cancelled() {
+    // while draining, who has not heard of it yet is served; at its end nobody is
+    if worker.services.cut.is_cancelled() {
         return Err(refuse(ApiError {
             retry_after: Some(DRAIN_RETRY),
             ..ApiError::new(
