@@ -5,9 +5,6 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use troupe::cli::{self, Cli};
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     // fails only where one is installed already, and this is the first line
     let _ = rustls::crypto::ring::default_provider().install_default();
