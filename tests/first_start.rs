@@ -18,6 +18,9 @@ async fn a_key_and_a_password_are_made_and_shown_once() {
     for part in ["curl", "OpenAI(", "ANTHROPIC_BASE_URL", &app.url("")] {
         assert!(shown.contains(part), "{part} is missing in:\n{shown}");
     }
+    let pages = app.client().get(app.url("/admin"));
+    let answer = Answer::of(pages, None).await.unwrap();
+    assert_ne!(answer.status, 404, "what is shown as the admin's pages");
     let ask = || {
         app.client()
             .post(app.url("/v1/chat/completions"))

@@ -24,9 +24,12 @@ pub fn routes(config: &mut ServiceConfig) {
     admin(config);
 }
 
-/// What anybody may load: styles, scripts, icons.
+/// What anybody may load: styles, scripts, icons, and the way to the first page.
 pub fn assets(config: &mut ServiceConfig) {
-    config.route("/static/{path:.*}", web::get().to(assets::serve));
+    config
+        .route("/static/{path:.*}", web::get().to(assets::serve))
+        .service(web::redirect("/admin", "/admin/supervision"))
+        .service(web::redirect("/admin/", "/admin/supervision"));
 }
 
 /// What only an admin may see.
