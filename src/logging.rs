@@ -18,7 +18,10 @@ pub fn init(config: &LogConfig, directives: Option<&str>) {
     let mut builder = Builder::new();
     match directives.filter(|text| !text.trim().is_empty()) {
         Some(directives) => builder.parse_filters(directives),
-        None => builder.filter_level(LevelFilter::from(config.level)),
+        None => builder
+            .filter_level(LevelFilter::from(config.level))
+            // it tells at every start and stop what our own lines tell better
+            .filter_module("actix_server", LevelFilter::Warn),
     };
     match config.format {
         LogFormat::Json => builder.format(|out, record| json_line(out, record, Utc::now())),

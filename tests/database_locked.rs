@@ -9,10 +9,7 @@ use crate::support::{App, Provider, chat, locker::Locker};
 #[actix_rt::test]
 async fn inference_goes_on_and_the_records_come_later() {
     let sim = Simulator::start();
-    let app = App::builder()
-        .provider(Provider::of(&sim))
-        .start()
-        .await;
+    let app = App::builder().provider(Provider::of(&sim)).start().await;
     app.chat(&chat::plain("acme/gpt-4o")).await.bytes().await;
     app.calls_once(1).await;
 

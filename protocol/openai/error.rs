@@ -89,8 +89,6 @@ table! {
     MissingApiKey = "missing_api_key", 401, INVALID, Key, false;
     /// The API key is not known.
     InvalidApiKey = "invalid_api_key", 401, INVALID, Key, false;
-    /// The API key was revoked.
-    KeyRevoked = "key_revoked", 401, INVALID, Key, false;
     /// The app has as many requests under way as it may.
     AppLimitReached = "app_limit_reached", 429, RATE, Key, true;
     /// The gateway has as many requests under way as it may.
