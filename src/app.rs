@@ -12,6 +12,7 @@ use std::{
 };
 
 use prometheus_client::registry::Registry;
+use socket2::{Domain, Socket, Type};
 use tokio_util::sync::CancellationToken;
 use troupe_actors::{
     accounts::{
@@ -92,15 +93,29 @@ async fn run(config: Config, environment: Environment) -> io::Result<()> {
     }
 }
 
+/// How many connections may wait to be accepted; the standard library's 128 make a crowd wait for a
+/// second try of its packets.
+const BACKLOG: i32 = 4_096;
+
 fn bind(config: &Config) -> io::Result<TcpListener> {
     let listen = &config.server.listen;
-    TcpListener::bind(listen).map_err(|error| {
+    open_listener(listen).map_err(|error| {
         let advice = "set server.listen or --listen to a free address";
         io::Error::new(
             error.kind(),
             format!("cannot listen on {listen}: {error}; {advice}"),
         )
     })
+}
+
+fn open_listener(listen: &str) -> io::Result<TcpListener> {
+    let address: SocketAddr = listen.parse().map_err(io::Error::other)?;
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    // a restart must not wait for the connections of its predecessor to be forgotten
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
 }
 
 struct House {

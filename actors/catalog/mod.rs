@@ -10,6 +10,8 @@
 //! | restart | goes on from the directory that it had published |
 
 mod directory;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

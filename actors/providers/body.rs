@@ -53,7 +53,26 @@ pub struct UpstreamBody {
 
 enum Source {
     Http(ClientResponse),
-    Local(VecDeque<Bytes>),
+    Local(Paced),
+}
+
+/// Pieces that are here already, given out at a pace.
+struct Paced {
+    pieces: VecDeque<Bytes>,
+    pace: Duration,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Paced {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        if let Some(timer) = &mut self.timer {
+            std::task::ready!(timer.as_mut().poll(cx));
+        }
+        let piece = self.pieces.pop_front();
+        let more = !self.pace.is_zero() && !self.pieces.is_empty();
+        self.timer = more.then(|| Box::pin(sleep_until(Instant::now() + self.pace)));
+        Poll::Ready(piece)
+    }
 }
 
 impl UpstreamBody {
@@ -68,11 +87,15 @@ impl UpstreamBody {
         }
     }
 
-    pub(super) fn local(pieces: Vec<Bytes>, alarm: Alarm) -> Self {
+    pub(super) fn local(pieces: Vec<Bytes>, pace: Duration, alarm: Alarm) -> Self {
         let length = pieces.iter().map(|piece| piece.len() as u64).sum();
         Self {
             ahead: VecDeque::new(),
-            source: Source::Local(pieces.into()),
+            source: Source::Local(Paced {
+                pieces: pieces.into(),
+                pace,
+                timer: None,
+            }),
             length: Some(length),
             received: 0,
             alarm,
@@ -91,7 +114,7 @@ impl UpstreamBody {
             return Poll::Ready(Some(Ok(piece)));
         }
         let polled = match &mut self.source {
-            Source::Local(pieces) => return Poll::Ready(pieces.pop_front().map(Ok)),
+            Source::Local(paced) => return paced.poll(cx).map(|piece| piece.map(Ok)),
             Source::Http(response) => response.poll_next_unpin(cx),
         };
         match polled {
@@ -249,7 +272,7 @@ mod tests {
                 .iter()
                 .map(|piece| Bytes::from_static(piece.as_bytes()));
             let alarm = Alarm::new(Duration::from_secs(1), Duration::from_secs(1));
-            UpstreamBody::local(pieces.collect(), alarm)
+            UpstreamBody::local(pieces.collect(), Duration::ZERO, alarm)
         };
         assert_eq!(body(&["ab", "cd"]).collect(4).await.unwrap(), "abcd");
         assert_eq!(body(&["abcd"]).collect(4).await.unwrap(), "abcd");
@@ -263,6 +286,18 @@ mod tests {
             panic!("too long to be whole");
         };
         assert_eq!(long.collect(6).await.unwrap(), "abcdef");
+    }
+
+    #[actix_rt::test]
+    async fn local_pieces_keep_their_pace() {
+        tokio::time::pause();
+        let alarm = Alarm::new(Duration::from_secs(9), Duration::from_secs(9));
+        let pieces = vec![Bytes::from_static(b"a"); 4];
+        let body = UpstreamBody::local(pieces, Duration::from_millis(100), alarm);
+        let begun = Instant::now();
+        assert_eq!(body.collect(4).await.unwrap(), "aaaa");
+        // the runtime's timers count whole milliseconds
+        assert!((300..310).contains(&begun.elapsed().as_millis()));
     }
 
     #[actix_rt::test]

@@ -331,7 +331,7 @@ async fn run_here(provider: &Provider, work: LocalWork) -> Result<Arrived, Failu
     Ok(Arrived {
         status: answer.status,
         content_type: Some(HeaderValue::from_static(answer.content_type)),
-        body: UpstreamBody::local(answer.pieces, Alarm::new(total, total)),
+        body: UpstreamBody::local(answer.pieces, answer.pace, Alarm::new(total, total)),
     })
 }
 

@@ -55,6 +55,8 @@ pub struct LocalAnswer {
     pub content_type: &'static str,
     /// One piece per event or the whole body in one.
     pub pieces: Vec<Bytes>,
+    /// The time between two pieces.
+    pub pace: Duration,
 }
 
 /// One upstream protocol. Pure: it decides, it does not carry.

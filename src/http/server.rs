@@ -20,9 +20,6 @@ use super::{
 };
 use crate::{config::ServerConfig, pages};
 
-/// How many connections may wait to be accepted.
-const BACKLOG: u32 = 4_096;
-
 /// Starts to serve on `listener`. Signals are the caller's affair.
 ///
 /// # Errors
@@ -36,7 +33,6 @@ pub fn start(listener: TcpListener, services: Arc<Services>) -> io::Result<Serve
     let app_services = services.clone();
     let server = HttpServer::new(move || app(app_services.clone()))
         .workers(workers)
-        .backlog(BACKLOG)
         .max_connections(config.max_connections.div_ceil(workers))
         .keep_alive(Duration::from_secs(config.keep_alive_seconds))
         .client_request_timeout(Duration::from_millis(config.header_timeout_ms))

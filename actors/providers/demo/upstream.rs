@@ -32,6 +32,9 @@ use crate::{
 /// The built-in provider.
 pub struct Demo;
 
+/// Fast for a model, slow enough to be seen as a stream.
+const PACE: Duration = Duration::from_millis(12);
+
 impl Upstream for Demo {
     fn plan(&self, outgoing: &Outgoing, _: Option<&Secret>) -> Option<Plan> {
         let (endpoint, body) = (outgoing.endpoint, outgoing.body.clone());
@@ -95,11 +98,13 @@ fn answer(endpoint: Endpoint, body: &Bytes) -> LocalAnswer {
             status: 200,
             content_type: "application/json",
             pieces: vec![body],
+            pace: Duration::ZERO,
         },
         Ok(DemoResponse::Events(pieces)) => LocalAnswer {
             status: 200,
             content_type: "text/event-stream",
             pieces,
+            pace: PACE,
         },
         Err(error) => refusal(&error),
     }
@@ -114,5 +119,6 @@ fn refusal(error: &DemoError) -> LocalAnswer {
         status: code.status(),
         content_type: "application/json",
         pieces: vec![render_json(code, &error.to_string(), param, "")],
+        pace: Duration::ZERO,
     }
 }
