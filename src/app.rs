@@ -22,6 +22,7 @@ use troupe_actors::{
     },
     catalog,
     media::{Media, files::Files},
+    restart_log::RestartLog,
     secrets::KeyedHash,
     storage::{
         Database, Storage,
@@ -29,7 +30,6 @@ use troupe_actors::{
     },
     supervision::{
         Behaviour, ChildSpec, Clock, Handle, RestartMetrics, Tree, fall::install_panic_hook,
-        restart_log::RestartLog,
     },
 };
 

@@ -230,3 +230,24 @@ async fn what_follows_the_first_byte_comes_as_an_event() {
         );
     }
 }
+
+#[actix_rt::test]
+async fn an_https_upstream_that_speaks_no_tls() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    // answers plainly where a handshake is expected
+    let plain = std::thread::spawn(move || {
+        use std::io::Write as _;
+        let (mut stream, _) = listener.accept().unwrap();
+        // the gateway may have hung up already
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+    });
+    let provider = Provider::at(&format!("https://{address}/v1"));
+    let app = App::builder().provider(provider).start().await;
+    let answer = app.chat(&chat::plain("acme/gpt-4o")).await;
+    assert_eq!(
+        shaped(answer).await,
+        (502, "upstream_unreachable".to_owned())
+    );
+    plain.join().unwrap();
+}

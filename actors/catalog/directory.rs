@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use crate::providers::{actor::Model, provider::Provider};
+use crate::providers::{model::Model, provider::Provider};
 
 /// Who serves a model, and what it is called there.
 #[derive(Debug, Clone)]

@@ -21,7 +21,7 @@ use arc_swap::{ArcSwap, Guard};
 pub use directory::{Directory, Listed, Target};
 
 use crate::{
-    providers::{actor::Model, provider::Provider},
+    providers::{model::Model, provider::Provider},
     supervision::{Behaviour, ChildSpec, Ctx, Handle, Receive, Tree, TreeError},
 };
 

@@ -1,4 +1,4 @@
-//! The provider actor: it knows which models its upstream has, and tells the catalog.
+//! The provider actor: it knows which models its upstream has, and announces them.
 //!
 //! | | |
 //! |---|---|
@@ -7,7 +7,7 @@
 //! | derivable | the list |
 //! | ephemeral | whether a question to the upstream is under way |
 //! | mailbox | an admin's questions, its own timer |
-//! | restart | asks the upstream again; the catalog keeps the list it has meanwhile |
+//! | restart | asks the upstream again; what was announced stays in force meanwhile |
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,56 +16,20 @@ use bytes::Bytes;
 use troupe_protocol::openai::model::parse_list;
 
 use super::{
-    config::{ModelConfig, ModelEntry},
     exchange::{Watch, exchange},
+    model::Model,
     provider::Provider,
     upstream::{Endpoint, Outgoing},
 };
-use crate::{
-    catalog::{Catalog, Offer},
-    supervision::{Behaviour, Cell, Ctx, Deliver, Handle, Receive, StartError},
-};
+use crate::supervision::{Behaviour, Cell, Ctx, Deliver, Receive, StartError};
 
-/// A model that a provider offers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Model {
-    /// What clients call it, without the provider's prefix.
-    pub id: Arc<str>,
-    /// What the upstream calls it.
-    pub upstream: Arc<str>,
-    /// A hint such as `chat` or `text2image`.
-    pub kind: Option<String>,
-}
-
-impl From<&ModelEntry> for Model {
-    fn from(entry: &ModelEntry) -> Self {
-        match entry {
-            ModelEntry::Id(id) => Self::named(id),
-            ModelEntry::Full(ModelConfig { id, upstream, kind }) => Self {
-                id: id.as_str().into(),
-                upstream: upstream.as_deref().unwrap_or(id).into(),
-                kind: kind.clone(),
-            },
-        }
-    }
-}
-
-impl Model {
-    /// A model whose id is also its name at the upstream.
-    #[must_use]
-    pub fn named(id: &str) -> Self {
-        Self {
-            id: id.into(),
-            upstream: id.into(),
-            kind: None,
-        }
-    }
-}
+/// Takes the list of models wherever it is needed; none = not known (yet).
+pub type Announce = Arc<dyn Fn(Option<Arc<[Model]>>) + Send + Sync>;
 
 /// See the module's head.
 pub struct ProviderActor {
     provider: Arc<Provider>,
-    catalog: Handle<Catalog>,
+    announce: Announce,
     /// As configured; none = asked of the upstream.
     configured: Option<Arc<[Model]>>,
     models: Arc<[Model]>,
@@ -84,12 +48,12 @@ impl ProviderActor {
     #[must_use]
     pub fn new(
         provider: Arc<Provider>,
-        catalog: Handle<Catalog>,
+        announce: Announce,
         configured: Option<Arc<[Model]>>,
     ) -> Self {
         Self {
             provider,
-            catalog,
+            announce,
             models: configured.clone().unwrap_or_default(),
             configured,
             asking: false,
@@ -116,7 +80,7 @@ impl ProviderActor {
             Ok(ids) => {
                 self.failures = 0;
                 self.models = ids.iter().map(|id| Model::named(id)).collect();
-                self.offer(Some(self.models.clone()));
+                (self.announce)(Some(self.models.clone()));
                 REFRESH
             }
             Err(error) => {
@@ -130,18 +94,11 @@ impl ProviderActor {
         };
         ctx.run_later(next, |cell, ctx| cell.ask_upstream(ctx));
     }
-
-    fn offer(&self, models: Option<Arc<[Model]>>) {
-        let provider = self.provider.clone();
-        if let Err(error) = self.catalog.tell(Offer { provider, models }) {
-            log::warn!("the catalog did not take the models: {error}");
-        }
-    }
 }
 
 impl Behaviour for ProviderActor {
     fn started(&mut self, ctx: &mut Ctx<Self>) -> Result<(), StartError> {
-        self.offer(self.configured.clone());
+        (self.announce)(self.configured.clone());
         if self.configured.is_none() && self.provider.upstream.lists_models() {
             self.ask_upstream(ctx);
         }

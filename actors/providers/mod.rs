@@ -5,7 +5,7 @@
 //! | [`upstream`] | what every upstream protocol must say; one file per protocol beside it |
 //! | [`openai`], [`demo`] | the protocols |
 //! | [`provider`] | one configured provider: protocol, credentials, limits, time-outs |
-//! | [`actor`] | the provider actor: knows which models there are |
+//! | [`actor`], [`model`] | the provider actor: knows which models there are |
 //! | [`exchange`] | one request's attempts, until the first byte |
 //! | [`body`], [`client`] | the answer's body under its time-outs; each thread's HTTP client |
 //! | [`presets`] | services known by name |
@@ -19,6 +19,7 @@ pub mod client;
 pub mod config;
 pub mod demo;
 pub mod exchange;
+pub mod model;
 pub mod openai;
 pub mod presets;
 pub mod provider;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use derive_more::Display;
 use troupe_protocol::failure::FailureKind;
 
-use super::actor::Model;
+use super::model::Model;
 use crate::secrets::Secret;
 
 /// The surfaces that providers serve.

@@ -16,7 +16,9 @@
 //! An actor is a [`Behaviour`] that [`Receive`]s messages. [`Tree::start`] gives it a [`ChildSpec`]'s
 //! path and thread, and returns a [`Handle`] that stays valid over restarts:
 //!
-//! ```ignore
+//! ```no_run
+//! # use actix::Message;
+//! # use troupe_actors::supervision::{Behaviour, ChildSpec, Ctx, Handle, Receive, Tree};
 //! struct Counter { count: u64 }
 //! impl Behaviour for Counter {}
 //!
@@ -29,9 +31,12 @@
 //!     fn receive(&mut self, Add(n): Add, _: &mut Ctx<Self>) -> u64 { self.count += n; self.count }
 //! }
 //!
+//! # async fn example(tree: Tree) -> Result<(), Box<dyn std::error::Error>> {
 //! let spec = ChildSpec::new("examples/counter", "examples", || Ok(Counter { count: 0 }));
 //! let counter: Handle<Counter> = tree.start(spec).await?;
 //! let sum = counter.ask(Add(1)).await?;
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! Replies are actix's: `u64`, `()`, `Option`, `Vec`, `Result` as they are, other values as
@@ -50,7 +55,6 @@ mod guardian;
 pub mod handle;
 mod metrics;
 pub mod policy;
-pub mod restart_log;
 pub mod snapshot;
 pub mod tasks;
 #[cfg(test)]

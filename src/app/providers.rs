@@ -4,12 +4,13 @@ use std::{io, sync::Arc, time::Duration};
 
 use troupe_actors::{
     accounts::limits::Gate,
-    catalog::Catalog,
+    catalog::{Catalog, Offer},
     credentials::{Pool, PoolSetup},
     providers::{
-        actor::{Model, ProviderActor},
+        actor::{Announce, ProviderActor},
         config::ProviderConfig,
         demo::Demo,
+        model::Model,
         openai::OpenAi,
         presets,
         provider::Provider,
@@ -87,16 +88,27 @@ async fn start_actor(
         None => provider.upstream.own_models(),
     };
     let path = format!("providers/{}/actor", config.name);
-    let catalog = catalog.clone();
+    let announce = announce(&provider, catalog);
     let spec = ChildSpec::new(path, ARBITER, move || {
         Ok(ProviderActor::new(
             provider.clone(),
-            catalog.clone(),
+            announce.clone(),
             configured.clone(),
         ))
     });
     tree.start(spec).await.map_err(io::Error::other)?;
     Ok(())
+}
+
+/// What a provider announces goes to the catalog.
+fn announce(provider: &Arc<Provider>, catalog: &Handle<Catalog>) -> Announce {
+    let (provider, catalog) = (provider.clone(), catalog.clone());
+    Arc::new(move |models| {
+        let provider = provider.clone();
+        if let Err(error) = catalog.tell(Offer { provider, models }) {
+            log::warn!("the catalog did not take the models: {error}");
+        }
+    })
 }
 
 /// The protocol of a provider. A new kind is one line here.

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     providers::{
-        actor::Model,
+        model::Model,
         upstream::{Endpoint, LocalAnswer, Outgoing, Plan, Upstream},
     },
     secrets::Secret,

@@ -28,6 +28,7 @@ use super::{
     fall::{Fall, FallKind},
     metrics::RestartMetrics,
     policy::{Decision, History, RestartPolicy},
+    tasks::Tasks,
     vitals::{State, Vitals},
     watchdog,
 };
@@ -87,6 +88,7 @@ pub(super) struct Supervisor {
     newest: watch::Sender<u64>,
     on_give_up: Box<dyn Fn()>,
     stopping: bool,
+    tasks: Tasks,
 }
 
 /// Why the tree could not do what it was asked to.
@@ -122,6 +124,7 @@ impl Supervisor {
             newest,
             on_give_up,
             stopping: false,
+            tasks: Tasks::default(),
         };
         Actor::start(supervisor)
     }
@@ -254,7 +257,7 @@ impl Supervisor {
             .find(|known| &**known.vitals.path() == group);
         let vitals = vitals.map(|known| known.vitals.clone());
         let clock = self.clock.clone();
-        actix_rt::spawn(async move {
+        let restarted = async move {
             quit_all(&members).await;
             for member in &members {
                 let path = member.vitals().path().clone();
@@ -265,7 +268,9 @@ impl Supervisor {
             if let Some(vitals) = vitals {
                 vitals.enter(State::Up, clock.wall_ms());
             }
-        });
+        };
+        // a panic is logged there; the next fall of a member tries again
+        self.tasks.spawn("restart of a group", restarted, |_| ());
     }
 
     /// The children below `group`, in start order.

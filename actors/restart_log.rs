@@ -17,10 +17,12 @@ use std::time::Duration;
 use actix::AsyncContext as _;
 use actix::fut::{ActorFutureExt as _, wrap_future};
 
-use super::{Behaviour, Cell, ChildSpec, Ctx, RestartEvent, StartError, Tree, TreeError};
 use crate::storage::{
     Database, StorageError,
     queries::restarts::{self, RestartRow},
+};
+use crate::supervision::{
+    Behaviour, Cell, ChildSpec, Ctx, RestartEvent, StartError, Tree, TreeError,
 };
 
 /// See the module's head.
