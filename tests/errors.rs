@@ -251,3 +251,35 @@ async fn an_https_upstream_that_speaks_no_tls() {
     );
     plain.join().unwrap();
 }
+
+/// Sends the head of a request whose body never comes, and returns what is answered.
+fn answer_without_a_body(app: &App, authorization: &str) -> String {
+    use std::io::{Read as _, Write as _};
+    let address = app.url("").trim_start_matches("http://").to_owned();
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let limit = std::time::Duration::from_secs(10);
+    stream.set_read_timeout(Some(limit)).unwrap();
+    let head = format!(
+        "POST {CHAT} HTTP/1.1\r\nhost: troupe\r\ncontent-type: application/json\r\n\
+         {authorization}content-length: 5000000\r\n\r\n{{"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = [0; 4096];
+    let length = stream.read(&mut answer).unwrap();
+    String::from_utf8_lossy(&answer[..length]).into_owned()
+}
+
+#[actix_rt::test]
+async fn a_body_that_does_not_come() {
+    let app = App::builder()
+        .set("server.body_timeout_ms", "200")
+        .start()
+        .await;
+    let key = format!("authorization: Bearer {}\r\n", App::API_KEY);
+    let late = answer_without_a_body(&app, &key);
+    assert!(late.starts_with("HTTP/1.1 408 "), "{late}");
+    assert!(late.contains("\"request_timeout\""), "{late}");
+    // nobody's bodies are not even waited for
+    let refused = answer_without_a_body(&app, "");
+    assert!(refused.starts_with("HTTP/1.1 401 "), "{refused}");
+}

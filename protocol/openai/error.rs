@@ -71,6 +71,8 @@ table! {
     JsonTooDeep = "json_too_deep", 400, INVALID, Request, false;
     /// The body is larger than accepted.
     BodyTooLarge = "body_too_large", 413, INVALID, Request, false;
+    /// The body did not come in time.
+    RequestTimeout = "request_timeout", 408, INVALID, Request, true;
     /// The headers are larger than accepted.
     HeadersTooLarge = "headers_too_large", 431, INVALID, Request, false;
     /// The body's content type is not one that the route takes.

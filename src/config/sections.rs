@@ -23,6 +23,8 @@ pub struct ServerConfig {
     pub keep_alive_seconds: u64,
     /// How long a client may take to send its headers.
     pub header_timeout_ms: u64,
+    /// How long a client may take to send a body.
+    pub body_timeout_ms: u64,
     /// Client connections at a time, over all workers.
     pub max_connections: usize,
     /// How long streams may go on after SIGTERM.
@@ -42,6 +44,7 @@ impl Default for ServerConfig {
             max_json_depth: 128,
             keep_alive_seconds: 75,
             header_timeout_ms: 10_000,
+            body_timeout_ms: 120_000,
             max_connections: 10_000,
             drain_seconds: 30,
             cors_origins: Vec::new(),

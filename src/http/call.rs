@@ -209,7 +209,11 @@ impl Tally {
 
 impl Drop for Tally {
     fn drop(&mut self) {
-        self.worker.services.metrics.ended(self.outcome);
+        let outcome = match std::thread::panicking() {
+            true => Outcome::Panicked,
+            false => self.outcome,
+        };
+        self.worker.services.metrics.ended(outcome);
     }
 }
 

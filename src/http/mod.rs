@@ -7,11 +7,12 @@
 //! | [`admin`] | `/api/admin/…` |
 //! | [`media`], [`ops`] | `/media/…`; health, readiness, metrics |
 //! | [`auth`], [`error`], [`layers`] | keys, errors, what surrounds every handler |
-//! | [`call`], [`relay`] | one request on its way, and the body that carries its answer |
+//! | [`body`], [`call`], [`relay`] | one request on its way, and the body that carries its answer |
 //! | [`services`], [`metrics`] | what handlers can reach |
 
 pub mod admin;
 mod auth;
+mod body;
 mod call;
 pub mod error;
 mod layers;

@@ -298,6 +298,15 @@ fn keep_tail(tail: &mut Vec<u8>, piece: &[u8]) {
     tail.extend_from_slice(piece);
 }
 
+impl Drop for Relay {
+    fn drop(&mut self) {
+        // the client left: what the upstream has told of the usage until now is kept
+        if let Some(open) = &mut self.open {
+            open.call.used(self.tap.usage());
+        }
+    }
+}
+
 impl MessageBody for Relay {
     type Error = BodyFault;
 

@@ -69,7 +69,6 @@ fn app(
     App::new()
         .app_data(worker)
         .app_data(web::Data::new(services.tree.clone()))
-        .app_data(web::PayloadConfig::new(config.max_body_bytes))
         .app_data(web::QueryConfig::default().error_handler(|error, _| unreadable(&error)))
         .app_data(web::JsonConfig::default().error_handler(|error, _| unreadable(&error)))
         .configure(openai::routes)

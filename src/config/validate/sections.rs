@@ -35,6 +35,7 @@ impl Check<'_> {
             check.range("max_json_depth", server.max_json_depth, 8..=1_024);
             check.range("keep_alive_seconds", server.keep_alive_seconds, 0..=86_400);
             check.range("header_timeout_ms", server.header_timeout_ms, 1..=A_DAY_MS);
+            check.range("body_timeout_ms", server.body_timeout_ms, 1..=A_DAY_MS);
             check.range("max_connections", server.max_connections, 1..=1_000_000);
             check.range("drain_seconds", server.drain_seconds, 0..=86_400);
             check.within("cors_origins", |check| {

@@ -4,12 +4,11 @@ use std::{rc::Rc, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    error::PayloadError,
     http::{
         StatusCode,
         header::{self, HeaderValue},
     },
-    web::Bytes,
+    web::{Bytes, Payload},
 };
 use troupe_actors::{
     accounts::calls::Outcome,
@@ -21,7 +20,6 @@ use troupe_actors::{
     },
 };
 use troupe_protocol::{
-    json::check_depth,
     openai::{error::ErrorCode, request::RequestHead},
     usage::Usage,
 };
@@ -29,14 +27,12 @@ use uuid::Uuid;
 
 use crate::http::{
     auth,
+    body::read_json,
     call::Call,
     error::ApiError,
     relay::{Relay, Tap},
     services::{OnWorker, Services, Worker},
 };
-
-/// A request's body, or why it could not be read.
-pub type Body = Result<Bytes, actix_web::Error>;
 
 /// One route of the dialect.
 pub struct Surface {
@@ -56,14 +52,19 @@ pub async fn forward(
     surface: &Surface,
     worker: OnWorker,
     request: &HttpRequest,
-    body: Body,
+    payload: Payload,
 ) -> HttpResponse {
     let mut call = match enter(&worker.0, request, surface.name) {
         Ok(call) => call,
         Err(refusal) => return refusal,
     };
-    match ask(surface, &worker.0.services, request, body, &mut call).await {
-        Ok(asked) => answer(asked, call, &worker.0.services).await,
+    let services = &worker.0.services;
+    let asked = match read_json(&services.config, request, payload).await {
+        Ok(body) => ask(surface, services, body, &mut call).await,
+        Err(error) => Err(error),
+    };
+    match asked {
+        Ok(asked) => answer(asked, call, services).await,
         Err(error) => call.refuse(&error),
     }
 }
@@ -123,11 +124,9 @@ pub struct Asked {
 pub async fn ask(
     surface: &Surface,
     services: &Services,
-    request: &HttpRequest,
-    body: Body,
+    body: Bytes,
     call: &mut Call,
 ) -> Result<Asked, ApiError> {
-    let body = read(services, request, body)?;
     let head = RequestHead::parse(&body)?;
     let stream = head.stream && surface.may_stream;
     let directory = services.catalog.directory();
@@ -150,43 +149,6 @@ pub async fn ask(
         answer,
         strip_usage,
     })
-}
-
-/// The checked body.
-///
-/// # Errors
-/// 400, 413 or 415 with the limit that was passed.
-pub fn read(services: &Services, request: &HttpRequest, body: Body) -> Result<Bytes, ApiError> {
-    let limit = services.config.max_body_bytes;
-    let body = body.map_err(|error| unread(&error, limit))?;
-    let content_type = request.headers().get(header::CONTENT_TYPE);
-    let json = content_type.is_none_or(|value| {
-        let value = value.as_bytes();
-        value.starts_with(b"application/json") || value.starts_with(b"text/")
-    });
-    if !json {
-        return Err(ApiError::new(
-            ErrorCode::UnsupportedMediaType,
-            "the body must be JSON, set `content-type: application/json`",
-        ));
-    }
-    let depth = services.config.max_json_depth;
-    check_depth(&body, depth)
-        .map_err(|error| ApiError::new(ErrorCode::JsonTooDeep, error.to_string()))?;
-    Ok(body)
-}
-
-fn unread(error: &actix_web::Error, limit: usize) -> ApiError {
-    match error.as_error::<PayloadError>() {
-        Some(PayloadError::Overflow) => ApiError::new(
-            ErrorCode::BodyTooLarge,
-            format!("the body is larger than the limit of {limit} bytes"),
-        ),
-        _ => ApiError::new(
-            ErrorCode::InvalidRequest,
-            "the body could not be read to its end",
-        ),
-    }
 }
 
 /// 404 for a model that no provider serves.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header::HeaderValue},
-    web::Bytes,
+    web::{Bytes, Payload},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use troupe_actors::{
@@ -20,8 +20,9 @@ use troupe_protocol::{
     usage::Usage,
 };
 
-use super::forward::{Asked, Body, Surface, answer, ask, complete, enter};
+use super::forward::{Asked, Surface, answer, ask, complete, enter};
 use crate::http::{
+    body::read_json,
     call::Call,
     error::ApiError,
     services::{OnWorker, Services},
@@ -38,27 +39,31 @@ const ANSWER_LIMIT: usize = 256 << 20;
 /// The largest single picture that is fetched from the upstream's link.
 const PICTURE_LIMIT: usize = 64 << 20;
 
-pub async fn generations(worker: OnWorker, request: HttpRequest, body: Body) -> HttpResponse {
+pub async fn generations(worker: OnWorker, request: HttpRequest, payload: Payload) -> HttpResponse {
     let mut call = match enter(&worker.0, &request, IMAGES.name) {
         Ok(call) => call,
         Err(refusal) => return refusal,
     };
     let services = &worker.0.services;
-    // read first, so that nothing is ordered for a request that makes no sense
-    let format = match body.as_ref().map(|body| ImageRequest::parse(body)) {
-        Ok(Ok(image)) => image.response_format,
-        Ok(Err(error)) => return call.refuse(&error.into()),
-        // `ask` tells what is wrong with it
-        Err(_) => None,
-    };
-    let asked = match ask(&IMAGES, services, &request, body, &mut call).await {
-        Ok(asked) => asked,
-        Err(error) => return call.refuse(&error),
-    };
-    if format == Some(ImageFormat::B64Json) {
-        return answer(asked, call, services).await;
+    match order(services, &request, payload, &mut call).await {
+        Ok((asked, Some(ImageFormat::B64Json))) => answer(asked, call, services).await,
+        Ok((asked, format)) => linked(asked, call, services, format).await,
+        Err(error) => call.refuse(&error),
     }
-    linked(asked, call, services, format).await
+}
+
+/// Orders the pictures, and says how the client wants them.
+async fn order(
+    services: &Services,
+    request: &HttpRequest,
+    payload: Payload,
+    call: &mut Call,
+) -> Result<(Asked, Option<ImageFormat>), ApiError> {
+    let body = read_json(&services.config, request, payload).await?;
+    // read first, so that nothing is ordered for a request that makes no sense
+    let format = ImageRequest::parse(&body)?.response_format;
+    let asked = ask(&IMAGES, services, body, call).await?;
+    Ok((asked, format))
 }
 
 /// Answers with links to our own store in place of the upstream's pictures or links.

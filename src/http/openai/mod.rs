@@ -7,7 +7,7 @@ mod models;
 use actix_web::{HttpRequest, HttpResponse, web};
 use troupe_actors::providers::upstream::Endpoint;
 
-use self::forward::{Body, Surface, forward};
+use self::forward::{Surface, forward};
 use super::{layers::resource, services::OnWorker};
 
 /// `/v1/…`
@@ -32,10 +32,10 @@ const EMBEDDINGS: Surface = Surface {
     may_stream: false,
 };
 
-async fn chat(worker: OnWorker, request: HttpRequest, body: Body) -> HttpResponse {
-    forward(&CHAT, worker, &request, body).await
+async fn chat(worker: OnWorker, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    forward(&CHAT, worker, &request, payload).await
 }
 
-async fn embeddings(worker: OnWorker, request: HttpRequest, body: Body) -> HttpResponse {
-    forward(&EMBEDDINGS, worker, &request, body).await
+async fn embeddings(worker: OnWorker, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    forward(&EMBEDDINGS, worker, &request, payload).await
 }
