@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 use troupe_actors::storage::{
     StorageError,
-    queries::{Cursor, calls::CallFilter, restarts},
+    queries::{Cursor, CursorError, calls::CallFilter, restarts},
 };
 use troupe_protocol::openai::error::ErrorCode;
 
@@ -30,7 +30,7 @@ const MAX_PAGE: usize = 500;
 impl Query {
     fn before(&self) -> Result<Option<Cursor>, ApiError> {
         let parsed = self.cursor.as_deref().map(str::parse).transpose();
-        parsed.map_err(|error: troupe_actors::storage::queries::CursorError| {
+        parsed.map_err(|error: CursorError| {
             ApiError::param(ErrorCode::InvalidRequest, "cursor", error.to_string())
         })
     }
@@ -40,18 +40,25 @@ impl Query {
     }
 }
 
+/// Lets an admin in, and says where the asked page begins.
+async fn begin(
+    worker: &OnWorker,
+    request: &HttpRequest,
+    query: &Query,
+) -> Result<Option<Cursor>, HttpResponse> {
+    admitted(worker, request).await?;
+    query.before().map_err(|error| refuse(&error))
+}
+
 /// `GET /api/admin/calls?app&model&outcome&limit&cursor`
 pub async fn calls(
     worker: OnWorker,
     request: HttpRequest,
     query: web::Query<Query>,
 ) -> HttpResponse {
-    if let Err(refusal) = admitted(&worker, &request).await {
-        return refusal;
-    }
-    let before = match query.before() {
+    let before = match begin(&worker, &request, &query).await {
         Ok(before) => before,
-        Err(error) => return refuse(&error),
+        Err(refusal) => return refusal,
     };
     let filter = CallFilter {
         app_id: query.app.clone(),
@@ -68,12 +75,9 @@ pub async fn restarts(
     request: HttpRequest,
     query: web::Query<Query>,
 ) -> HttpResponse {
-    if let Err(refusal) = admitted(&worker, &request).await {
-        return refusal;
-    }
-    let before = match query.before() {
+    let before = match begin(&worker, &request, &query).await {
         Ok(before) => before,
-        Err(error) => return refuse(&error),
+        Err(refusal) => return refusal,
     };
     let limit = query.limit();
     let read = worker
