@@ -3,7 +3,7 @@
 //! awc's defaults are wrong for a gateway: 100 connections over all hosts held by every open stream,
 //! five seconds to the first byte, redirects followed, Nagle on. All are set here on purpose.
 
-use std::{cell::RefCell, time::Duration};
+use std::{cell::RefCell, sync::Arc, time::Duration};
 
 use actix_rt::net::TcpStream;
 use actix_service::{Service as _, fn_service};
@@ -12,6 +12,7 @@ use awc::{
     Client, Connector,
     http::{Uri, Version},
 };
+use rustls::{ClientConfig, RootCertStore};
 
 /// More than any limit of ours; work is bounded by permits, not by awc's pool.
 const CONNECTIONS: usize = 1 << 20;
@@ -33,13 +34,29 @@ pub fn client(connect_timeout: Duration) -> Client {
         if let Some((_, client)) = known {
             return client.clone();
         }
-        let client = build(connect_timeout);
+        let client = build(connect_timeout, tls(public_roots()));
         clients.push((connect_timeout, client.clone()));
         client
     })
 }
 
-fn build(connect_timeout: Duration) -> Client {
+/// The authorities that browsers trust, built in: no file of the machine is needed.
+fn public_roots() -> RootCertStore {
+    webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect()
+}
+
+fn tls(roots: RootCertStore) -> Arc<ClientConfig> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    #[expect(clippy::expect_used, reason = "ring has the ciphers of both versions")]
+    let versions = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("ring speaks TLS 1.2 and 1.3");
+    let mut config = versions.with_root_certificates(roots).with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Arc::new(config)
+}
+
+fn build(connect_timeout: Duration, tls: Arc<ClientConfig>) -> Client {
     let tcp = fn_service(|info: ConnectInfo<Uri>| async {
         let connected: Connection<Uri, TcpStream> =
             TcpConnector::default().service().call(info).await?;
@@ -54,7 +71,9 @@ fn build(connect_timeout: Duration) -> Client {
         .connector(tcp)
         .timeout(connect_timeout)
         .handshake_timeout(connect_timeout)
+        // sets a TLS configuration of its own, so it comes before ours
         .max_http_version(Version::HTTP_11)
+        .rustls_0_23(tls)
         .limit(CONNECTIONS)
         .conn_keep_alive(KEEP_ALIVE)
         .conn_lifetime(LIFETIME)
@@ -65,4 +84,95 @@ fn build(connect_timeout: Duration) -> Client {
         .disable_timeout()
         .no_default_headers()
         .finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read as _, Write as _},
+        net::{TcpListener, TcpStream},
+        sync::Arc,
+        thread::{self, JoinHandle},
+    };
+
+    use rustls::{ServerConfig, ServerConnection, StreamOwned, pki_types::PrivateKeyDer};
+
+    use super::{Client, Duration, RootCertStore, build, public_roots, tls};
+
+    /// A server with a certificate of its own for `localhost`. It takes one connection, answers up to
+    /// `most` requests on it, and returns how many there were.
+    fn server(most: usize) -> (u16, RootCertStore, JoinHandle<usize>) {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(made.cert.der().clone()).unwrap();
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let config = Arc::new(config);
+        let served = thread::spawn(move || {
+            let (stream, _) = listener.accept().unwrap();
+            let tls = ServerConnection::new(config).unwrap();
+            answer(StreamOwned::new(tls, stream), most)
+        });
+        (port, roots, served)
+    }
+
+    fn answer(mut stream: StreamOwned<ServerConnection, TcpStream>, most: usize) -> usize {
+        let mut requests = 0;
+        let mut head = Vec::new();
+        let mut piece = [0; 1024];
+        while requests < most {
+            // an error is a refused handshake
+            let Ok(length @ 1..) = stream.read(&mut piece) else {
+                break;
+            };
+            head.extend_from_slice(&piece[..length]);
+            if head.ends_with(b"\r\n\r\n") {
+                head.clear();
+                requests += 1;
+                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
+                stream.write_all(answer).unwrap();
+            }
+        }
+        requests
+    }
+
+    async fn get(client: &Client, port: u16) -> Option<String> {
+        let sent = client
+            .get(format!("https://localhost:{port}/v1/models"))
+            .send();
+        let body = sent.await.ok()?.body().await.ok()?;
+        String::from_utf8(body.to_vec()).ok()
+    }
+
+    #[actix_rt::test]
+    async fn tls_and_one_connection_for_many_requests() {
+        rustls::crypto::ring::default_provider()
+            .install_default()
+            .ok();
+        let (port, roots, served) = server(3);
+        let client = build(Duration::from_secs(5), tls(roots));
+        for _ in 0..3 {
+            assert_eq!(get(&client, port).await.as_deref(), Some("hi"));
+        }
+        assert_eq!(served.join().unwrap(), 3);
+    }
+
+    #[actix_rt::test]
+    async fn a_certificate_that_nobody_vouches_for_is_refused() {
+        rustls::crypto::ring::default_provider()
+            .install_default()
+            .ok();
+        let (port, _, served) = server(1);
+        let client = build(Duration::from_secs(5), tls(public_roots()));
+        assert_eq!(get(&client, port).await, None);
+        assert_eq!(served.join().unwrap(), 0);
+    }
 }
