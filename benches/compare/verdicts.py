@@ -33,8 +33,10 @@ def verdicts(results, memory):
     return [
         Verdict("chat_c64: CPU per request, of nginx's", 3.5,
                 figures.ratio(results, "chat_c64", "troupe", "nginx", "cpu_us_per_answer"), "×"),
-        Verdict("stream_c16: CPU per event, of the simulator's own", 1.7,
-                figures.ratio(results, "stream_c16", "troupe", "direct", "cpu_us_per_event"), "×"),
+        # in stream_c16 a relay that lags merges events, which are then cheaper; paced events come one by one everywhere
+        *(Verdict(f"{scenario}: CPU per event, of the simulator's own", 1.7,
+                  figures.ratio(results, scenario, "troupe", "direct", "cpu_us_per_event"), "×")
+          for scenario in ("stream_c16", "stream_paced")),
         Verdict("chat_r1000: p50 over direct", 120,
                 figures.added(results, "chat_r1000", "troupe", "direct", "latency_us", "p50"), "µs"),
         Verdict("image_c4: CPU per request, of nginx's", 0.5, image, "×"),

@@ -120,10 +120,12 @@ impl Call {
         metrics.overhead(self.overhead().as_secs_f64());
     }
 
-    /// The first byte of the answer goes out now.
+    /// A piece of the answer goes out now. Only the first is timed: the clock is not read for the rest.
     pub fn first_byte(&mut self) {
-        let overhead = self.overhead();
-        self.guard.first_byte(overhead);
+        if !self.guard.has_answered() {
+            let overhead = self.overhead();
+            self.guard.first_byte(overhead);
+        }
     }
 
     pub fn sent(&mut self, bytes: usize) {

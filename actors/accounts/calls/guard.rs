@@ -108,10 +108,16 @@ impl CallGuard {
     /// The first byte of the body is about to be sent; `overhead` of the time until now was the gateway's own.
     /// Further calls change nothing.
     pub fn first_byte(&mut self, overhead: Duration) {
-        if self.row.first_byte_us.is_none() {
+        if !self.has_answered() {
             self.row.first_byte_us = Some(self.elapsed_us());
             self.row.overhead_us = whole(overhead.as_micros());
         }
+    }
+
+    /// Whether a first byte went out.
+    #[must_use]
+    pub fn has_answered(&self) -> bool {
+        self.row.first_byte_us.is_some()
     }
 
     /// So many more bytes of the body were handed to the client's connection.
