@@ -3,9 +3,15 @@
 //! Everything here is a pure function or an incremental state machine, so it can be tested with
 //! tables, properties and fuzzing alone.
 
+pub mod anthropic;
+pub mod chat;
+pub mod dialect;
 pub mod failure;
+pub mod gemini;
 pub mod json;
 pub mod openai;
+pub mod openai_chat;
+pub mod openai_responses;
 pub mod retry_after;
 pub mod sse;
 pub mod usage;

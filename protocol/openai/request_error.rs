@@ -31,7 +31,7 @@ pub enum RequestError {
 }
 
 impl RequestError {
-    pub(super) fn invalid(param: &'static str, expected: &'static str) -> Self {
+    pub(crate) fn invalid(param: &'static str, expected: &'static str) -> Self {
         Self::Invalid {
             param: param.into(),
             expected: expected.into(),
@@ -67,7 +67,7 @@ impl RequestError {
 }
 
 /// Reads a whole body into a typed request; an error names the field at fault.
-pub(super) fn parse_typed<T: DeserializeOwned>(body: &[u8]) -> Result<T, RequestError> {
+pub(crate) fn parse_typed<T: DeserializeOwned>(body: &[u8]) -> Result<T, RequestError> {
     check_object(body)?;
     let mut json = serde_json::Deserializer::from_slice(body);
     serde_path_to_error::deserialize(&mut json).map_err(|error| {
@@ -83,7 +83,7 @@ pub(super) fn parse_typed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Request
 }
 
 /// Where the body's opening brace stands.
-pub(super) fn check_object(body: &[u8]) -> Result<usize, RequestError> {
+pub(crate) fn check_object(body: &[u8]) -> Result<usize, RequestError> {
     let open = body.iter().position(|byte| !byte.is_ascii_whitespace());
     match open {
         Some(open) if body[open] == b'{' => Ok(open),
@@ -95,7 +95,7 @@ pub(super) fn check_object(body: &[u8]) -> Result<usize, RequestError> {
     }
 }
 
-pub(super) fn missing(param: &'static str) -> RequestError {
+pub(crate) fn missing(param: &'static str) -> RequestError {
     RequestError::Missing {
         param: param.into(),
     }
