@@ -1,7 +1,7 @@
 //! Builds the supervision tree, then the HTTP server; stops both in order.
 
 mod first;
-mod providers;
+pub mod providers;
 mod shutdown;
 
 use std::{

@@ -11,17 +11,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actix::{AsyncContext as _, Message, MessageResult};
-use bytes::Bytes;
-use troupe_protocol::openai::model::parse_list;
-
 use super::{
     exchange::{Watch, exchange},
     model::Model,
     provider::Provider,
-    upstream::{Endpoint, Outgoing},
+    upstream::Outgoing,
 };
 use crate::supervision::{Behaviour, Cell, Ctx, Deliver, Receive, StartError};
+use actix::{AsyncContext as _, Message, MessageResult};
 
 /// Takes the list of models wherever it is needed; none = not known (yet).
 pub type Announce = Arc<dyn Fn(Option<Arc<[Model]>>) + Send + Sync>;
@@ -115,13 +112,8 @@ impl Watch for Unwatched {
 }
 
 async fn list_models(provider: &Provider) -> Result<Vec<String>, String> {
-    let outgoing = Outgoing {
-        endpoint: Endpoint::Models,
-        body: Bytes::new(),
-        stream: false,
-    };
-    let no_model: Arc<str> = "".into();
-    let answer = exchange(provider, &no_model, &outgoing, &mut Unwatched)
+    let outgoing = Outgoing::models();
+    let answer = exchange(provider, &outgoing.model, &outgoing, &mut Unwatched)
         .await
         .map_err(|error| error.to_string())?;
     let collected = answer.body.collect(LIST_LIMIT).await;
@@ -130,7 +122,8 @@ async fn list_models(provider: &Provider) -> Result<Vec<String>, String> {
         Err(fault) => crate::credentials::Outcome::Failure(fault.kind()),
     });
     let body = collected.map_err(|fault| fault.to_string())?;
-    parse_list(&body).map_err(|error| error.to_string())
+    let models = provider.upstream.read_models(&body);
+    models.map_err(|error| error.to_string())
 }
 
 /// Which models the provider has, as far as it knows.

@@ -40,7 +40,7 @@ impl Default for Timeouts {
 pub struct ProviderConfig {
     /// The prefix of its model ids.
     pub name: String,
-    /// The upstream protocol: `openai` or `demo`. A preset fills it in.
+    /// The upstream protocol: `openai`, `openai_responses`, `anthropic`, `gemini` or `demo`. A preset fills it in.
     #[serde(default)]
     pub kind: String,
     /// A known service that fills in `kind` and `base_url`: `deepseek`, `ollama`, …
@@ -64,6 +64,16 @@ pub struct ProviderConfig {
     /// the extra event out again. Off for upstreams that refuse the field.
     #[serde(default = "yes")]
     pub ask_stream_usage: bool,
+    /// Of kind `openai`: how clients of `/v1/responses` are served.
+    #[serde(default)]
+    pub responses: ResponsesMode,
+    /// `max_tokens` for upstreams that need one (Anthropic's), where the client gave none.
+    #[serde(default = "default_max_tokens")]
+    pub default_max_tokens: u64,
+    /// Of kind `openai`: whether converted requests limit the answer by `max_completion_tokens`, which
+    /// OpenAI's reasoning models insist on, or by `max_tokens`, which everybody else understands.
+    #[serde(default)]
+    pub max_completion_tokens: bool,
     #[serde(default)]
     pub timeouts: Option<Timeouts>,
     #[serde(default)]
@@ -72,6 +82,23 @@ pub struct ProviderConfig {
 
 fn yes() -> bool {
     true
+}
+
+fn default_max_tokens() -> u64 {
+    8_192
+}
+
+/// How an OpenAI-compatible upstream serves `/v1/responses`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ResponsesMode {
+    /// By its own `/responses`, until it turns out to have none; from then on by conversion.
+    #[default]
+    Auto,
+    /// By its own `/responses`.
+    Native,
+    /// By conversion to `/chat/completions`.
+    Convert,
 }
 
 /// A model of a provider: its id alone, or a table.

@@ -14,7 +14,7 @@ use awc::{
     error::{ConnectError, SendRequestError},
     http::{
         Method, StatusCode, Uri,
-        header::{self, HeaderMap, HeaderValue},
+        header::{self, HeaderMap, HeaderName, HeaderValue},
     },
 };
 use bytes::Bytes;
@@ -61,11 +61,16 @@ pub enum ExchangeError {
         status: Option<u16>,
         /// The upstream's own words, cleaned of secrets.
         message: Option<String>,
+        /// It complains of the signatures of earlier thoughts: without them it may answer.
+        refuses_thoughts: bool,
     },
     #[display("{_0}")]
     NoLease(#[error(source)] LeaseError),
     #[display("the provider does not serve this endpoint")]
     NotServed,
+    /// The upstream turned out not to have this endpoint, which is remembered: another dialect may do.
+    #[display("the upstream does not have this endpoint")]
+    Lacking,
 }
 
 /// The most of a failed answer that is read, to learn why.
@@ -98,6 +103,11 @@ pub async fn exchange(
             Ok(arrived) => return Ok(arrived.with(lease)),
             Err(failure) => failure,
         };
+        if failure.lacking {
+            // says nothing about the credential
+            lease.report(Outcome::Dropped);
+            return Err(ExchangeError::Lacking);
+        }
         let token = lease.token();
         lease.report(Outcome::Failure(failure.kind));
         let again = may_try_again(outgoing, &failure);
@@ -138,8 +148,25 @@ struct Failure {
     kind: FailureKind,
     status: Option<u16>,
     message: Option<String>,
+    refuses_thoughts: bool,
+    /// The upstream has no such endpoint.
+    lacking: bool,
     /// Whether the upstream may have begun to work on it.
     sent: bool,
+}
+
+impl Failure {
+    /// One without an answer.
+    fn silent(kind: FailureKind, sent: bool) -> Self {
+        Self {
+            kind,
+            status: None,
+            message: None,
+            refuses_thoughts: false,
+            lacking: false,
+            sent,
+        }
+    }
 }
 
 impl From<Failure> for ExchangeError {
@@ -148,6 +175,7 @@ impl From<Failure> for ExchangeError {
             kind: failure.kind,
             status: failure.status,
             message: failure.message,
+            refuses_thoughts: failure.refuses_thoughts,
         }
     }
 }
@@ -182,16 +210,16 @@ async fn send(
         Plan::Http {
             method,
             uri,
-            authorization,
+            headers,
         } => {
             let call = HttpCall {
                 method,
                 uri,
-                authorization,
+                headers,
             };
             call.send(provider, outgoing).await
         }
-        Plan::Local(work) => run_here(provider, work).await,
+        Plan::Local(work) => run_here(provider, outgoing, work).await,
     };
     watch.upstream_took(begun.elapsed());
     Ok(sent)
@@ -200,7 +228,7 @@ async fn send(
 struct HttpCall {
     method: Method,
     uri: Uri,
-    authorization: Option<HeaderValue>,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl HttpCall {
@@ -213,8 +241,8 @@ impl HttpCall {
         let headers = request.headers_mut();
         headers.insert(header::USER_AGENT, USER_AGENT);
         headers.insert(header::ACCEPT, accepts(outgoing.stream));
-        if let Some(authorization) = self.authorization {
-            headers.insert(header::AUTHORIZATION, authorization);
+        for (name, value) in outgoing.headers.iter().cloned().chain(self.headers) {
+            headers.insert(name, value);
         }
         let answered = if outgoing.body.is_empty() {
             request.send().await
@@ -228,7 +256,7 @@ impl HttpCall {
         if response.status().is_success() {
             return Ok(arrived(response, alarm));
         }
-        Err(refused(provider, response, alarm).await)
+        Err(refused(provider, outgoing, response, alarm).await)
     }
 }
 
@@ -256,7 +284,12 @@ fn arrived(response: ClientResponse, alarm: Alarm) -> Arrived {
     }
 }
 
-async fn refused(provider: &Provider, response: ClientResponse, alarm: Alarm) -> Failure {
+async fn refused(
+    provider: &Provider,
+    outgoing: &Outgoing,
+    response: ClientResponse,
+    alarm: Alarm,
+) -> Failure {
     let status = response.status();
     let retry_after = retry_after(response.headers());
     let body = UpstreamBody::http(response, None, alarm).collect(ERROR_BODY);
@@ -265,27 +298,29 @@ async fn refused(provider: &Provider, response: ClientResponse, alarm: Alarm) ->
         Ok(Ok(body)) => body,
         Ok(Err(_)) | Err(_) => Bytes::new(),
     };
-    failed(provider, status, retry_after, &body)
+    failed(provider, outgoing, status, retry_after, &body)
 }
 
 fn failed(
     provider: &Provider,
+    outgoing: &Outgoing,
     status: StatusCode,
     retry_after: Option<Duration>,
     body: &[u8],
 ) -> Failure {
+    let upstream = &provider.upstream;
     // a redirect is not followed: the credential belongs to the configured host alone
     let kind = if status.is_redirection() {
         FailureKind::Upstream
     } else {
-        provider
-            .upstream
-            .classify(status.as_u16(), retry_after, body)
+        upstream.classify(status.as_u16(), retry_after, body)
     };
     Failure {
         kind,
         status: Some(status.as_u16()),
         message: upstream_message(body),
+        refuses_thoughts: upstream.refuses_thoughts(status.as_u16(), body),
+        lacking: upstream.lacks(outgoing.endpoint, status.as_u16(), body),
         sent: true,
     }
 }
@@ -305,27 +340,21 @@ fn unsent(error: &SendRequestError) -> Failure {
         SendRequestError::Response(_) => (FailureKind::Upstream, true),
         _ => (FailureKind::Network, true),
     };
-    Failure {
-        kind,
-        status: None,
-        message: None,
-        sent,
-    }
+    Failure::silent(kind, sent)
 }
 
-async fn run_here(provider: &Provider, work: LocalWork) -> Result<Arrived, Failure> {
+async fn run_here(
+    provider: &Provider,
+    outgoing: &Outgoing,
+    work: LocalWork,
+) -> Result<Arrived, Failure> {
     let Ok(answer) = actix_rt::task::spawn_blocking(work).await else {
-        return Err(Failure {
-            kind: FailureKind::Upstream,
-            status: None,
-            message: None,
-            sent: true,
-        });
+        return Err(Failure::silent(FailureKind::Upstream, true));
     };
     if !(200..300).contains(&answer.status) {
         let body = answer.pieces.concat();
         let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_GATEWAY);
-        return Err(failed(provider, status, None, &body));
+        return Err(failed(provider, outgoing, status, None, &body));
     }
     let total = Duration::from_millis(provider.timeouts.total_ms);
     Ok(Arrived {

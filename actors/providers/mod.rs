@@ -3,7 +3,8 @@
 //! | room | what it is for |
 //! |---|---|
 //! | [`upstream`] | what every upstream protocol must say; one file per protocol beside it |
-//! | [`openai`], [`demo`] | the protocols |
+//! | [`openai`], [`anthropic`], [`gemini`], [`demo`] | the protocols |
+//! | [`base_url`] | what an upstream's paths are relative to |
 //! | [`provider`] | one configured provider: protocol, credentials, limits, time-outs |
 //! | [`actor`], [`model`] | the provider actor: knows which models there are |
 //! | [`exchange`] | one request's attempts, until the first byte |
@@ -14,11 +15,14 @@
 //! carries the bytes and reports.
 
 pub mod actor;
+pub mod anthropic;
+pub mod base_url;
 pub mod body;
 pub mod client;
 pub mod config;
 pub mod demo;
 pub mod exchange;
+pub mod gemini;
 pub mod model;
 pub mod openai;
 pub mod presets;

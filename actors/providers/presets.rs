@@ -1,4 +1,4 @@
-//! Services that speak the OpenAI dialect and are known by name, so that a token is all they need.
+//! Services that are known by name, so that a token is all they need.
 
 /// What is known of a service before anybody configures it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct Preset {
     pub needs_token: bool,
     /// The default of `ask_stream_usage`: whether `stream_options.include_usage` is understood.
     pub ask_stream_usage: bool,
+    /// The default of `max_completion_tokens`.
+    pub max_completion_tokens: bool,
 }
 
 /// A service on the network: needs a token, understands `stream_options`.
@@ -34,6 +36,7 @@ const fn hosted(
         env,
         needs_token: true,
         ask_stream_usage: true,
+        max_completion_tokens: false,
     }
 }
 
@@ -47,12 +50,34 @@ const fn local(name: &'static str, title: &'static str, base_url: &'static str) 
 
 /// Every preset, in the order in which the environment switches them on.
 pub const PRESETS: &[Preset] = &[
-    hosted(
-        "openai",
-        "OpenAI",
-        "https://api.openai.com/v1",
-        &["OPENAI_API_KEY"],
-    ),
+    Preset {
+        max_completion_tokens: true,
+        ..hosted(
+            "openai",
+            "OpenAI",
+            "https://api.openai.com/v1",
+            &["OPENAI_API_KEY"],
+        )
+    },
+    Preset {
+        kind: "anthropic",
+        ..hosted(
+            "anthropic",
+            "Anthropic",
+            "https://api.anthropic.com/v1",
+            &["ANTHROPIC_API_KEY"],
+        )
+    },
+    Preset {
+        kind: "gemini",
+        ..hosted(
+            "gemini",
+            "Google Gemini",
+            "https://generativelanguage.googleapis.com/v1beta",
+            &["GEMINI_API_KEY", "GOOGLE_API_KEY"],
+        )
+    },
+    hosted("xai", "xAI", "https://api.x.ai/v1", &["XAI_API_KEY"]),
     hosted(
         "deepseek",
         "DeepSeek",

@@ -24,6 +24,10 @@ pub struct Provider {
     pub max_attempts: usize,
     /// Whether to ask for usage in streams that did not.
     pub ask_stream_usage: bool,
+    /// `max_tokens` where the upstream needs one and the client gave none.
+    pub default_max_tokens: u64,
+    /// Whether converted requests say `max_completion_tokens` rather than `max_tokens`.
+    pub max_completion_tokens: bool,
 }
 
 impl std::fmt::Debug for Provider {

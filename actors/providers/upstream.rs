@@ -2,10 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use awc::http::{Method, Uri, header::HeaderValue};
+use awc::http::{
+    Method, Uri,
+    header::{HeaderName, HeaderValue},
+};
 use bytes::Bytes;
 use derive_more::Display;
-use troupe_protocol::failure::FailureKind;
+use troupe_protocol::{
+    dialect::Dialect,
+    failure::FailureKind,
+    openai::{model::parse_list, upstream_error::MalformedAnswer},
+};
 
 use super::model::Model;
 use crate::secrets::Secret;
@@ -13,8 +20,12 @@ use crate::secrets::Secret;
 /// The surfaces that providers serve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display)]
 pub enum Endpoint {
-    #[display("chat")]
-    Chat,
+    /// In the dialect that the body is written in.
+    #[display("chat ({_0})")]
+    Chat(Dialect),
+    /// How many tokens a chat request has.
+    #[display("count_tokens ({_0})")]
+    CountTokens(Dialect),
     #[display("embeddings")]
     Embeddings,
     #[display("images")]
@@ -28,9 +39,27 @@ pub enum Endpoint {
 #[derive(Debug, Clone)]
 pub struct Outgoing {
     pub endpoint: Endpoint,
+    /// The model as the upstream names it; some have it in the path.
+    pub model: Arc<str>,
     pub body: Bytes,
     /// Whether the answer is asked for as a stream of events.
     pub stream: bool,
+    /// Headers of the client that belong to its dialect (`anthropic-beta`).
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Outgoing {
+    /// The question for the upstream's list of models.
+    #[must_use]
+    pub fn models() -> Self {
+        Self {
+            endpoint: Endpoint::Models,
+            model: "".into(),
+            body: Bytes::new(),
+            stream: false,
+            headers: Vec::new(),
+        }
+    }
 }
 
 /// Where a request goes. The same plan runs in an HTTP worker and in a job's task.
@@ -39,7 +68,8 @@ pub enum Plan {
     Http {
         method: Method,
         uri: Uri,
-        authorization: Option<HeaderValue>,
+        /// The credential, and what the protocol wants besides.
+        headers: Vec<(HeaderName, HeaderValue)>,
     },
     /// Answered in this process.
     Local(LocalWork),
@@ -59,19 +89,46 @@ pub struct LocalAnswer {
     pub pace: Duration,
 }
 
-/// One upstream protocol. Pure: it decides, it does not carry.
+/// One upstream protocol. It decides, it does not carry.
 pub trait Upstream: Send + Sync {
     /// Where `outgoing` goes with that credential. None where the protocol has no such endpoint.
     fn plan(&self, outgoing: &Outgoing, secret: Option<&Secret>) -> Option<Plan>;
 
+    /// The dialect in which a chat request of a client that speaks `client` goes upstream.
+    fn chat_dialect(&self, client: Dialect) -> Dialect;
+
+    /// The dialect in which it counts tokens, where it does.
+    fn counts_tokens(&self) -> Option<Dialect> {
+        None
+    }
+
     /// What a failed answer means. `body` may be cut at a limit.
     fn classify(&self, status: u16, retry_after: Option<Duration>, body: &[u8]) -> FailureKind;
+
+    /// Whether a failed answer says that there is no such endpoint at all, which is remembered: the next
+    /// [`Self::chat_dialect`] knows.
+    fn lacks(&self, _: Endpoint, _status: u16, _body: &[u8]) -> bool {
+        false
+    }
+
+    /// Whether a failed answer complains of the signatures of earlier thoughts.
+    fn refuses_thoughts(&self, _status: u16, _body: &[u8]) -> bool {
+        false
+    }
 
     /// Whether a link leads to the very host and port that the operator configured.
     fn owns(&self, uri: &Uri) -> bool;
 
     /// Whether its models can be asked for.
     fn lists_models(&self) -> bool;
+
+    /// Reads its list of models.
+    ///
+    /// # Errors
+    /// [`MalformedAnswer`].
+    fn read_models(&self, body: &[u8]) -> Result<Vec<String>, MalformedAnswer> {
+        parse_list(body)
+    }
 
     /// The models of a built-in provider, which are the same always.
     fn own_models(&self) -> Option<Arc<[Model]>> {

@@ -65,6 +65,10 @@ table! {
     InvalidJson = "invalid_json", 400, INVALID, Request, false;
     /// A field is missing, of the wrong type or out of range.
     InvalidRequest = "invalid_request", 400, INVALID, Request, false;
+    /// A field that the model's provider cannot be told in its dialect, and that must not be left out.
+    NotConvertible = "not_convertible", 400, INVALID, Request, false;
+    /// The earlier answer that the request goes on from is not known, or not any more.
+    PreviousResponseNotFound = "previous_response_not_found", 400, INVALID, Request, false;
     /// There is no `model`.
     MissingModel = "missing_model", 400, INVALID, Request, false;
     /// Objects and arrays nest deeper than accepted.

@@ -8,10 +8,13 @@ use troupe_actors::{
     credentials::{Pool, PoolSetup},
     providers::{
         actor::{Announce, ProviderActor},
+        anthropic::Anthropic,
+        base_url::BadBaseUrl,
         config::ProviderConfig,
         demo::Demo,
+        gemini::Gemini,
         model::Model,
-        openai::OpenAi,
+        openai::{Mode, OpenAi},
         presets,
         provider::Provider,
         upstream::Upstream,
@@ -52,6 +55,8 @@ pub async fn start(
             timeouts: provider.timeouts.unwrap_or(config.timeouts),
             max_attempts: provider.pool.as_ref().unwrap_or(&config.pool).max_attempts,
             ask_stream_usage: provider.ask_stream_usage,
+            default_max_tokens: provider.default_max_tokens,
+            max_completion_tokens: provider.max_completion_tokens,
         });
         start_actor(provider, provider_handle, tree, catalog).await?;
     }
@@ -112,25 +117,30 @@ fn announce(provider: &Arc<Provider>, catalog: &Handle<Catalog>) -> Announce {
 }
 
 /// The protocol of a provider. A new kind is one line here.
-fn upstream(config: &ProviderConfig) -> io::Result<Box<dyn Upstream>> {
-    let preset = config.preset.as_deref().and_then(presets::find);
-    match config.kind.as_str() {
-        "demo" => Ok(Box::new(Demo)),
-        "openai" => {
-            let preset_url = preset.map(|preset| preset.base_url);
-            let base_url = config
-                .base_url
-                .as_deref()
-                .or(preset_url)
-                .unwrap_or_default();
-            let upstream = OpenAi::new(base_url);
-            Ok(Box::new(upstream.map_err(|error| {
-                io::Error::other(format!("provider {}: {error}", config.name))
-            })?))
+pub fn upstream(config: &ProviderConfig) -> io::Result<Box<dyn Upstream>> {
+    let name = &config.name;
+    let base_url = base_url(config);
+    let bad = |error: BadBaseUrl| io::Error::other(format!("provider {name}: {error}"));
+    Ok(match config.kind.as_str() {
+        "demo" => Box::new(Demo),
+        "openai" => Box::new(OpenAi::new(base_url, Mode::Both(config.responses)).map_err(bad)?),
+        "openai_responses" => Box::new(OpenAi::new(base_url, Mode::OnlyResponses).map_err(bad)?),
+        "anthropic" => Box::new(Anthropic::new(base_url).map_err(bad)?),
+        "gemini" => Box::new(Gemini::new(base_url).map_err(bad)?),
+        other => {
+            let message = format!("provider {name}: there is no kind `{other}`");
+            return Err(io::Error::other(message));
         }
-        other => Err(io::Error::other(format!(
-            "provider {}: there is no kind `{other}`",
-            config.name
-        ))),
-    }
+    })
+}
+
+/// As configured, or as the preset has it.
+fn base_url(config: &ProviderConfig) -> &str {
+    let preset = config.preset.as_deref().and_then(presets::find);
+    let preset_url = preset.map(|preset| preset.base_url);
+    config
+        .base_url
+        .as_deref()
+        .or(preset_url)
+        .unwrap_or_default()
 }

@@ -118,6 +118,10 @@ fn fill_from_preset(provider: &mut Node) {
         ("kind", Value::Text(preset.kind.to_owned())),
         ("base_url", Value::Text(preset.base_url.to_owned())),
         ("ask_stream_usage", Value::Bool(preset.ask_stream_usage)),
+        (
+            "max_completion_tokens",
+            Value::Bool(preset.max_completion_tokens),
+        ),
     ];
     for (key, value) in known {
         if provider.child(key).is_none() {

@@ -20,16 +20,18 @@ use troupe_actors::{
     providers::{exchange::Watch, provider::Provider},
     supervision::clock::Monotonic,
 };
-use troupe_protocol::usage::Usage;
+use troupe_protocol::{chat::Losses, dialect::Client, usage::Usage};
 use uuid::Uuid;
 
 use super::{
-    error::{ApiError, REQUEST_ID},
+    error::{ApiError, request_id_headers},
     services::{Services, Worker},
 };
 
 const PROVIDER: HeaderName = HeaderName::from_static("x-troupe-provider");
 const ATTEMPTS: HeaderName = HeaderName::from_static("x-troupe-attempts");
+/// Fields of the request that the upstream's dialect cannot say.
+const DROPPED: HeaderName = HeaderName::from_static("x-troupe-dropped");
 const OVERHEAD: HeaderName = HeaderName::from_static("x-troupe-overhead-ms");
 
 /// A request that was let in. Dropping it records that the client has left.
@@ -38,6 +40,9 @@ pub struct Call {
     principal: Arc<Principal>,
     tally: Tally,
     target: Option<Target>,
+    client: Client,
+    /// What the upstream's dialect could not say.
+    dropped: Option<HeaderValue>,
     began: Monotonic,
     upstream: Duration,
     places: Option<Places>,
@@ -56,6 +61,7 @@ impl Call {
         id: Uuid,
         principal: Arc<Principal>,
         endpoint: &'static str,
+        client: Client,
     ) -> Self {
         let clock = &worker.services.clock;
         Self {
@@ -63,6 +69,8 @@ impl Call {
             principal,
             tally: Tally::begin(worker),
             target: None,
+            client,
+            dropped: None,
             began: clock.now(),
             upstream: Duration::ZERO,
             places: None,
@@ -146,7 +154,7 @@ impl Call {
 
     /// Records a refusal and makes its answer.
     pub fn refuse(self, error: &ApiError) -> HttpResponse {
-        let response = error.respond(self.id());
+        let response = error.respond_to(self.client, self.id());
         let response = self.decorate(response);
         self.finish(error.outcome(), error.status, Some(error.code.as_str()));
         response
@@ -168,22 +176,30 @@ impl Call {
         response
     }
 
+    /// Tells the client which fields the upstream was not told.
+    pub fn dropped(&mut self, losses: &Losses) {
+        let value = (!losses.is_empty()).then(|| HeaderValue::from_str(&losses.to_string()));
+        self.dropped = value.and_then(Result::ok);
+    }
+
     fn headers(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
         let provider = self.provider().map(|provider| &*provider.name);
         // thousandths of a millisecond are noise, hundredths are not
         let overhead = format!("{:.2}", self.overhead().as_secs_f64() * 1e3);
         let attempts = u32::try_from(self.guard.attempts()).unwrap_or(0);
-        [
-            (REQUEST_ID, HeaderValue::from_str(self.id()).ok()),
+        let named = [
+            (DROPPED, self.dropped.clone()),
             (
                 PROVIDER,
                 provider.and_then(|name| HeaderValue::from_str(name).ok()),
             ),
             (ATTEMPTS, Some(HeaderValue::from(attempts))),
             (OVERHEAD, HeaderValue::from_str(&overhead).ok()),
-        ]
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)))
+        ];
+        let named = named
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)));
+        request_id_headers(self.client, self.id()).chain(named)
     }
 
     /// The time so far that was not spent waiting for the upstream.

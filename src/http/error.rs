@@ -1,14 +1,16 @@
-//! One error type of the edge, rendered in OpenAI's shape.
+//! One error type of the edge, rendered in the caller's dialect.
 
 use std::time::Duration;
 
 use actix_web::{
-    HttpResponse,
+    HttpResponse, HttpResponseBuilder,
     http::{
         StatusCode,
         header::{self, HeaderName, HeaderValue},
     },
 };
+use bytes::Bytes;
+use chrono::{SecondsFormat, Utc};
 use derive_more::{Display, Error};
 use troupe_actors::{
     accounts::{
@@ -20,6 +22,9 @@ use troupe_actors::{
     providers::{body::BodyFault, exchange::ExchangeError},
 };
 use troupe_protocol::{
+    anthropic,
+    chat::ConvertError,
+    dialect::Client,
     failure::FailureKind,
     openai::{
         error::{ErrorCode, render_json},
@@ -43,6 +48,7 @@ pub struct ApiError {
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 /// The id of every request; the same as in its call record.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const ANTHROPIC_REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
 impl ApiError {
     /// An error with the code's own status.
@@ -88,24 +94,85 @@ impl ApiError {
         }
     }
 
-    /// The answer to the client.
+    /// The answer to a client of OpenAI's dialects, or of none.
     pub fn respond(&self, request_id: &str) -> HttpResponse {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_GATEWAY);
+        self.respond_to(Client::OpenaiChat, request_id)
+    }
+
+    /// The answer to the client, in its dialect.
+    pub fn respond_to(&self, client: Client, request_id: &str) -> HttpResponse {
+        let status = self.status_for(client);
         let mut response = HttpResponse::build(status);
         response.content_type("application/json");
-        if let Ok(id) = HeaderValue::from_str(request_id) {
-            response.insert_header((REQUEST_ID, id));
+        for (name, value) in request_id_headers(client, request_id) {
+            response.insert_header((name, value));
         }
         if let Some(after) = self.retry_after {
             // whole seconds, rounded up: an early retry would meet the same refusal
-            let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
-            response.insert_header((header::RETRY_AFTER, seconds.max(1)));
+            let seconds = (after.as_secs() + u64::from(after.subsec_nanos() > 0)).max(1);
+            response.insert_header((header::RETRY_AFTER, seconds));
+            if status == StatusCode::TOO_MANY_REQUESTS {
+                rate_limit_headers(&mut response, client, seconds);
+            }
         }
         if status.is_server_error() && !self.code.retryable() {
             response.insert_header((SHOULD_RETRY, "false"));
         }
-        let param = self.param.as_deref();
-        response.body(render_json(self.code, &self.message, param, request_id))
+        response.body(self.render(client, request_id))
+    }
+
+    fn status_for(&self, client: Client) -> StatusCode {
+        let own = self.status != self.code.status();
+        let status = match client {
+            Client::Anthropic if !own => anthropic::error::kind_and_status(self.code).1,
+            _ => self.status,
+        };
+        StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY)
+    }
+
+    fn render(&self, client: Client, request_id: &str) -> Bytes {
+        match client {
+            Client::Anthropic => {
+                anthropic::error::render_json(self.code, &self.message, request_id)
+            }
+            Client::OpenaiChat | Client::OpenaiResponses => {
+                let param = self.param.as_deref();
+                render_json(self.code, &self.message, param, request_id)
+            }
+        }
+    }
+}
+
+/// The request's id under the name that everybody looks for, and under the one that Anthropic's SDKs read.
+pub fn request_id_headers(
+    client: Client,
+    request_id: &str,
+) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    let id = HeaderValue::from_str(request_id).ok();
+    let own = id.clone().filter(|_| client == Client::Anthropic);
+    let own = own.map(|id| (ANTHROPIC_REQUEST_ID, id));
+    id.map(|id| (REQUEST_ID, id)).into_iter().chain(own)
+}
+
+/// What the dialect's clients read besides `retry-after`: nothing is left until then.
+fn rate_limit_headers(response: &mut HttpResponseBuilder, client: Client, seconds: u64) {
+    match client {
+        Client::Anthropic => {
+            let reset = Utc::now() + Duration::from_secs(seconds);
+            let reset = reset.to_rfc3339_opts(SecondsFormat::Secs, true);
+            response.insert_header(("anthropic-ratelimit-requests-remaining", "0"));
+            response.insert_header(("anthropic-ratelimit-requests-reset", reset));
+        }
+        Client::OpenaiChat | Client::OpenaiResponses => {
+            response.insert_header(("x-ratelimit-remaining-requests", "0"));
+            response.insert_header(("x-ratelimit-reset-requests", format!("{seconds}s")));
+        }
+    }
+}
+
+impl From<ConvertError> for ApiError {
+    fn from(error: ConvertError) -> Self {
+        Self::param(ErrorCode::NotConvertible, &error.param, error.to_string())
     }
 }
 

@@ -15,10 +15,10 @@ use actix_web::{
 };
 use derive_more::Display;
 use futures_util::FutureExt as _;
-use troupe_protocol::openai::error::ErrorCode;
+use troupe_protocol::{dialect::Client, openai::error::ErrorCode};
 use uuid::Uuid;
 
-use super::{error::ApiError, services::Worker};
+use super::{dialect::client_of, error::ApiError, services::Worker};
 
 /// Runs the rest of the service, and answers in its place where it must not run or panicked.
 ///
@@ -35,6 +35,7 @@ pub async fn guard<B: MessageBody + 'static>(
             return Ok(refuse(request, &headers_too_large(limit)));
         }
     }
+    let client = client_of(request.path(), request.headers());
     match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(answered) => Ok(close_while_draining(
             answered?.map_into_boxed_body(),
@@ -45,7 +46,7 @@ pub async fn guard<B: MessageBody + 'static>(
                 worker.services.metrics.panicked();
             }
             // the request is gone with the panic, so this cannot be a response to it
-            Err(Panicked.into())
+            Err(Panicked { client }.into())
         }
     }
 }
@@ -64,7 +65,8 @@ fn header_bytes(request: &ServiceRequest) -> usize {
 }
 
 fn refuse(request: ServiceRequest, error: &ApiError) -> ServiceResponse<BoxBody> {
-    request.into_response(error.respond(&Uuid::now_v7().to_string()))
+    let client = client_of(request.path(), request.headers());
+    request.into_response(error.respond_to(client, &Uuid::now_v7().to_string()))
 }
 
 fn headers_too_large(limit: usize) -> ApiError {
@@ -92,7 +94,9 @@ const CLOSE: HeaderValue = HeaderValue::from_static("close");
 /// A handler panicked.
 #[derive(Debug, Display)]
 #[display("the gateway failed on this request; it is logged, and others go on")]
-struct Panicked;
+struct Panicked {
+    client: Client,
+}
 
 impl ResponseError for Panicked {
     fn status_code(&self) -> StatusCode {
@@ -101,7 +105,7 @@ impl ResponseError for Panicked {
 
     fn error_response(&self) -> HttpResponse {
         let error = ApiError::new(ErrorCode::InternalError, self.to_string());
-        error.respond(&Uuid::now_v7().to_string())
+        error.respond_to(self.client, &Uuid::now_v7().to_string())
     }
 }
 
@@ -120,7 +124,8 @@ pub async fn nothing_here(request: HttpRequest) -> HttpResponse {
         let message = format!("there is no {}", request.path());
         ApiError::new(ErrorCode::NotFound, message)
     };
-    error.respond(&Uuid::now_v7().to_string())
+    let client = client_of(request.path(), request.headers());
+    error.respond_to(client, &Uuid::now_v7().to_string())
 }
 
 /// The answer where an extractor could not read a path, query or JSON body.

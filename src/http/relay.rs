@@ -1,32 +1,32 @@
 //! The body that carries an upstream's answer to the client.
 //!
-//! Bytes pass through as they come. On the way a tap reads the usage, the call record is written
-//! before the last byte goes out, the lease is reported, and a break is told in the client's dialect.
+//! Bytes pass through as they come, or are converted as they come. On the way a tap reads the usage, the
+//! call record is written before the last byte goes out, the lease is reported, a silent stream is kept
+//! alive, and a break is told in the client's dialect.
 
 use std::{
     future::Future as _,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
+use actix_rt::time::{Instant, Sleep, sleep_until};
 use actix_web::body::{BodySize, MessageBody};
 use bytes::Bytes;
+use futures_util::future::LocalBoxFuture;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 use troupe_actors::{
-    accounts::calls::Outcome,
     credentials::{Lease, Outcome as LeaseOutcome},
     providers::body::{BodyFault, UpstreamBody},
 };
-use troupe_protocol::{
-    failure::FailureKind,
-    openai::{
-        error::{ErrorCode, render_sse},
-        stream::StreamTap,
-    },
-    usage::Usage,
-};
+use troupe_protocol::{chat::StreamFault, openai::error::ErrorCode};
 
-use super::call::Call;
+use super::{
+    call::Call,
+    tap::Tap,
+    verdict::{End, Verdict},
+};
 
 /// See the module's head.
 pub struct Relay {
@@ -43,6 +43,10 @@ pub struct Relay {
     broken: Option<BodyFault>,
     /// Rings when a drain has waited long enough.
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    heartbeat: Option<Heartbeat>,
+    keep: Option<Keep>,
+    /// The last piece, while what must be kept of the answer is being stored.
+    holding: Option<(LocalBoxFuture<'static, ()>, Bytes)>,
     ended: bool,
 }
 
@@ -51,28 +55,8 @@ struct Open {
     lease: Lease,
 }
 
-/// How the passing bytes are read.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one per answer under way, in its relay: a box saves nothing"
-)]
-pub enum Tap {
-    /// A stream of events.
-    Events(StreamTap),
-    /// One JSON value; its end holds the usage.
-    Tail(Vec<u8>),
-}
-
-/// How much of a long answer's end is kept to find the usage in.
-const TAIL: usize = 8 << 10;
-
-/// How the relay ends.
-enum End {
-    Complete,
-    Broken(BodyFault),
-    EventTooLong,
-    Drained,
-}
+/// Stores a whole answer; the client gets its last byte only after that.
+pub type Keep = Box<dyn FnOnce(&[u8]) -> LocalBoxFuture<'static, ()>>;
 
 impl Relay {
     /// Takes over a call whose answer's headers are about to go out.
@@ -85,8 +69,8 @@ impl Relay {
         cut: WaitForCancellationFutureOwned,
     ) -> Self {
         let length = match tap {
-            Tap::Events(_) => None,
             Tap::Tail(_) => body.length(),
+            _ => None,
         };
         Self {
             body,
@@ -97,75 +81,101 @@ impl Relay {
             size: length.map_or(BodySize::Stream, BodySize::Sized),
             broken: None,
             cut: Box::pin(cut),
+            heartbeat: None,
+            keep: None,
+            holding: None,
             ended: false,
         }
+    }
+
+    /// Keeps a silent stream alive: an event that says nothing after so long without any. Zero = never.
+    pub fn with_heartbeat(mut self, every: Duration) -> Self {
+        let stream = !matches!(self.tap, Tap::Tail(_));
+        self.heartbeat = (stream && !every.is_zero()).then(|| Heartbeat::new(every));
+        self
+    }
+
+    /// Hands the whole answer to `keep` before its last byte goes out.
+    pub fn keeping(mut self, keep: Option<Keep>) -> Self {
+        self.keep = keep;
+        self
     }
 
     fn piece(&mut self, piece: Bytes) -> Result<Bytes, End> {
         if let Some(open) = &mut self.open {
             open.call.first_byte();
         }
-        let out = match &mut self.tap {
-            Tap::Events(tap) => tap.push(piece).map_err(|_| End::EventTooLong)?,
-            Tap::Tail(tail) => {
-                keep_tail(tail, &piece);
-                piece
-            }
-        };
+        if let Some(heartbeat) = &mut self.heartbeat {
+            heartbeat.last = Instant::now();
+        }
+        let out = self.tap.push(piece).map_err(|_| End::EventTooLong)?;
         if let Some(open) = &mut self.open {
             open.call.sent(out.len());
         }
         if let Some(left) = &mut self.left {
             *left = left.saturating_sub(out.len() as u64);
         }
-        if self.is_last() {
-            self.settle(&End::Complete);
-        }
         Ok(out)
     }
 
     /// Whether the client has everything once it has the present piece.
     fn is_last(&self) -> bool {
-        match &self.tap {
-            Tap::Events(tap) => tap.done(),
-            Tap::Tail(_) => self.left == Some(0),
-        }
+        self.tap.done() || self.left == Some(0)
     }
 
-    /// Ends the relay; what is returned goes out as the last piece.
+    /// Lets the last piece go: at once, or when the answer has been stored.
+    fn last(&mut self, piece: Bytes) -> Option<Bytes> {
+        if let Some(keep) = self.keep.take()
+            && let Some(answer) = self.tap.whole_answer()
+        {
+            self.holding = Some((keep(answer), piece));
+            return None;
+        }
+        self.settle(&End::Complete);
+        Some(piece)
+    }
+
+    /// Ends the relay; what is returned goes out as the last piece, unless that is held.
     fn end(&mut self, end: &End) -> Option<Bytes> {
         self.ended = true;
         if let Tap::Tail(tail) = &self.tap {
             self.broken = match end {
                 End::Broken(fault) => Some(*fault),
                 End::Complete if self.left == Some(0) => None,
-                End::Complete if self.left.is_none() && closes(tail) => None,
+                End::Complete if self.left.is_none() && tail.closes() => None,
                 End::Complete | End::EventTooLong | End::Drained => Some(BodyFault::Cut),
             };
             let end = self.broken.map_or(End::Complete, End::Broken);
             self.settle(&end);
             return None;
         }
-        let Tap::Events(tap) = &mut self.tap else {
-            return None;
-        };
         let rest = match end {
-            End::Complete => tap.finish(),
+            End::Complete => self.tap.finish(),
             _ => Bytes::new(),
         };
-        let half = tap.forwarded_half_event();
-        let code = self.settle(end);
-        match code {
-            Some((code, id)) => Some(last_words(code, &id, half)),
-            None => (!rest.is_empty()).then_some(rest),
+        if self.tap.done() {
+            return self.last(rest);
         }
+        let told = self.settle(end);
+        let Some((code, id)) = told else {
+            return (!rest.is_empty()).then_some(rest);
+        };
+        let error = self.tap.seen().and_then(|seen| seen.error.as_ref());
+        let upstream_words = error.and_then(|error| error.message.clone());
+        let fault = StreamFault {
+            code,
+            message: upstream_words.as_deref().unwrap_or(last_words(code)),
+            request_id: &id,
+        };
+        Some([rest, self.tap.fail(&fault)].concat().into())
     }
 
-    /// Records the call and reports the lease, once. The code and request id of the error, if it is one.
+    /// Records the call and reports the lease, once. The code and request id of the error, if it is one
+    /// that the client must be told.
     fn settle(&mut self, end: &End) -> Option<(ErrorCode, String)> {
         let Open { mut call, lease } = self.open.take()?;
         call.used(self.tap.usage());
-        let verdict = self.tap.verdict(end);
+        let verdict = Verdict::of(&self.tap, end);
         lease.report(match verdict.blame {
             None => LeaseOutcome::Success,
             Some(kind) => LeaseOutcome::Failure(kind),
@@ -177,125 +187,49 @@ impl Relay {
     }
 }
 
-/// What an end means.
-struct Verdict {
-    outcome: Outcome,
-    /// Told to the client as a last event.
-    code: Option<ErrorCode>,
-    /// The upstream told the client itself.
-    upstream_code: Option<ErrorCode>,
-    /// What it means for the credential.
-    blame: Option<FailureKind>,
-}
-
-impl Verdict {
-    fn told(outcome: Outcome, code: ErrorCode, blame: Option<FailureKind>) -> Self {
-        Self {
-            outcome,
-            code: Some(code),
-            upstream_code: None,
-            blame,
-        }
-    }
-}
-
-impl Tap {
-    /// A tap for a stream, from which the usage is cut out where only the gateway asked for it.
-    pub fn events(strip_usage: bool, max_event: usize) -> Self {
-        Self::Events(StreamTap::new(strip_usage, max_event))
-    }
-
-    /// A tap for one JSON value.
-    pub fn tail() -> Self {
-        Self::Tail(Vec::new())
-    }
-
-    fn usage(&self) -> Option<Usage> {
-        match self {
-            Self::Events(tap) => tap.usage(),
-            Self::Tail(tail) => Usage::from_openai_body(tail),
-        }
-    }
-
-    fn verdict(&self, end: &End) -> Verdict {
-        match end {
-            End::Complete => self.complete(),
-            End::Broken(fault) => {
-                let outcome = match fault {
-                    BodyFault::Idle | BodyFault::Total => Outcome::Timeout,
-                    BodyFault::Cut | BodyFault::TooLarge => Outcome::UpstreamCut,
-                };
-                let code = match fault {
-                    BodyFault::Idle | BodyFault::Total => ErrorCode::UpstreamTimeout,
-                    BodyFault::Cut | BodyFault::TooLarge => ErrorCode::UpstreamCut,
-                };
-                Verdict::told(outcome, code, Some(fault.kind()))
-            }
-            End::EventTooLong => {
-                let blame = Some(FailureKind::Upstream);
-                Verdict::told(Outcome::UpstreamError, ErrorCode::UpstreamError, blame)
-            }
-            End::Drained => Verdict::told(Outcome::Drained, ErrorCode::ShuttingDown, None),
-        }
-    }
-
-    /// The upstream ended its answer in order; a stream may still be cut short, or tell of an error.
-    fn complete(&self) -> Verdict {
-        let ok = Verdict {
-            outcome: Outcome::Ok,
-            code: None,
-            upstream_code: None,
-            blame: None,
-        };
-        let Self::Events(tap) = self else { return ok };
-        let seen = tap.seen();
-        match &seen.error {
-            Some(error) => Verdict {
-                outcome: Outcome::UpstreamError,
-                code: None,
-                upstream_code: Some(ErrorCode::from(error.kind)),
-                blame: Some(error.kind),
-            },
-            None if seen.done || seen.finish_reason => ok,
-            None => Verdict::told(
-                Outcome::UpstreamCut,
-                ErrorCode::UpstreamCut,
-                Some(FailureKind::Network),
-            ),
-        }
-    }
-}
-
-/// The error event that ends a broken stream, clear of a half event before it.
-fn last_words(code: ErrorCode, request_id: &str, after_half_event: bool) -> Bytes {
-    let message = match code {
+/// Words for the error event that ends a broken stream.
+fn last_words(code: ErrorCode) -> &'static str {
+    match code {
         ErrorCode::ShuttingDown => "the gateway is being restarted, send the request again",
         ErrorCode::UpstreamTimeout => "the upstream sent nothing for too long",
         ErrorCode::UpstreamCut => "the upstream broke off before the end of its answer",
+        ErrorCode::UpstreamError => "the upstream failed in the middle of its answer",
         _ => "the upstream's stream cannot be passed on",
-    };
-    let event = render_sse(code, message, None, request_id);
-    if after_half_event {
-        [b"\n\n", &event[..]].concat().into()
-    } else {
-        event
     }
 }
 
-/// Whether a JSON answer without a length has come to its end, as far as its last byte tells.
-fn closes(tail: &[u8]) -> bool {
-    matches!(tail.trim_ascii_end().last(), Some(b'}' | b']'))
+/// Rings when nothing was sent for a while. A piece costs one reading of the clock; the timer itself is
+/// only moved when it rings too early.
+struct Heartbeat {
+    every: Duration,
+    last: Instant,
+    timer: Pin<Box<Sleep>>,
 }
 
-fn keep_tail(tail: &mut Vec<u8>, piece: &[u8]) {
-    if piece.len() >= TAIL {
-        tail.clear();
-        tail.extend_from_slice(&piece[piece.len() - TAIL..]);
-        return;
+impl Heartbeat {
+    fn new(every: Duration) -> Self {
+        let last = Instant::now();
+        Self {
+            every,
+            last,
+            timer: Box::pin(sleep_until(last + every)),
+        }
     }
-    let surplus = (tail.len() + piece.len()).saturating_sub(TAIL);
-    tail.drain(..surplus);
-    tail.extend_from_slice(piece);
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            ready!(self.timer.as_mut().poll(cx));
+            let due = self.last + self.every;
+            let now = Instant::now();
+            if now < due {
+                self.timer.as_mut().reset(due);
+                continue;
+            }
+            self.last = now;
+            self.timer.as_mut().reset(now + self.every);
+            return Poll::Ready(());
+        }
+    }
 }
 
 impl Drop for Relay {
@@ -305,6 +239,24 @@ impl Drop for Relay {
             open.call.used(self.tap.usage());
         }
     }
+}
+
+impl Relay {
+    /// What is to be done while the upstream has nothing ready.
+    fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<Idle> {
+        if let Some(heartbeat) = &mut self.heartbeat
+            && heartbeat.poll(cx).is_ready()
+            && self.tap.between_events()
+        {
+            return Poll::Ready(Idle::Ping);
+        }
+        self.cut.as_mut().poll(cx).map(|()| Idle::Drained)
+    }
+}
+
+enum Idle {
+    Ping,
+    Drained,
 }
 
 impl MessageBody for Relay {
@@ -320,22 +272,36 @@ impl MessageBody for Relay {
     ) -> Poll<Option<Result<Bytes, Self::Error>>> {
         let this = self.get_mut();
         loop {
+            if let Some((stored, piece)) = &mut this.holding {
+                ready!(stored.as_mut().poll(cx));
+                let piece = std::mem::take(piece);
+                this.holding = None;
+                this.settle(&End::Complete);
+                return Poll::Ready(Some(Ok(piece)));
+            }
             if this.ended {
                 return Poll::Ready(this.broken.take().map(Err));
             }
             let end = match this.body.poll_piece(cx) {
                 Poll::Ready(Some(Ok(piece))) => match this.piece(piece) {
+                    Ok(out) if this.is_last() => match this.last(out) {
+                        Some(out) if !out.is_empty() => return Poll::Ready(Some(Ok(out))),
+                        Some(_) | None => continue,
+                    },
                     // an event of ours was cut out, or is not complete
-                    Ok(out) if out.is_empty() => continue,
+                    Ok(out) if out.is_empty() => match this.upstream_failed() {
+                        true => End::Complete,
+                        false => continue,
+                    },
                     Ok(out) => return Poll::Ready(Some(Ok(out))),
                     Err(end) => end,
                 },
                 Poll::Ready(Some(Err(fault))) => End::Broken(fault),
                 Poll::Ready(None) => End::Complete,
-                Poll::Pending => {
-                    ready!(this.cut.as_mut().poll(cx));
-                    End::Drained
-                }
+                Poll::Pending => match ready!(this.poll_idle(cx)) {
+                    Idle::Ping => return Poll::Ready(Some(Ok(this.tap.ping()))),
+                    Idle::Drained => End::Drained,
+                },
             };
             if let Some(last) = this.end(&end) {
                 return Poll::Ready(Some(Ok(last)));
@@ -344,26 +310,10 @@ impl MessageBody for Relay {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_tail_is_the_end_of_all_pieces() {
-        let mut tail = Vec::new();
-        for piece in [&[1; TAIL][..], &[2; 10], &[3; 5]] {
-            keep_tail(&mut tail, piece);
-        }
-        assert_eq!(tail.len(), TAIL);
-        assert_eq!(tail[TAIL - 15..], [[2; 10].as_slice(), &[3; 5]].concat());
-        keep_tail(&mut tail, &[4; 3 * TAIL]);
-        assert_eq!(tail, [4; TAIL]);
-    }
-
-    #[test]
-    fn a_half_event_is_closed_before_the_error() {
-        let event = last_words(ErrorCode::UpstreamCut, "id", true);
-        assert!(event.starts_with(b"\n\ndata: {\"error\":"));
-        assert!(last_words(ErrorCode::UpstreamCut, "id", false).starts_with(b"data: "));
+impl Relay {
+    /// Whether a converted stream has met its upstream's error: what comes after it is of no use.
+    fn upstream_failed(&self) -> bool {
+        let converted = matches!(self.tap, Tap::Converted(_));
+        converted && self.tap.seen().is_some_and(|seen| seen.error.is_some())
     }
 }

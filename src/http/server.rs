@@ -92,6 +92,8 @@ fn cors(config: &ServerConfig) -> Cors {
             "x-troupe-provider",
             "x-troupe-attempts",
             "x-troupe-overhead-ms",
+            "x-troupe-dropped",
+            "request-id",
         ])
         .expose_headers([header::RETRY_AFTER])
         .max_age(3_600);

@@ -8,6 +8,7 @@ use std::{
 use awc::http::Uri;
 use bytes::Bytes;
 use troupe_protocol::{
+    dialect::Dialect,
     failure::FailureKind,
     openai::{
         classify::classify,
@@ -39,11 +40,15 @@ impl Upstream for Demo {
     fn plan(&self, outgoing: &Outgoing, _: Option<&Secret>) -> Option<Plan> {
         let (endpoint, body) = (outgoing.endpoint, outgoing.body.clone());
         match endpoint {
-            Endpoint::Chat | Endpoint::Embeddings | Endpoint::Images => {
+            Endpoint::Chat(Dialect::OpenaiChat) | Endpoint::Embeddings | Endpoint::Images => {
                 Some(Plan::Local(Box::new(move || answer(endpoint, &body))))
             }
-            Endpoint::Models => None,
+            Endpoint::Chat(_) | Endpoint::CountTokens(_) | Endpoint::Models => None,
         }
+    }
+
+    fn chat_dialect(&self, _: Dialect) -> Dialect {
+        Dialect::OpenaiChat
     }
 
     fn classify(&self, status: u16, retry_after: Option<Duration>, body: &[u8]) -> FailureKind {
@@ -79,7 +84,7 @@ fn answer(endpoint: Endpoint, body: &Bytes) -> LocalAnswer {
     let surface = match endpoint {
         Endpoint::Embeddings => DemoSurface::Embeddings,
         Endpoint::Images => DemoSurface::Images,
-        Endpoint::Chat | Endpoint::Models => DemoSurface::Chat {
+        Endpoint::Chat(_) | Endpoint::CountTokens(_) | Endpoint::Models => DemoSurface::Chat {
             stream: head.stream,
             include_usage: head.wants_usage(),
         },

@@ -5,9 +5,16 @@ use std::time::{Duration, Instant};
 use awc::{Client, http::header, http::header::HeaderMap};
 use chrono::{DateTime, Utc};
 use futures_util::{StreamExt as _, stream};
-use troupe_actors::{providers::config::ProviderConfig, secrets::Secret};
+use troupe_actors::{
+    providers::{
+        config::ProviderConfig,
+        upstream::{Outgoing, Plan},
+    },
+    secrets::Secret,
+};
 
 use super::finding::Finding;
+use crate::app::providers;
 
 /// The longest wait for one answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -19,6 +26,15 @@ pub struct Answer {
     pub finding: Finding,
     /// Our clock minus the provider's, in milliseconds, where it told the time.
     pub skew_ms: Option<i64>,
+}
+
+impl Answer {
+    fn of(finding: Finding) -> Self {
+        Self {
+            finding,
+            skew_ms: None,
+        }
+    }
 }
 
 /// Asks all providers, in the order of the configuration. Needs a running actix system.
@@ -43,18 +59,22 @@ async fn ask(client: &Client, provider: &ProviderConfig, token: Option<&Secret>)
         Some(token) => format!("provider {}, token {}", provider.name, token.hint()),
         None => format!("provider {}", provider.name),
     };
-    let Some(base_url) = &provider.base_url else {
-        return Answer {
-            finding: Finding::ok(subject, "built in"),
-            skew_ms: None,
-        };
+    // the very URL and headers that the provider itself uses
+    let plan = match providers::upstream(provider) {
+        Ok(upstream) => upstream.plan(&Outgoing::models(), token),
+        Err(error) => {
+            let next = "correct the provider in the configuration";
+            return Answer::of(Finding::fail(subject, error.to_string(), next));
+        }
     };
-    let url = format!("{}/models", base_url.trim_end_matches('/'));
+    let Some(Plan::Http { uri, headers, .. }) = plan else {
+        return Answer::of(Finding::ok(subject, "built in"));
+    };
     let mut request = client
-        .get(url)
+        .get(uri)
         .insert_header((header::ACCEPT, "application/json"));
-    if let Some(token) = token {
-        request = request.bearer_auth(token.expose());
+    for header in headers {
+        request = request.insert_header(header);
     }
     let start = Instant::now();
     // awc's own time-out begins after name resolution and connecting
@@ -74,14 +94,11 @@ async fn ask(client: &Client, provider: &ProviderConfig, token: Option<&Secret>)
 }
 
 fn unreachable_for(subject: String, reason: &str) -> Answer {
-    Answer {
-        finding: Finding::fail(
-            subject,
-            format!("not reachable: {reason}"),
-            "check base_url, name resolution and the way there (firewall, VPN)",
-        ),
-        skew_ms: None,
-    }
+    Answer::of(Finding::fail(
+        subject,
+        format!("not reachable: {reason}"),
+        "check base_url, name resolution and the way there (firewall, VPN)",
+    ))
 }
 
 fn judge(subject: String, status: u16, has_token: bool, took: Duration) -> Finding {

@@ -17,7 +17,7 @@ use crate::config::{
 };
 
 /// The upstream protocols that this build speaks.
-const KINDS: &[&str] = &["openai", "demo"];
+const KINDS: &[&str] = &["openai", "openai_responses", "anthropic", "gemini", "demo"];
 
 impl Check<'_> {
     pub(super) fn providers(&mut self, providers: &[ProviderConfig]) {
@@ -71,7 +71,7 @@ impl Check<'_> {
             // the preset that would say it does not exist: told there
             "" if provider.preset.is_some() => {}
             "" => self.error("kind", format!("missing; known are {known}")),
-            "openai" => match &provider.base_url {
+            "openai" | "openai_responses" | "anthropic" | "gemini" => match &provider.base_url {
                 None => self.error(
                     "base_url",
                     "missing; give the URL with its version prefix, or name a preset",
