@@ -29,6 +29,9 @@ pub struct ServerConfig {
     pub max_connections: usize,
     /// How long streams may go on after SIGTERM.
     pub drain_seconds: u64,
+    /// A stream that is silent for so long gets an event that says nothing, so that no proxy takes it for
+    /// dead; 0 = never.
+    pub ping_seconds: u64,
     /// Web origins whose pages may call the API, such as `https://chat.example.org`; `*` = any.
     pub cors_origins: Vec<String>,
 }
@@ -47,6 +50,7 @@ impl Default for ServerConfig {
             body_timeout_ms: 120_000,
             max_connections: 10_000,
             drain_seconds: 30,
+            ping_seconds: 15,
             cors_origins: Vec::new(),
         }
     }

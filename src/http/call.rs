@@ -32,6 +32,8 @@ const PROVIDER: HeaderName = HeaderName::from_static("x-troupe-provider");
 const ATTEMPTS: HeaderName = HeaderName::from_static("x-troupe-attempts");
 /// Fields of the request that the upstream's dialect cannot say.
 const DROPPED: HeaderName = HeaderName::from_static("x-troupe-dropped");
+/// The answer is the gateway's own estimate.
+const ESTIMATE: HeaderName = HeaderName::from_static("x-troupe-estimate");
 const OVERHEAD: HeaderName = HeaderName::from_static("x-troupe-overhead-ms");
 
 /// A request that was let in. Dropping it records that the client has left.
@@ -41,8 +43,8 @@ pub struct Call {
     tally: Tally,
     target: Option<Target>,
     client: Client,
-    /// What the upstream's dialect could not say.
-    dropped: Option<HeaderValue>,
+    /// Headers of this answer alone.
+    notes: Vec<(HeaderName, HeaderValue)>,
     began: Monotonic,
     upstream: Duration,
     places: Option<Places>,
@@ -70,7 +72,7 @@ impl Call {
             tally: Tally::begin(worker),
             target: None,
             client,
-            dropped: None,
+            notes: Vec::new(),
             began: clock.now(),
             upstream: Duration::ZERO,
             places: None,
@@ -178,8 +180,15 @@ impl Call {
 
     /// Tells the client which fields the upstream was not told.
     pub fn dropped(&mut self, losses: &Losses) {
-        let value = (!losses.is_empty()).then(|| HeaderValue::from_str(&losses.to_string()));
-        self.dropped = value.and_then(Result::ok);
+        if !losses.is_empty() {
+            let value = HeaderValue::from_str(&losses.to_string());
+            self.notes.extend(value.ok().map(|value| (DROPPED, value)));
+        }
+    }
+
+    /// Tells the client that the answer is a guess.
+    pub fn estimated(&mut self) {
+        self.notes.push((ESTIMATE, HeaderValue::from_static("true")));
     }
 
     fn headers(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
@@ -188,7 +197,6 @@ impl Call {
         let overhead = format!("{:.2}", self.overhead().as_secs_f64() * 1e3);
         let attempts = u32::try_from(self.guard.attempts()).unwrap_or(0);
         let named = [
-            (DROPPED, self.dropped.clone()),
             (
                 PROVIDER,
                 provider.and_then(|name| HeaderValue::from_str(name).ok()),
@@ -199,7 +207,8 @@ impl Call {
         let named = named
             .into_iter()
             .filter_map(|(name, value)| Some((name, value?)));
-        request_id_headers(self.client, self.id()).chain(named)
+        let notes = self.notes.iter().cloned();
+        request_id_headers(self.client, self.id()).chain(named).chain(notes)
     }
 
     /// The time so far that was not spent waiting for the upstream.

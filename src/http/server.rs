@@ -93,6 +93,7 @@ fn cors(config: &ServerConfig) -> Cors {
             "x-troupe-attempts",
             "x-troupe-overhead-ms",
             "x-troupe-dropped",
+            "x-troupe-estimate",
             "request-id",
         ])
         .expose_headers([header::RETRY_AFTER])

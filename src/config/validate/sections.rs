@@ -38,6 +38,7 @@ impl Check<'_> {
             check.range("body_timeout_ms", server.body_timeout_ms, 1..=A_DAY_MS);
             check.range("max_connections", server.max_connections, 1..=1_000_000);
             check.range("drain_seconds", server.drain_seconds, 0..=86_400);
+            check.range("ping_seconds", server.ping_seconds, 0..=86_400);
             check.within("cors_origins", |check| {
                 for (index, origin) in server.cors_origins.iter().enumerate() {
                     if origin != "*" && !is_origin(origin) {

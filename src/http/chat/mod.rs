@@ -1,0 +1,97 @@
+//! The chat surfaces: `/v1/chat/completions`, `/v1/responses` and `/v1/messages`, each on every upstream.
+//!
+//! | file | what |
+//! |---|---|
+//! | `question` | the client's request, and what it is written as for each target |
+//! | `ask` | its attempts: target after target, again without thoughts, again in another dialect |
+//! | `reply` | the answer on its way back: passed through, or converted |
+//! | `stored` | `/v1/responses`: earlier answers that a request goes on from, and answers that are kept |
+//! | `count` | `/v1/messages/count_tokens` |
+
+mod ask;
+mod count;
+mod question;
+mod reply;
+mod stored;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use troupe_protocol::dialect::Client;
+
+use self::{ask::ask, question::Question, reply::answer};
+use super::{
+    body::read_json,
+    call::Call,
+    enter::enter,
+    error::ApiError,
+    layers::resource,
+    services::{OnWorker, Services},
+};
+
+/// `/v1/…`
+pub fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(resource("/v1/chat/completions").post(completions))
+        .service(resource("/v1/messages").post(messages))
+        .service(resource("/v1/messages/count_tokens").post(count::count_tokens))
+        .service(resource("/v1/responses").post(responses))
+        .service(resource("/v1/responses/{id}/input_items").get(stored::input_items))
+        .service(
+            resource("/v1/responses/{id}")
+                .get(stored::get)
+                .delete(stored::delete),
+        );
+}
+
+async fn completions(
+    worker: OnWorker,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> HttpResponse {
+    serve(Client::OpenaiChat, "/v1/chat/completions", worker, &request, payload).await
+}
+
+async fn messages(worker: OnWorker, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    serve(Client::Anthropic, "/v1/messages", worker, &request, payload).await
+}
+
+async fn responses(worker: OnWorker, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    serve(Client::OpenaiResponses, "/v1/responses", worker, &request, payload).await
+}
+
+/// Serves one chat request.
+async fn serve(
+    client: Client,
+    route: &'static str,
+    worker: OnWorker,
+    request: &HttpRequest,
+    payload: web::Payload,
+) -> HttpResponse {
+    let mut call = match enter(&worker.0, request, route, client) {
+        Ok(call) => call,
+        Err(refusal) => return refusal,
+    };
+    let services = &worker.0.services;
+    match question(client, services, request, payload, &mut call).await {
+        Ok(mut question) => match ask(&mut question, services, &mut call).await {
+            Ok(asked) => answer(asked, question, call, services).await,
+            Err(error) => call.refuse(&error),
+        },
+        Err(error) => call.refuse(&error),
+    }
+}
+
+/// Reads the request, and what it goes on from.
+async fn question(
+    client: Client,
+    services: &Services,
+    request: &HttpRequest,
+    payload: web::Payload,
+    call: &mut Call,
+) -> Result<Question, ApiError> {
+    let body = read_json(&services.config, request, payload).await?;
+    let mut question = Question::read(client, request, body)?;
+    if client == Client::OpenaiResponses {
+        stored::go_on(&mut question, services, call.app_id()).await?;
+    }
+    Ok(question)
+}

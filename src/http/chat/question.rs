@@ -1,0 +1,224 @@
+//! A client's chat request, and what it is written as for each target.
+
+use std::sync::Arc;
+
+use actix_web::{
+    HttpRequest,
+    http::header::{HeaderMap, HeaderName, HeaderValue},
+};
+use bytes::Bytes;
+use troupe_actors::{
+    affinity::Affinity,
+    catalog::Target,
+    providers::upstream::{Endpoint, Outgoing},
+};
+use troupe_protocol::{
+    anthropic,
+    chat::{ChatRequest, Encoding, Losses, ToolNames},
+    convert::{read_request, write_request},
+    dialect::{Client, Dialect},
+    openai::{error::ErrorCode, request::RequestHead},
+    openai_responses,
+};
+
+use crate::http::{conversation, error::ApiError};
+
+/// What a client asks.
+pub struct Question {
+    pub client: Client,
+    pub head: RequestHead,
+    /// As the client sent it, but for the earlier answers that it goes on from.
+    pub body: Bytes,
+    /// Read when the first target wants it in another dialect.
+    parsed: Option<ChatRequest>,
+    /// What goes along to upstreams of the client's own dialect.
+    headers: Vec<(HeaderName, HeaderValue)>,
+    /// Off once an upstream has refused the signatures of earlier thoughts.
+    pub keep_thoughts: bool,
+    /// Of `/v1/responses`: it goes on from an answer that we do not have, but the upstream perhaps.
+    pub foreign_previous: Option<String>,
+    /// Of `/v1/responses`: what is to be stored with the answer.
+    pub storing: Option<super::stored::Storing>,
+}
+
+/// A question as one target gets it.
+pub struct Prepared {
+    pub outgoing: Outgoing,
+    pub way: Way,
+}
+
+/// How the answer comes back.
+pub enum Way {
+    /// In the client's own dialect.
+    Pass {
+        /// Whether only the gateway asked for the usage in the stream.
+        strip_usage: bool,
+    },
+    Convert {
+        from: Dialect,
+        losses: Losses,
+        tools: Arc<ToolNames>,
+        has_thoughts: bool,
+    },
+}
+
+/// Headers of Anthropic's clients that choose what the protocol means.
+const ANTHROPIC_HEADERS: [&str; 2] = ["anthropic-version", "anthropic-beta"];
+
+impl Question {
+    /// Reads what the gateway itself must know.
+    ///
+    /// # Errors
+    /// 400 for a body that is none.
+    pub fn read(client: Client, request: &HttpRequest, body: Bytes) -> Result<Self, ApiError> {
+        Ok(Self {
+            client,
+            head: RequestHead::parse(&body)?,
+            body,
+            parsed: None,
+            headers: own_headers(client, request.headers()),
+            keep_thoughts: true,
+            foreign_previous: None,
+            storing: None,
+        })
+    }
+
+    /// Puts another body in the place of the client's.
+    ///
+    /// # Errors
+    /// 400 for a body that is none.
+    pub fn replace(&mut self, body: Bytes) -> Result<(), ApiError> {
+        self.head = RequestHead::parse(&body)?;
+        self.body = body;
+        self.parsed = None;
+        Ok(())
+    }
+
+    /// Which conversation it belongs to.
+    pub fn affinity(&self, request: &HeaderMap, app_id: &str) -> Option<Affinity> {
+        conversation::affinity(request, &self.body, app_id)
+    }
+
+    /// The question as that target gets it.
+    ///
+    /// # Errors
+    /// 400 for what is not a request of the client's dialect, or cannot be said in the target's.
+    pub fn prepare(&mut self, target: &Target) -> Result<Prepared, ApiError> {
+        let dialect = self.client.dialect();
+        let theirs = target.provider.upstream.chat_dialect(dialect);
+        if theirs == dialect {
+            self.pass(target)
+        } else {
+            self.convert(target, theirs)
+        }
+    }
+
+    fn pass(&self, target: &Target) -> Result<Prepared, ApiError> {
+        let chat = self.client == Client::OpenaiChat;
+        let ask_usage = chat && target.provider.ask_stream_usage;
+        let body = if self.keep_thoughts {
+            self.body.clone()
+        } else {
+            self.without_thoughts()?
+        };
+        let head = RequestHead::parse(&body)?;
+        let (body, strip_usage) = head.rewrite(&body, &target.upstream, ask_usage);
+        let outgoing = Outgoing {
+            endpoint: Endpoint::Chat(self.client.dialect()),
+            model: target.upstream.clone(),
+            body,
+            stream: self.head.stream,
+            headers: self.headers.clone(),
+        };
+        Ok(Prepared {
+            outgoing,
+            way: Way::Pass { strip_usage },
+        })
+    }
+
+    fn without_thoughts(&self) -> Result<Bytes, ApiError> {
+        Ok(match self.client {
+            Client::Anthropic => anthropic::thoughts::without_thoughts(&self.body)?,
+            Client::OpenaiResponses => openai_responses::thoughts::without_thoughts(&self.body)?,
+            Client::OpenaiChat => self.body.clone(),
+        })
+    }
+
+    fn convert(&mut self, target: &Target, theirs: Dialect) -> Result<Prepared, ApiError> {
+        if let Some(id) = &self.foreign_previous {
+            return Err(unknown_previous(id));
+        }
+        let encoding = self.encoding(target);
+        let request = self.request()?;
+        let encoded = write_request(theirs, request, &encoding)?;
+        let outgoing = Outgoing {
+            endpoint: Endpoint::Chat(theirs),
+            model: target.upstream.clone(),
+            body: encoded.body,
+            stream: request.stream,
+            headers: Vec::new(),
+        };
+        Ok(Prepared {
+            outgoing,
+            way: Way::Convert {
+                from: theirs,
+                losses: encoded.losses,
+                tools: Arc::new(encoded.tools),
+                has_thoughts: encoded.has_thinking,
+            },
+        })
+    }
+
+    /// How it is to be written for that target.
+    pub fn encoding<'t>(&self, target: &'t Target) -> Encoding<'t> {
+        let provider = &target.provider;
+        Encoding {
+            model: &target.upstream,
+            default_max_tokens: provider.default_max_tokens,
+            max_completion_tokens: provider.max_completion_tokens,
+            ask_usage: provider.ask_stream_usage,
+            keep_thinking: self.keep_thoughts,
+        }
+    }
+
+    /// The client's headers that go along to an upstream of that dialect.
+    pub fn headers(&self, theirs: Dialect) -> Vec<(HeaderName, HeaderValue)> {
+        if theirs == self.client.dialect() {
+            self.headers.clone()
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// The request in the intermediate form, read once.
+    ///
+    /// # Errors
+    /// 400 for what is not a request of the client's dialect.
+    pub fn request(&mut self) -> Result<&ChatRequest, ApiError> {
+        let request = match self.parsed.take() {
+            Some(request) => request,
+            None => read_request(self.client, &self.body)?,
+        };
+        Ok(self.parsed.insert(request))
+    }
+}
+
+/// 400 for a request that goes on from an answer that nobody here knows.
+fn unknown_previous(id: &str) -> ApiError {
+    let message = format!(
+        "there is no stored response `{id}`: it was never stored, was deleted or has expired; send the whole conversation as `input`"
+    );
+    ApiError::param(ErrorCode::PreviousResponseNotFound, "previous_response_id", message)
+}
+
+fn own_headers(client: Client, headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
+    if client != Client::Anthropic {
+        return Vec::new();
+    }
+    let named = ANTHROPIC_HEADERS.map(HeaderName::from_static);
+    let sent = named.into_iter().filter_map(|name| {
+        let value = headers.get(&name)?.clone();
+        Some((name, value))
+    });
+    sent.collect()
+}

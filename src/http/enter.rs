@@ -1,0 +1,51 @@
+//! The door: whether a request is let in at all.
+
+use std::{rc::Rc, time::Duration};
+
+use actix_web::{HttpRequest, HttpResponse};
+use troupe_protocol::{dialect::Client, openai::error::ErrorCode};
+use uuid::Uuid;
+
+use super::{auth, call::Call, error::ApiError, services::Worker};
+
+const SPOOL_RETRY: Duration = Duration::from_secs(10);
+const DRAIN_RETRY: Duration = Duration::from_secs(1);
+
+/// Lets a request in: its key is known and its record can be kept.
+///
+/// # Errors
+/// The refusal, ready to be sent.
+#[expect(
+    clippy::result_large_err,
+    reason = "a refusal is moved once and sent; a box would cost more"
+)]
+pub fn enter(
+    worker: &Rc<Worker>,
+    request: &HttpRequest,
+    endpoint: &'static str,
+    client: Client,
+) -> Result<Call, HttpResponse> {
+    let id = Uuid::now_v7();
+    let refuse = |error: ApiError| error.respond_to(client, &id.to_string());
+    // while draining, who has not heard of it yet is served; at its end nobody is
+    if worker.services.cut.is_cancelled() {
+        return Err(refuse(ApiError {
+            retry_after: Some(DRAIN_RETRY),
+            ..ApiError::new(
+                ErrorCode::ShuttingDown,
+                "the gateway is being restarted, send the request again",
+            )
+        }));
+    }
+    let principal = auth::principal(request, &worker.services.keys).map_err(refuse)?;
+    if worker.services.spool.full() {
+        return Err(refuse(ApiError {
+            retry_after: Some(SPOOL_RETRY),
+            ..ApiError::new(
+                ErrorCode::SpoolFull,
+                "call records cannot be stored at the moment, try again later",
+            )
+        }));
+    }
+    Ok(Call::begin(worker, id, principal, endpoint, client))
+}

@@ -1,0 +1,166 @@
+//! Answers that reach the client as the upstream sent them.
+
+use std::time::Duration;
+
+use actix_web::{
+    HttpResponse,
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
+};
+use bytes::Bytes;
+use troupe_actors::{
+    accounts::calls::Outcome,
+    credentials::{Lease, Outcome as LeaseOutcome},
+    providers::{
+        body::{BodyFault, ReadAhead, UpstreamBody},
+        exchange::Answer,
+    },
+};
+use troupe_protocol::dialect::Client;
+
+use super::{
+    call::Call,
+    relay::{Keep, Relay},
+    services::Services,
+    tap::{Tap, usage_of},
+};
+
+/// Answers up to this size are held whole: their usage is read and their record written in one go.
+const HELD: usize = 256 << 10;
+
+/// Carries an upstream's answer to a client of the same dialect.
+pub async fn pass(
+    answer: Answer,
+    client: Client,
+    strip_usage: bool,
+    keep: Option<Keep>,
+    call: Call,
+    services: &Services,
+) -> HttpResponse {
+    let Answer {
+        status,
+        content_type,
+        body,
+        lease,
+    } = answer;
+    let passing = Passing {
+        client,
+        status: StatusCode::from_u16(status).unwrap_or(StatusCode::OK),
+        is_stream: is_event_stream(content_type.as_ref()),
+        content_type,
+        lease,
+        keep,
+    };
+    let held = passing.held();
+    if !body.length().map_or(held > 0, |length| length <= held as u64) {
+        return passing.relay(body, strip_usage, call, services);
+    }
+    let length_known = body.length().is_some();
+    match body.read_ahead(held).await {
+        Ok(ReadAhead::Whole(body)) if length_known || is_json(&body) => {
+            passing.whole(body, call).await
+        }
+        Ok(ReadAhead::Whole(_)) => passing.refuse(BodyFault::Cut, call),
+        Ok(ReadAhead::More(body)) => passing.relay(body, strip_usage, call, services),
+        Err(fault) => passing.refuse(fault, call),
+    }
+}
+
+/// An answer whose headers are here.
+struct Passing {
+    client: Client,
+    status: StatusCode,
+    is_stream: bool,
+    content_type: Option<HeaderValue>,
+    lease: Lease,
+    keep: Option<Keep>,
+}
+
+/// What is to be stored is read whole up to this size.
+const KEPT: usize = 64 << 20;
+
+impl Passing {
+    /// How much is held to see whether it is the whole answer.
+    fn held(&self) -> usize {
+        match (self.is_stream, &self.keep) {
+            (true, _) => 0,
+            (false, None) => HELD,
+            (false, Some(_)) => KEPT,
+        }
+    }
+
+    /// A small answer, or one that is to be stored.
+    async fn whole(self, body: Bytes, mut call: Call) -> HttpResponse {
+        self.lease.report(LeaseOutcome::Success);
+        call.used(usage_of(self.client, &body));
+        if let Some(keep) = self.keep {
+            keep(&body).await;
+        }
+        complete(call, self.status, self.content_type, body)
+    }
+
+    fn refuse(self, fault: BodyFault, call: Call) -> HttpResponse {
+        self.lease.report(LeaseOutcome::Failure(fault.kind()));
+        call.refuse(&fault.into())
+    }
+
+    fn relay(
+        self,
+        body: UpstreamBody,
+        strip_usage: bool,
+        call: Call,
+        services: &Services,
+    ) -> HttpResponse {
+        let mut response = call.response(self.status);
+        if let Some(content_type) = self.content_type {
+            response.insert_header((header::CONTENT_TYPE, content_type));
+        }
+        let tap = if self.is_stream {
+            unbuffered(&mut response);
+            Tap::passing(self.client, strip_usage)
+        } else {
+            Tap::tail(self.client)
+        };
+        call.observe_overhead();
+        let cut = services.cut.clone().cancelled_owned();
+        let every = Duration::from_secs(services.config.ping_seconds);
+        let relay = Relay::new(call, self.lease, body, tap, self.status.as_u16(), cut);
+        response.body(relay.with_heartbeat(every).keeping(self.keep))
+    }
+}
+
+/// Headers that keep proxies from holding a stream back.
+pub fn unbuffered(response: &mut actix_web::HttpResponseBuilder) {
+    response.insert_header((header::CACHE_CONTROL, "no-cache"));
+    response.insert_header(("x-accel-buffering", "no"));
+}
+
+/// Whether an answer is a stream of events.
+pub fn is_event_stream(content_type: Option<&HeaderValue>) -> bool {
+    content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"))
+}
+
+/// Whether an answer without a length is whole: a connection that broke cannot be told from its end.
+fn is_json(body: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
+}
+
+/// Records a call whose whole answer is here, and makes the response.
+pub fn complete(
+    mut call: Call,
+    status: StatusCode,
+    content_type: Option<HeaderValue>,
+    body: Bytes,
+) -> HttpResponse {
+    let mut response = call.response(status);
+    if let Some(content_type) = content_type {
+        response.insert_header((header::CONTENT_TYPE, content_type));
+    }
+    call.observe_overhead();
+    call.first_byte();
+    call.sent(body.len());
+    call.finish(Outcome::Ok, status.as_u16(), None);
+    response.body(body)
+}
