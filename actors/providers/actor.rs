@@ -21,7 +21,10 @@ use super::{
     provider::Provider,
     upstream::{Endpoint, Outgoing},
 };
-use crate::supervision::{Behaviour, Cell, Ctx, Deliver, Receive, StartError};
+use crate::{
+    credentials::Terms,
+    supervision::{Behaviour, Cell, Ctx, Deliver, Receive, StartError},
+};
 
 /// Takes the list of models wherever it is needed; none = not known (yet).
 pub type Announce = Arc<dyn Fn(Option<Arc<[Model]>>) + Send + Sync>;
@@ -121,9 +124,15 @@ async fn list_models(provider: &Provider) -> Result<Vec<String>, String> {
         stream: false,
     };
     let no_model: Arc<str> = "".into();
-    let answer = exchange(provider, &no_model, &outgoing, &mut Unwatched)
-        .await
-        .map_err(|error| error.to_string())?;
+    let answer = exchange(
+        provider,
+        &no_model,
+        &outgoing,
+        Terms::default(),
+        &mut Unwatched,
+    )
+    .await
+    .map_err(|error| error.to_string())?;
     let collected = answer.body.collect(LIST_LIMIT).await;
     answer.lease.report(match &collected {
         Ok(_) => crate::credentials::Outcome::Success,
