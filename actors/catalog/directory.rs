@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use serde::Serialize;
+use troupe_protocol::failure::FailureKind;
 
 use super::{
     config::RouteConfig,
@@ -41,6 +42,17 @@ pub struct Candidates {
     pub ready: usize,
     /// When the next one is asked; none where there is no route.
     pub policy: Option<Arc<RoutePolicy>>,
+}
+
+impl Candidates {
+    /// Whether the one at `place` should wait when all its credentials rest: who can go on to a target
+    /// that is ready need not.
+    #[must_use]
+    pub fn may_wait(&self, place: usize) -> bool {
+        let rests = FailureKind::RateLimited { retry_after: None };
+        let policy = self.policy.as_deref();
+        place + 1 >= self.ready || policy.is_none_or(|policy| !policy.falls_back_on(rests))
+    }
 }
 
 /// How a name was understood.

@@ -3,9 +3,14 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use derive_more::Display;
+
 use super::{policy::PoolState, token::Token};
 use crate::{
-    credentials::{breaker::BreakerView, cooldown::ColdReason},
+    credentials::{
+        breaker::BreakerView,
+        cooldown::{ColdReason, in_words},
+    },
     supervision::clock::Monotonic,
 };
 
@@ -24,28 +29,36 @@ pub struct Outlook {
 }
 
 /// Whether a request could be served now, as far as is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display)]
 pub enum Readiness {
+    #[display("ready")]
     Ready,
     /// All tokens rest; the first is back after `left`.
-    Cooling {
-        left: Duration,
-        reason: ColdReason,
-    },
+    #[display("{reason}, back in {}", in_words(*left))]
+    Cooling { left: Duration, reason: ColdReason },
     /// The upstream fails and is left alone.
-    CircuitOpen {
-        left: Duration,
-    },
+    #[display("the upstream failed repeatedly and is left alone for {}", in_words(*left))]
+    CircuitOpen { left: Duration },
     /// All tokens were refused as invalid; the first is checked again after `left`.
-    NoCredentials {
-        left: Duration,
-    },
+    #[display("all tokens were refused as invalid, checked again in {}", in_words(*left))]
+    NoCredentials { left: Duration },
 }
 
 impl Readiness {
     #[must_use]
     pub fn is_ready(self) -> bool {
         self == Self::Ready
+    }
+
+    /// The word for it.
+    #[must_use]
+    pub fn state(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Cooling { .. } => "cooling",
+            Self::CircuitOpen { .. } => "circuit_open",
+            Self::NoCredentials { .. } => "no_credentials",
+        }
     }
 
     /// The time until it may be ready.

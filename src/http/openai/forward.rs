@@ -12,11 +12,12 @@ use actix_web::{
 };
 use troupe_actors::{
     accounts::calls::Outcome,
+    catalog::Affinity,
     credentials::{Lease, Outcome as LeaseOutcome},
     providers::{
         body::{BodyFault, ReadAhead},
-        exchange::{Answer, exchange},
-        upstream::{Endpoint, Outgoing},
+        exchange::Answer,
+        upstream::Endpoint,
     },
 };
 use troupe_protocol::{
@@ -25,10 +26,12 @@ use troupe_protocol::{
 };
 use uuid::Uuid;
 
+use super::fallback::{Question, ask_in_turn};
 use crate::http::{
     auth,
     body::read_json,
     call::Call,
+    conversation,
     error::ApiError,
     relay::{Relay, Tap},
     services::{OnWorker, Services, Worker},
@@ -60,7 +63,7 @@ pub async fn forward(
     };
     let services = &worker.0.services;
     let asked = match read_json(&services.config, request, payload).await {
-        Ok(body) => ask(surface, services, body, &mut call).await,
+        Ok(body) => ask(surface, services, request, body, &mut call).await,
         Err(error) => Err(error),
     };
     match asked {
@@ -114,41 +117,44 @@ const DRAIN_RETRY: Duration = Duration::from_secs(1);
 pub struct Asked {
     pub answer: Answer,
     /// Whether only the gateway asked for the usage in the stream.
-    strip_usage: bool,
+    pub strip_usage: bool,
 }
 
-/// Asks the upstream that serves the request's model.
+/// Asks the upstreams that may serve the request's model, in turn.
 ///
 /// # Errors
 /// Whatever is wrong with the request, or kept every attempt from an answer.
 pub async fn ask(
     surface: &Surface,
     services: &Services,
+    request: &HttpRequest,
     body: Bytes,
     call: &mut Call,
 ) -> Result<Asked, ApiError> {
     let head = RequestHead::parse(&body)?;
     let stream = head.stream && surface.may_stream;
     let directory = services.catalog.directory();
-    let Some(target) = directory.resolve(&head.model) else {
+    // a body is read again only where that decides something
+    let key = match directory.sticks(&head.model) {
+        true => conversation::key(request.headers(), &body),
+        false => None,
+    };
+    let affinity = key.map(|key| Affinity::of(call.app_id(), &key));
+    let Some(candidates) = directory.candidates(&head.model, affinity, call.draw()) else {
         call.asks_unknown(&head.model, stream);
         return Err(unknown_model(&head.model));
     };
     drop(directory);
-    call.asks(&target, stream);
+    call.asks(&candidates, stream);
     call.admit(services).await?;
-    let ask_usage = surface.may_stream && target.provider.ask_stream_usage;
-    let (body, strip_usage) = head.rewrite(&body, &target.upstream, ask_usage);
-    let outgoing = Outgoing {
-        endpoint: surface.endpoint,
-        body,
+    let question = Question {
+        surface,
+        head: &head,
+        body: &body,
         stream,
+        affinity,
     };
-    let answer = exchange(&target.provider, &target.upstream, &outgoing, call).await?;
-    Ok(Asked {
-        answer,
-        strip_usage,
-    })
+    ask_in_turn(&question, &candidates, services, call).await
 }
 
 /// 404 for a model that no provider serves.

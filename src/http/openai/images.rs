@@ -62,7 +62,7 @@ async fn order(
     let body = read_json(&services.config, request, payload).await?;
     // read first, so that nothing is ordered for a request that makes no sense
     let format = ImageRequest::parse(&body)?.response_format;
-    let asked = ask(&IMAGES, services, body, call).await?;
+    let asked = ask(&IMAGES, services, request, body, call).await?;
     Ok((asked, format))
 }
 

@@ -1,5 +1,6 @@
 //! The OpenAI surface: chat, embeddings, images, models.
 
+mod fallback;
 mod forward;
 mod images;
 mod models;
@@ -7,6 +8,7 @@ mod models;
 use actix_web::{HttpRequest, HttpResponse, web};
 use troupe_actors::providers::upstream::Endpoint;
 
+pub use self::forward::unknown_model;
 use self::forward::{Surface, forward};
 use super::{layers::resource, services::OnWorker};
 
