@@ -3,8 +3,10 @@
 
 use std::hint::black_box;
 
+use actix_web::http::header::HeaderMap;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use troupe_actors::secrets::KeyedHash;
+use troupe::http::conversation;
+use troupe_actors::{affinity::Affinity, secrets::KeyedHash};
 use troupe_protocol::{
     json::check_depth,
     openai::{
@@ -18,7 +20,7 @@ use troupe_protocol::{
 fn body() -> bytes::Bytes {
     let text = "say \\\"hello\\\" in as many words as you like. ".repeat(24);
     format!(
-        r#"{{"model":"acme/gpt-4o","stream":true,"temperature":0.7,"messages":[{{"role":"user","content":"{text}"}}]}}"#
+        r#"{{"model":"acme/gpt-4o","stream":true,"temperature":0.7,"metadata":{{"session_id":"0123456789abcdef"}},"messages":[{{"role":"user","content":"{text}"}}]}}"#
     )
     .into()
 }
@@ -32,6 +34,13 @@ fn requests(c: &mut Criterion) {
     let head = RequestHead::parse(&body).expect("the body is well formed");
     group.bench_function("rewrite", |b| {
         b.iter(|| head.rewrite(black_box(&body), "gpt-4o-2026", true));
+    });
+    let headers = HeaderMap::new();
+    group.bench_function("conversation", |b| {
+        b.iter(|| {
+            let key = conversation::key(black_box(&headers), black_box(&body));
+            key.map(|key| Affinity::of("app", &key))
+        });
     });
     let hash = KeyedHash::new(&[7; 32], "api-key");
     group.bench_function("key hash", |b| {

@@ -164,7 +164,8 @@ async fn build(
     start(&tree, spec).await?;
     let spec = Calls::spec(&config.calls, &clock, &database, &spool);
     let calls = CallLog::new(start(&tree, spec).await?, database.clone());
-    let (catalog, reader) = catalog::start(&tree).await.map_err(io::Error::other)?;
+    let started = catalog::start(&tree, &config.routes).await;
+    let (catalog, reader) = started.map_err(io::Error::other)?;
     providers::start(config, &key, &tree, &clock, &database, &catalog).await?;
     let services = Services {
         public_url: config.server.public_url(bound),

@@ -1,8 +1,19 @@
-//! The published look-up from a model's name to its provider. Immutable; a change makes a new one.
+//! The published look-up from a model's name to who serves it. Immutable; a change makes a new one.
 
 use std::{collections::HashMap, sync::Arc};
 
-use crate::providers::{model::Model, provider::Provider};
+use serde::Serialize;
+use troupe_protocol::failure::FailureKind;
+
+use super::{
+    config::RouteConfig,
+    route::{Ranked, Route, policy::RoutePolicy},
+};
+use crate::{
+    affinity::Affinity,
+    credentials::Readiness,
+    providers::{model::Model, provider::Provider},
+};
 
 /// Who serves a model, and what it is called there.
 #[derive(Debug, Clone)]
@@ -14,14 +25,73 @@ pub struct Target {
     pub upstream: Arc<str>,
 }
 
+impl Target {
+    /// Whether it could serve now, as far as its provider's pool has published. Costs no hop.
+    #[must_use]
+    pub fn readiness(&self) -> Readiness {
+        self.provider.pool.readiness(&self.upstream)
+    }
+}
+
+/// Who may serve a request, in the order in which they are asked.
+#[derive(Debug, Clone)]
+pub struct Candidates {
+    /// At least one, best first, and no more than may be asked.
+    pub targets: Vec<Target>,
+    /// So many at the front can serve now, as far as is known.
+    pub ready: usize,
+    /// When the next one is asked; none where there is no route.
+    pub policy: Option<Arc<RoutePolicy>>,
+}
+
+impl Candidates {
+    /// Whether the one at `place` should wait when all its credentials rest: who can go on to a target
+    /// that is ready need not.
+    #[must_use]
+    pub fn may_wait(&self, place: usize) -> bool {
+        let rests = FailureKind::RateLimited { retry_after: None };
+        let policy = self.policy.as_deref();
+        place + 1 >= self.ready || policy.is_none_or(|policy| !policy.falls_back_on(rests))
+    }
+}
+
+/// How a name was understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResolvedBy {
+    /// A `[[route]]`.
+    Route,
+    /// `provider/model`, as listed.
+    FullId,
+    /// A listed model without its provider.
+    BareName,
+    /// Any name of a provider whose models are not known.
+    OpenProvider,
+}
+
+/// Why a name is served by whom.
+#[derive(Debug, Clone)]
+pub struct Explanation {
+    pub resolved_by: ResolvedBy,
+    /// All targets that are offered, best first.
+    pub ranked: Vec<Ranked>,
+    /// Targets of the route that no provider offers.
+    pub absent: Vec<Arc<str>>,
+    pub policy: Option<Arc<RoutePolicy>>,
+}
+
 /// A model in a list.
 #[derive(Debug, Clone)]
 pub struct Listed {
-    /// The full id, `provider/model`.
+    /// The full id, `provider/model`, or a route's name.
     pub id: Arc<str>,
+    /// The provider's name; [`ROUTE_OWNER`] for a route.
     pub provider: Arc<str>,
     pub kind: Option<String>,
 }
+
+/// Who is said to own the models that are routes.
+pub const ROUTE_OWNER: &str = "troupe";
 
 #[derive(Debug, Clone)]
 struct Offered {
@@ -35,9 +105,27 @@ pub struct Directory {
     /// In the order of the configuration.
     offers: Vec<Offered>,
     names: HashMap<Arc<str>, Target>,
+    /// As configured, for the next directory.
+    configured: Arc<[RouteConfig]>,
+    routes: HashMap<Arc<str>, Route>,
+}
+
+/// What a name leads to.
+enum Found<'a> {
+    Route(&'a Route),
+    Model(Target, ResolvedBy),
 }
 
 impl Directory {
+    /// One with these routes, in which nobody offers anything yet.
+    #[must_use]
+    pub fn new(routes: &[RouteConfig]) -> Self {
+        Self {
+            configured: routes.into(),
+            ..Self::default()
+        }
+    }
+
     /// The same with one provider's models replaced.
     #[must_use]
     pub fn with(&self, provider: Arc<Provider>, models: Option<Arc<[Model]>>) -> Self {
@@ -52,26 +140,129 @@ impl Directory {
         }
         offers.sort_by_key(|offered| offered.provider.rank);
         let names = names_of(&offers);
-        Self { offers, names }
+        let mut next = Self {
+            offers,
+            names,
+            configured: Arc::clone(&self.configured),
+            routes: HashMap::new(),
+        };
+        next.routes = next.routes();
+        next
     }
 
-    /// Who serves `name`: a full id, a bare one, or any name of a provider whose models are unknown.
+    /// Who may serve `name`, best first. `affinity` is the conversation, where the request names one and
+    /// [`sticks`](Self::sticks) says that it matters; without one `draw` decides, which should be random.
     #[must_use]
-    pub fn resolve(&self, name: &str) -> Option<Target> {
-        if let Some(target) = self.names.get(name) {
-            return Some(target.clone());
-        }
-        let open = |offered: &&Offered| offered.models.is_none();
-        if let Some((prefix, rest)) = name.split_once('/') {
-            let named = self
-                .offers
-                .iter()
-                .filter(open)
-                .find(|offered| &*offered.provider.name == prefix);
-            if let Some(offered) = named {
-                return Some(target_of(offered, rest));
+    pub fn candidates(
+        &self,
+        name: &str,
+        affinity: Option<Affinity>,
+        draw: u64,
+    ) -> Option<Candidates> {
+        let route = match self.find(name)? {
+            Found::Route(route) => route,
+            Found::Model(target, _) => {
+                return Some(Candidates {
+                    targets: vec![target],
+                    ready: 1,
+                    policy: None,
+                });
             }
+        };
+        let policy = &route.policy;
+        let affinity = affinity.filter(|_| policy.sticky);
+        let mut ranked = route.ranked(Some(affinity.map_or(draw, Affinity::seed)));
+        ranked.truncate(policy.max_attempts);
+        let ready = ranked.iter().filter(|one| one.readiness.is_ready());
+        Some(Candidates {
+            ready: ready.count(),
+            targets: ranked.into_iter().map(|one| one.target).collect(),
+            policy: Some(Arc::clone(policy)),
+        })
+    }
+
+    /// Whether the choice of target or token depends on the conversation that a request belongs to.
+    #[must_use]
+    pub fn sticks(&self, name: &str) -> bool {
+        match self.find(name) {
+            None => false,
+            Some(Found::Route(route)) => route.sticks(),
+            Some(Found::Model(target, _)) => target.provider.pool.sticks(),
         }
+    }
+
+    /// Who would serve `name`, and why. Without a conversation the heavier targets of a route come first.
+    #[must_use]
+    pub fn explain(&self, name: &str, affinity: Option<Affinity>) -> Option<Explanation> {
+        let route = match self.find(name)? {
+            Found::Route(route) => route,
+            Found::Model(target, resolved_by) => {
+                let ranked = Ranked {
+                    readiness: target.readiness(),
+                    target,
+                    share: None,
+                };
+                return Some(Explanation {
+                    resolved_by,
+                    ranked: vec![ranked],
+                    absent: Vec::new(),
+                    policy: None,
+                });
+            }
+        };
+        let affinity = affinity.filter(|_| route.policy.sticky);
+        Some(Explanation {
+            resolved_by: ResolvedBy::Route,
+            ranked: route.ranked(affinity.map(Affinity::seed)),
+            absent: route.absent().to_vec(),
+            policy: Some(Arc::clone(&route.policy)),
+        })
+    }
+
+    /// Under which id `name` is listed and by whom it is owned, where it is served. Its kind is left out.
+    #[must_use]
+    pub fn listed(&self, name: &str) -> Option<Listed> {
+        Some(match self.find(name)? {
+            Found::Route(route) => listed_route(route),
+            Found::Model(target, _) => Listed {
+                id: target.id,
+                provider: target.provider.name.clone(),
+                kind: None,
+            },
+        })
+    }
+
+    /// Full ids before routes, those before bare names, and those before names that nobody lists.
+    fn find(&self, name: &str) -> Option<Found<'_>> {
+        let named = self.names.get(name);
+        if let Some(target) = named.filter(|target| &*target.id == name) {
+            return Some(Found::Model(target.clone(), ResolvedBy::FullId));
+        }
+        if let Some(route) = self.routes.get(name).filter(|route| route.serves()) {
+            return Some(Found::Route(route));
+        }
+        if let Some(target) = named {
+            return Some(Found::Model(target.clone(), ResolvedBy::BareName));
+        }
+        let target = self.open_by_id(name).or_else(|| self.open_default(name))?;
+        Some(Found::Model(target, ResolvedBy::OpenProvider))
+    }
+
+    /// The model with this full id, listed or of a provider whose models are unknown.
+    fn by_id(&self, id: &str) -> Option<Target> {
+        let listed = self.names.get(id).filter(|target| &*target.id == id);
+        listed.cloned().or_else(|| self.open_by_id(id))
+    }
+
+    fn open_by_id(&self, id: &str) -> Option<Target> {
+        let (prefix, rest) = id.split_once('/')?;
+        let mut open = self.offers.iter().filter(|offered| offered.is_open());
+        let offered = open.find(|offered| &*offered.provider.name == prefix)?;
+        Some(target_of(offered, rest))
+    }
+
+    /// Any name at the default provider, or the only one, if its models are unknown.
+    fn open_default(&self, name: &str) -> Option<Target> {
         let offered = self
             .offers
             .iter()
@@ -80,25 +271,52 @@ impl Directory {
             [only] => Some(only),
             _ => None,
         };
-        let offered = offered.or_else(only).filter(open)?;
+        let offered = offered.or_else(only).filter(|one| one.is_open())?;
         Some(target_of(offered, name))
     }
 
-    /// All models that are known, in the order of the configuration.
+    fn routes(&self) -> HashMap<Arc<str>, Route> {
+        let routes = self.configured.iter().map(|config| {
+            let route = Route::new(config, |id| self.by_id(id));
+            (Arc::clone(&route.policy.model), route)
+        });
+        routes.collect()
+    }
+
+    /// All models that are known, in the order of the configuration, and the routes that are served.
     pub fn list(&self) -> impl Iterator<Item = Listed> {
-        self.offers.iter().flat_map(|offered| {
+        let routes = self.configured.iter();
+        let routes = routes.filter_map(|config| self.routes.get(&*config.model));
+        let routes = routes.filter(|route| route.serves()).map(listed_route);
+        let models = self.offers.iter().flat_map(|offered| {
             let models = offered.models.as_deref().unwrap_or_default();
             models.iter().map(|model| Listed {
                 id: full_id(&offered.provider, &model.id),
                 provider: offered.provider.name.clone(),
                 kind: model.kind.clone(),
             })
-        })
+        });
+        models.chain(routes)
     }
 
     /// The providers, in the order of the configuration.
     pub fn providers(&self) -> impl Iterator<Item = &Arc<Provider>> {
         self.offers.iter().map(|offered| &offered.provider)
+    }
+}
+
+impl Offered {
+    /// Whether its models are unknown, so that it takes any name.
+    fn is_open(&self) -> bool {
+        self.models.is_none()
+    }
+}
+
+fn listed_route(route: &Route) -> Listed {
+    Listed {
+        id: Arc::clone(&route.policy.model),
+        provider: ROUTE_OWNER.into(),
+        kind: None,
     }
 }
 

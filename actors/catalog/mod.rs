@@ -2,14 +2,18 @@
 //!
 //! | | |
 //! |---|---|
-//! | owns | the published directory of what each provider offers |
+//! | owns | the published directory: what each provider offers, and the routes over it |
 //! | durable | nothing |
 //! | derivable | everything: providers offer their models again when they start |
 //! | ephemeral | nothing |
 //! | mailbox | offers of the provider actors; readers use the published [`Directory`] without a hop |
 //! | restart | goes on from the directory that it had published |
+//!
+//! [`route`] holds what decides between the targets of a route.
 
+pub mod config;
 mod directory;
+pub mod route;
 #[cfg(test)]
 mod tests;
 
@@ -18,8 +22,10 @@ use std::sync::Arc;
 use actix::Message;
 use arc_swap::{ArcSwap, Guard};
 
-pub use directory::{Directory, Listed, Target};
+pub use directory::{Candidates, Directory, Explanation, Listed, ROUTE_OWNER, ResolvedBy, Target};
 
+use self::config::RouteConfig;
+pub use crate::affinity::Affinity;
 use crate::{
     providers::{model::Model, provider::Provider},
     supervision::{Behaviour, ChildSpec, Ctx, Handle, Receive, Tree, TreeError},
@@ -62,12 +68,15 @@ impl CatalogReader {
     }
 }
 
-/// Starts the catalog, empty.
+/// Starts the catalog with the configured routes, and no models yet.
 ///
 /// # Errors
 /// [`TreeError`] when it does not come up.
-pub async fn start(tree: &Tree) -> Result<(Handle<Catalog>, CatalogReader), TreeError> {
-    let published = Arc::new(ArcSwap::from_pointee(Directory::default()));
+pub async fn start(
+    tree: &Tree,
+    routes: &[RouteConfig],
+) -> Result<(Handle<Catalog>, CatalogReader), TreeError> {
+    let published = Arc::new(ArcSwap::from_pointee(Directory::new(routes)));
     let reader = CatalogReader(published.clone());
     let spec = ChildSpec::new("catalog", "catalog", move || {
         Ok(Catalog {

@@ -38,9 +38,16 @@ pub enum Gate {
 /// What the breaker shows to operators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BreakerView {
-    Closed { faults: u32 },
-    Open { until: Monotonic },
-    HalfOpen,
+    Closed {
+        faults: u32,
+    },
+    Open {
+        until: Monotonic,
+    },
+    /// A probe is out; the next may go at `next_probe`.
+    HalfOpen {
+        next_probe: Monotonic,
+    },
 }
 
 impl Breaker {
@@ -123,7 +130,7 @@ impl Breaker {
         match self.state {
             State::Closed { faults } => BreakerView::Closed { faults },
             State::Open { until } => BreakerView::Open { until },
-            State::HalfOpen { .. } => BreakerView::HalfOpen,
+            State::HalfOpen { next_probe } => BreakerView::HalfOpen { next_probe },
         }
     }
 }
@@ -190,7 +197,7 @@ mod tests {
         assert!(matches!(breaker.gate(now), Gate::Refuse { .. }));
         breaker.probe_lent(now + OPEN_FOR);
         assert_eq!(breaker.fault(now + OPEN_FOR, false), None);
-        assert_eq!(breaker.view(), BreakerView::HalfOpen);
+        assert!(matches!(breaker.view(), BreakerView::HalfOpen { .. }));
     }
 
     #[test]

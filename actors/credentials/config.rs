@@ -22,6 +22,8 @@ pub enum Strategy {
 #[serde(default, deny_unknown_fields)]
 pub struct PoolConfig {
     pub strategy: Strategy,
+    /// Whether a conversation gets the same token each time, while it can be lent.
+    pub sticky: bool,
     /// The most leases of one token at a time; 0 = no limit.
     pub per_token_concurrency: u32,
     /// How long a request waits for the first token to thaw before it is refused.
@@ -52,6 +54,7 @@ impl Default for PoolConfig {
     fn default() -> Self {
         Self {
             strategy: Strategy::RoundRobin,
+            sticky: true,
             per_token_concurrency: 0,
             max_wait_ms: 5_000,
             max_attempts: 4,
@@ -65,5 +68,14 @@ impl Default for PoolConfig {
             breaker_threshold: 10,
             breaker_open_ms: 2_000,
         }
+    }
+}
+
+impl PoolConfig {
+    /// Whether conversations matter for the choice of a token. With `exhaust_first` all of them get the
+    /// same one anyway.
+    #[must_use]
+    pub fn sticks(&self) -> bool {
+        self.sticky && self.strategy != Strategy::ExhaustFirst
     }
 }

@@ -9,13 +9,13 @@ use std::{
 
 use actix::Message;
 use derive_more::{Display, Error};
-use troupe_protocol::failure::FailureKind;
+use troupe_protocol::failure::{FailureKind, QuotaScope};
 
 use super::{
     cooldown::{ColdReason, in_words},
     token_pool::token::Identity,
 };
-use crate::{secrets::Secret, supervision::AskError};
+use crate::{affinity::Affinity, secrets::Secret, supervision::AskError};
 
 pub use super::token_pool::token::TokenIndex;
 
@@ -29,6 +29,24 @@ pub enum Outcome {
     /// The attempt went away without a word: its task was cancelled, or it panicked.
     #[display("dropped")]
     Dropped,
+}
+
+/// On which terms a credential is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    /// The conversation, which gets the same credential each time while it can be lent.
+    pub affinity: Option<Affinity>,
+    /// Whether the request waits in the pool when all credentials rest. Who can go elsewhere does not.
+    pub may_wait: bool,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            affinity: None,
+            may_wait: true,
+        }
+    }
 }
 
 /// What the lender needs to take a lease back.
@@ -111,6 +129,12 @@ impl Lease {
         self.ticket.token
     }
 
+    /// Whether it finds out for all others if the upstream is back.
+    #[must_use]
+    pub fn is_probe(&self) -> bool {
+        self.ticket.trial.probe
+    }
+
     /// Gives the credential back and says how the attempt ended.
     pub fn report(mut self, outcome: Outcome) {
         self.send(outcome);
@@ -165,6 +189,32 @@ impl LeaseError {
             | Self::BreakerOpen { retry_after }
             | Self::TooManyWaiting { retry_after } => Some(*retry_after),
             Self::NoCredential | Self::Unavailable(_) => None,
+        }
+    }
+
+    /// The failure that it amounts to for a request that may go to another provider.
+    #[must_use]
+    pub fn kind(&self) -> FailureKind {
+        let retry_after = self.retry_after();
+        match self {
+            Self::AllCold { reason, .. } => match reason {
+                ColdReason::RateLimited => FailureKind::RateLimited { retry_after },
+                ColdReason::QuotaExhausted => FailureKind::QuotaExhausted {
+                    scope: QuotaScope::Credential,
+                    retry_after,
+                },
+                ColdReason::NotEntitled => FailureKind::NotEntitled,
+                ColdReason::Overloaded | ColdReason::Busy => {
+                    FailureKind::Overloaded { retry_after }
+                }
+                ColdReason::Fault => FailureKind::Upstream,
+                ColdReason::Invalid => FailureKind::AuthInvalid,
+            },
+            Self::BreakerOpen { .. } => FailureKind::Upstream,
+            Self::NoCredential => FailureKind::AuthInvalid,
+            Self::TooManyWaiting { .. } | Self::Unavailable(_) => {
+                FailureKind::Overloaded { retry_after }
+            }
         }
     }
 }

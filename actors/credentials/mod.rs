@@ -14,5 +14,5 @@ pub mod cooldown;
 pub mod lease;
 pub mod token_pool;
 
-pub use lease::{Lease, LeaseError, Outcome, TokenIndex};
-pub use token_pool::{Pool, PoolSetup};
+pub use lease::{Lease, LeaseError, Outcome, Terms, TokenIndex};
+pub use token_pool::{Pool, PoolSetup, outlook::Readiness};

@@ -11,14 +11,18 @@
 
 use std::{sync::Arc, time::Duration};
 
+use actix::{AsyncContext as _, Message, MessageResult};
+
 use super::{
     exchange::{Watch, exchange},
     model::Model,
     provider::Provider,
     upstream::Outgoing,
 };
-use crate::supervision::{Behaviour, Cell, Ctx, Deliver, Receive, StartError};
-use actix::{AsyncContext as _, Message, MessageResult};
+use crate::{
+    credentials::Terms,
+    supervision::{Behaviour, Cell, Ctx, Deliver, Receive, StartError},
+};
 
 /// Takes the list of models wherever it is needed; none = not known (yet).
 pub type Announce = Arc<dyn Fn(Option<Arc<[Model]>>) + Send + Sync>;
@@ -113,7 +117,8 @@ impl Watch for Unwatched {
 
 async fn list_models(provider: &Provider) -> Result<Vec<String>, String> {
     let outgoing = Outgoing::models();
-    let answer = exchange(provider, &outgoing.model, &outgoing, &mut Unwatched)
+    let (model, terms) = (&outgoing.model, Terms::default());
+    let answer = exchange(provider, model, &outgoing, terms, &mut Unwatched)
         .await
         .map_err(|error| error.to_string())?;
     let collected = answer.body.collect(LIST_LIMIT).await;

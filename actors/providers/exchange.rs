@@ -31,7 +31,7 @@ use super::{
     provider::Provider,
     upstream::{Endpoint, LocalWork, Outgoing, Plan},
 };
-use crate::credentials::{Lease, LeaseError, Outcome, TokenIndex};
+use crate::credentials::{Lease, LeaseError, Outcome, Terms, TokenIndex};
 
 /// An upstream's good answer, its body still to come.
 pub struct Answer {
@@ -63,6 +63,8 @@ pub enum ExchangeError {
         message: Option<String>,
         /// It complains of the signatures of earlier thoughts: without them it may answer.
         refuses_thoughts: bool,
+        /// Whether the upstream may still be at work on it: the request went out, and no answer came.
+        open: bool,
     },
     #[display("{_0}")]
     NoLease(#[error(source)] LeaseError),
@@ -73,12 +75,25 @@ pub enum ExchangeError {
     Lacking,
 }
 
+impl ExchangeError {
+    /// What decides whether another provider is asked.
+    #[must_use]
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            Self::Failed { kind, .. } => *kind,
+            Self::NoLease(error) => error.kind(),
+            Self::NotServed | Self::Lacking => FailureKind::NotEntitled,
+        }
+    }
+}
+
 /// The most of a failed answer that is read, to learn why.
 const ERROR_BODY: usize = 64 << 10;
 /// How long reading a failed answer may take.
 const ERROR_BODY_WAIT: Duration = Duration::from_secs(5);
 
-/// Sends `outgoing` to `provider`, with one credential after the other where that may help.
+/// Sends `outgoing` to `provider`, with one credential after the other where that may help, each
+/// borrowed on `terms`.
 ///
 /// # Errors
 /// [`ExchangeError`] of the last attempt.
@@ -86,12 +101,13 @@ pub async fn exchange(
     provider: &Provider,
     model: &Arc<str>,
     outgoing: &Outgoing,
+    terms: Terms,
     watch: &mut impl Watch,
 ) -> Result<Answer, ExchangeError> {
     let mut tried: Vec<TokenIndex> = Vec::new();
     let mut last: Option<ExchangeError> = None;
     for attempt in 1..=provider.max_attempts {
-        let lease = match provider.pool.lease(model, &tried).await {
+        let lease = match provider.pool.lease(model, &tried, terms).await {
             Ok(lease) => lease,
             // it knows when the first credential is back
             Err(error @ LeaseError::AllCold { .. }) => return Err(ExchangeError::NoLease(error)),
@@ -173,6 +189,7 @@ impl From<Failure> for ExchangeError {
     fn from(failure: Failure) -> Self {
         Self::Failed {
             kind: failure.kind,
+            open: failure.sent && failure.status.is_none(),
             status: failure.status,
             message: failure.message,
             refuses_thoughts: failure.refuses_thoughts,

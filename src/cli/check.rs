@@ -41,9 +41,13 @@ pub fn run(context: &Context, out: &mut dyn Write) -> io::Result<Exit> {
         asking => format!(", {} to be asked for theirs", plural(asking, "provider")),
     };
     let providers = plural(providers.len(), "provider");
+    let routes = match context.loaded.config.routes.len() {
+        0 => String::new(),
+        routes => format!(", {}", plural(routes, "route")),
+    };
     writeln!(
         out,
-        "{name}: {verdict}, {providers}, {listed} listed{asking}"
+        "{name}: {verdict}, {providers}, {listed} listed{asking}{routes}"
     )?;
     Ok(Exit::Ok)
 }
@@ -71,11 +75,12 @@ mod tests {
         let path = path.to_str().unwrap();
         let provider =
             "[[provider]]\nname = \"a\"\nkind = \"openai\"\nbase_url = \"http://h/v1\"\n";
-        fs::write(path, format!("{provider}models = [\"m\", \"n\"]\n")).unwrap();
+        let route = "[[route]]\nmodel = \"best\"\ntargets = [\"a/m\"]\n";
+        fs::write(path, format!("{provider}models = [\"m\", \"n\"]\n{route}")).unwrap();
         let (exit, out) = troupe(&["check", "--config", path], &[("GROQ_API_KEY", "g")]);
         assert_eq!(exit, Exit::Ok);
-        let summary =
-            "no problems, 2 providers, 2 models listed, 1 provider to be asked for theirs";
+        let summary = "no problems, 2 providers, 2 models listed, 1 provider to be asked for theirs, \
+             1 route";
         assert_eq!(out, format!("{path}: {summary}\n"));
     }
 

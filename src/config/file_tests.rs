@@ -39,25 +39,47 @@ fn it_works_as_it_stands() {
     assert_eq!(loaded.config.providers[0].kind, "demo");
 }
 
-#[test]
-fn its_example_provider_works_and_shows_every_key() {
-    let (_, example) = FILE.split_once("# [[provider]]").unwrap();
-    let keys = example
+/// The lines with keys of the example behind `# [[table]]`, up to the next example.
+fn example(table: &str) -> Vec<&'static str> {
+    let (_, example) = FILE.split_once(&format!("# [[{table}]]")).unwrap();
+    let example = example.split("# [[").next().unwrap();
+    let lines = example
         .lines()
         .map(|line| line.trim_start_matches('#').trim_start());
-    let text: Vec<&str> = keys.filter(|line| line.contains(" = ")).collect();
-    let loaded = loaded(&format!("[[provider]]\n{}\n", text.join("\n")));
-    assert!(loaded.problems.is_empty(), "{:?}", loaded.problems);
+    let keys = lines.filter(|line| line.contains(" = ") && !line.starts_with('['));
+    keys.collect()
+}
 
-    let fault = decode::decode::<ProviderConfig>(&parse::file("", "what = 1").0).unwrap_err();
+/// That the example has every key which `T` knows.
+fn shows_every_key<T: serde::de::DeserializeOwned + std::fmt::Debug>(example: &[&str]) {
+    let fault = decode::decode::<T>(&parse::file("", "what = 1").0).unwrap_err();
     let decode::FaultKind::UnknownKey(known) = fault.kind else {
         panic!("{fault:?}");
     };
     for key in known {
         let start = format!("{key} = ");
         assert!(
-            text.iter().any(|line| line.starts_with(&start)),
+            example.iter().any(|line| line.starts_with(&start)),
             "{key} is not shown"
         );
     }
+}
+
+#[test]
+fn its_examples_work_and_show_every_key() {
+    let (provider, route) = (example("provider"), example("route"));
+    shows_every_key::<ProviderConfig>(&provider);
+    shows_every_key::<RouteConfig>(&route);
+    let text = format!(
+        "[[provider]]\n{}\n[[route]]\n{}\n",
+        provider.join("\n"),
+        route.join("\n")
+    );
+    let loaded = loaded(&text);
+    assert!(loaded.problems.is_empty(), "{:?}", loaded.problems);
+
+    let least = "[[route]]\nmodel = \"smart\"\ntargets = [\"acme/gpt-4o\", \"acme/x\"]\n";
+    let least = format!("[[provider]]\n{}\n{least}", provider.join("\n"));
+    let routes = [least, text].map(|text| self::loaded(&text).config.routes);
+    assert_eq!(routes[0], routes[1], "they are the defaults");
 }

@@ -6,7 +6,7 @@ use super::{
 };
 
 /// A path as its author would write it: `server.listen`, `provider[acme].tokens[1]`. A table in a list is
-/// called by its `name` where it has one, and everything else by its index from 0.
+/// called by its `name` or `model` where it has one, and everything else by its index from 0.
 pub fn shown(tree: &Node, path: &[String]) -> String {
     let mut text = String::new();
     let mut node = Some(tree);
@@ -14,7 +14,8 @@ pub fn shown(tree: &Node, path: &[String]) -> String {
         let in_list = node.is_some_and(|node| matches!(node.value, Value::List(_)));
         node = node.and_then(|node| node.child(step));
         if in_list {
-            let name = node.and_then(|node| node.child("name")?.as_text());
+            let called = |key| node.and_then(|node: &Node| node.child(key)?.as_text());
+            let name = called("name").or_else(|| called("model"));
             text.push_str(&format!("[{}]", name.unwrap_or(step)));
         } else {
             if !text.is_empty() {

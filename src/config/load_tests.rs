@@ -322,3 +322,91 @@ fn a_list_where_none_is_and_a_table_where_a_list_is() {
         ]
     );
 }
+
+#[test]
+fn routes_lead_to_models_that_providers_have() {
+    let text = format!(
+        "{ACME}models = [\"gpt-4o\", {{ id = \"o3\" }}]\n{}",
+        r#"
+[[route]]
+model = "smart"
+targets = ["acme/gpt-4o", "acme/o3"]
+[[route]]
+model = "balanced"
+targets = [{ model = "acme/gpt-4o", weight = 3 }, { model = "acme/o3", priority = 1 }]
+on = ["timeout"]
+"#
+    );
+    let loaded = from_file(&text);
+    assert_eq!(shown(&loaded), Vec::<String>::new());
+    let order = |route: usize| {
+        let targets = loaded.config.routes[route].targets();
+        let order = targets.map(|target| (target.priority, target.weight));
+        order.collect::<Vec<_>>()
+    };
+    assert_eq!(order(0), [(0, 1), (1, 1)], "names are a list to go along");
+    assert_eq!(order(1), [(0, 3), (1, 1)]);
+}
+
+#[test]
+fn a_faulty_provider_is_not_told_again_for_its_routes() {
+    let text = "[[provider]]\nkind = \"openai\"\n\
+                [[route]]\nmodel = \"x\"\ntargets = [\"acme/x\"]\n";
+    assert_eq!(
+        shown(&from_file(text)),
+        ["config.toml:1:1: error: provider[0].name: missing"]
+    );
+}
+
+#[test]
+fn what_is_wrong_with_routes_is_told_with_the_nearest_name() {
+    let text = format!(
+        "{ACME}models = [\"gpt-4o\"]\n{}",
+        r#"
+[[route]]
+model = "smart"
+targets = ["acme/gpt-4", "acne/gpt-4o", "gpt-4o", "smart", "acme/gpt-4o", "acme/gpt-4o"]
+on = ["rate_limit"]
+[[route]]
+model = "smart"
+targets = ["acme/gpt-4o", { model = "acme/gpt-4o", weight = 0 }]
+budget = 3
+[[route]]
+model = "acme/mine"
+targets = []
+max_attempts = 0
+[[route]]
+model = ""
+"#
+    );
+    assert_eq!(
+        shown(&from_file(&text)),
+        [
+            "config.toml:10:12: error: route[smart].targets[0]: provider `acme` lists no model `gpt-4`; \
+             the nearest is `gpt-4o`",
+            "config.toml:10:26: error: route[smart].targets[1]: there is no provider `acne`; \
+             the nearest is `acme`",
+            "config.toml:10:41: error: route[smart].targets[2]: `gpt-4o` names no provider; \
+             a target is a `provider/model`",
+            "config.toml:10:51: error: route[smart].targets[3]: `smart` is a route; \
+             a target is a `provider/model`",
+            "config.toml:10:75: warning: route[smart].targets[5]: the same as targets[4]",
+            "config.toml:11:7: error: route[smart].on[0]: `rate_limit` is none of rate_limited, \
+             quota_exhausted, overloaded, timeout, network, upstream, auth_invalid, not_entitled, \
+             invalid_request, content_policy; the nearest is `rate_limited`",
+            "config.toml:13:1: error: route[smart].model: another route has this name",
+            "config.toml:14:1: error: route[smart].targets: names and tables are mixed; \
+             give all as names, in their order, or all as tables with a priority",
+            "config.toml:14:27: warning: route[smart].targets[acme/gpt-4o]: the same as targets[0]",
+            "config.toml:14:52: error: route[smart].targets[acme/gpt-4o].weight: \
+             must be from 1 to 1000000, is 0",
+            "config.toml:15:1: error: route[smart].budget: unknown key; the nearest known key is `budget_ms`",
+            "config.toml:17:1: error: route[acme/mine].model: is a full id of provider `acme`, \
+             which goes before routes; choose another name",
+            "config.toml:18:1: error: route[acme/mine].targets: empty; name one for an alias, \
+             several to fall back along",
+            "config.toml:19:1: error: route[acme/mine].max_attempts: must be from 1 to 100, is 0",
+            "config.toml:20:1: error: route[].targets: missing",
+        ]
+    );
+}

@@ -23,6 +23,7 @@ pub use tree::Place;
 use serde::{Deserialize, Serialize};
 use troupe_actors::{
     accounts::config::{CallsConfig, KeysConfig, LimitsConfig},
+    catalog::config::RouteConfig,
     credentials::config::PoolConfig,
     providers::config::{ProviderConfig, Timeouts},
     storage::config::StorageConfig,
@@ -47,6 +48,9 @@ pub struct Config {
     /// already filled in from `timeouts` and `pool`.
     #[serde(rename = "provider", skip_serializing)]
     pub providers: Vec<ProviderConfig>,
+    /// Names that lead to the models of providers.
+    #[serde(rename = "route", skip_serializing)]
+    pub routes: Vec<RouteConfig>,
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use troupe_actors::{
         keys::Principal,
         limits::Admission,
     },
-    catalog::Target,
+    catalog::{Candidates, Target},
     providers::{exchange::Watch, provider::Provider},
     supervision::clock::Monotonic,
 };
@@ -40,6 +40,7 @@ const OVERHEAD: HeaderName = HeaderName::from_static("x-troupe-overhead-ms");
 pub struct Call {
     guard: CallGuard,
     principal: Arc<Principal>,
+    draw: u64,
     tally: Tally,
     target: Option<Target>,
     client: Client,
@@ -47,13 +48,14 @@ pub struct Call {
     notes: Vec<(HeaderName, HeaderValue)>,
     began: Monotonic,
     upstream: Duration,
-    places: Option<Places>,
+    places: Places,
 }
 
 /// Places at the gates, given back when the request is over.
+#[derive(Default)]
 struct Places {
-    _admission: Admission,
-    _provider: OwnedSemaphorePermit,
+    admission: Option<Admission>,
+    provider: Option<OwnedSemaphorePermit>,
 }
 
 impl Call {
@@ -69,13 +71,14 @@ impl Call {
         Self {
             guard: CallGuard::begin(&worker.recorder, clock, id, &principal, endpoint),
             principal,
+            draw: id.as_u64_pair().1,
             tally: Tally::begin(worker),
             target: None,
             client,
             notes: Vec::new(),
             began: clock.now(),
             upstream: Duration::ZERO,
-            places: None,
+            places: Places::default(),
         }
     }
 
@@ -87,36 +90,50 @@ impl Call {
         self.principal.app_id()
     }
 
-    /// Who serves it, once that is known.
+    /// Bits that differ at random from one request to the next.
+    pub fn draw(&self) -> u64 {
+        self.draw
+    }
+
+    /// Who serves it, once that is known; with several targets the last that was asked.
     pub fn provider(&self) -> Option<&Provider> {
         self.target.as_ref().map(|target| &*target.provider)
     }
 
-    /// Takes a place at the app's, the gateway's and the provider's gate, until the request is over.
+    /// Takes a place at the app's and the gateway's gate, until the request is over.
     ///
     /// # Errors
     /// 429 or 503 when there was none in time.
     pub async fn admit(&mut self, services: &Services) -> Result<(), ApiError> {
-        let admission = services.limits.admit(&self.principal).await?;
-        let Some(target) = &self.target else {
-            return Ok(());
-        };
+        self.places.admission = Some(services.limits.admit(&self.principal).await?);
+        Ok(())
+    }
+
+    /// Turns to a target: gives back the place at the provider before, and takes one at this one's gate.
+    ///
+    /// # Errors
+    /// 503 when there was none in time.
+    pub async fn turn_to(&mut self, target: &Target) -> Result<(), ApiError> {
+        self.places.provider = None;
+        self.target = Some(target.clone());
         let provider = &target.provider;
         let place = match provider.gate.try_enter() {
             Some(place) => Some(place),
             None => provider.gate.enter(provider.gate_wait).await,
         };
-        self.places = Some(Places {
-            _admission: admission,
-            _provider: place.ok_or_else(|| ApiError::provider_busy(&provider.name))?,
-        });
+        let place = place.ok_or_else(|| ApiError::provider_busy(&provider.name))?;
+        self.places.provider = Some(place);
         Ok(())
     }
 
-    /// Notes what is asked for, once it is resolved.
-    pub fn asks(&mut self, target: &Target, stream: bool) {
-        self.guard.asked(&target.id, stream);
-        self.target = Some(target.clone());
+    /// Notes what is asked for, once it is resolved: by the route's name, or the target's full id.
+    pub fn asks(&mut self, candidates: &Candidates, stream: bool) {
+        let first = candidates.targets.first();
+        let route = candidates.policy.as_ref().map(|policy| &policy.model);
+        if let Some(model) = route.or(first.map(|target| &target.id)) {
+            self.guard.asked(model, stream);
+        }
+        self.target = first.cloned();
     }
 
     /// Notes a model that nobody serves.

@@ -219,6 +219,7 @@ impl From<ExchangeError> for ApiError {
                 kind,
                 status,
                 message,
+                open: _,
             } => failed(kind, status, message),
             ExchangeError::NoLease(error) => error.into(),
             ExchangeError::NotServed => Self::new(

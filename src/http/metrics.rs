@@ -6,6 +6,7 @@ use prometheus_client::{
     registry::Registry,
 };
 use troupe_actors::accounts::calls::Outcome;
+use troupe_protocol::failure::FailureKind;
 
 /// The edge's counters, and the registry that all parts have registered theirs with.
 pub struct Metrics {
@@ -14,11 +15,21 @@ pub struct Metrics {
     under_way: Gauge,
     panics: Counter,
     overhead: Histogram,
+    fallbacks: Family<FallbackLabels, Counter>,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct OutcomeLabel {
     outcome: String,
+}
+
+/// All but the kind are names of the configuration, so there are only so many.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct FallbackLabels {
+    route: String,
+    from: String,
+    to: String,
+    kind: String,
 }
 
 /// Upper bounds in seconds: the gateway's own time is tens of microseconds when all is well.
@@ -32,6 +43,7 @@ impl Metrics {
         let requests = Family::default();
         let under_way = Gauge::default();
         let panics = Counter::default();
+        let fallbacks = Family::default();
         let overhead = Histogram::new(OVERHEAD_BUCKETS);
         registry.register("troupe_requests", "Requests by outcome", requests.clone());
         registry.register(
@@ -49,12 +61,18 @@ impl Metrics {
             "Time before the first byte that was not spent waiting for the upstream",
             overhead.clone(),
         );
+        registry.register(
+            "troupe_route_fallbacks",
+            "Requests that a route sent on to its next target",
+            fallbacks.clone(),
+        );
         Self {
             registry,
             requests,
             under_way,
             panics,
             overhead,
+            fallbacks,
         }
     }
 
@@ -70,6 +88,17 @@ impl Metrics {
 
     pub fn overhead(&self, seconds: f64) {
         self.overhead.observe(seconds);
+    }
+
+    /// A route went on after a failure: its name, and the full ids from which and to which it went.
+    pub fn fell_back(&self, [route, from, to]: [&str; 3], kind: FailureKind) {
+        let labels = FallbackLabels {
+            route: route.to_owned(),
+            from: from.to_owned(),
+            to: to.to_owned(),
+            kind: kind.to_string(),
+        };
+        self.fallbacks.get_or_create(&labels).inc();
     }
 
     pub fn panicked(&self) {

@@ -11,6 +11,7 @@ use super::App;
 pub struct Builder {
     settings: String,
     providers: String,
+    routes: String,
     env: Vec<(String, String)>,
     secrets: Vec<String>,
 }
@@ -20,6 +21,7 @@ impl Default for Builder {
         let mut builder = Self {
             settings: String::new(),
             providers: String::new(),
+            routes: String::new(),
             env: Vec::new(),
             secrets: Vec::new(),
         };
@@ -54,6 +56,13 @@ impl Builder {
         self
     }
 
+    /// One `[[route]]`, the rest of it as TOML: `route("smart", "targets = [\"acme/gpt-4o\"]")`.
+    pub fn route(mut self, model: &str, rest: &str) -> Self {
+        // writing to a string cannot fail
+        let _ = writeln!(self.routes, "[[route]]\nmodel = {model:?}\n{rest}");
+        self
+    }
+
     /// One variable of the environment, which is empty else.
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.to_owned(), value.to_owned()));
@@ -72,7 +81,7 @@ impl Builder {
             .prefix("troupe-")
             .tempdir()
             .expect("a temporary folder");
-        let text = format!("{}\n{}", self.settings, self.providers);
+        let text = format!("{}\n{}\n{}", self.settings, self.providers, self.routes);
         std::fs::write(folder.path().join("config.toml"), text).expect("its config.toml");
         folder
     }

@@ -72,6 +72,7 @@ impl Behaviour for TokenPool {
             let loaded = loaded.unwrap_or_else(|_| Err("no answer in time".to_owned()));
             cell.restore(loaded, ctx);
             cell.lane.forgive();
+            cell.lane.foretell(&cell.state);
             cell.follow();
         });
         ctx.wait(restore);
@@ -104,9 +105,17 @@ impl Receive<Lend> for TokenPool {
         self.serve(ctx);
         let now = self.clock.now();
         match try_lend(&mut self.state, &mut self.dice, now, &lend) {
-            Try::Lent(lease) => Ok(Lent::Now(lease)),
+            Try::Lent(lease) => {
+                if lease.is_probe() {
+                    self.lane.foretell(&self.state);
+                }
+                Ok(Lent::Now(lease))
+            }
             Try::Refused(error) => Err(error),
-            Try::Later { until, reason } => self.wait(now, lend, until, reason, ctx),
+            Try::Later { until, reason } if lend.terms.may_wait => {
+                self.wait(now, lend, until, reason, ctx)
+            }
+            Try::Later { until, reason } => Err(all_cold(now, until, reason)),
         }
     }
 }
@@ -151,6 +160,7 @@ impl Receive<Reset> for TokenPool {
             self.writer.note(place);
         }
         let known = self.state.reset(token);
+        self.lane.foretell(&self.state);
         log::info!("{}: rests of tokens were ended by hand", self.provider);
         self.write_later(WRITE_AFTER, ctx);
         self.serve(ctx);
@@ -266,6 +276,7 @@ impl TokenPool {
         if changes.is_empty() {
             return;
         }
+        self.lane.foretell(&self.state);
         for change in changes {
             self.log(&change);
             if let Some(place) = change.place() {

@@ -19,7 +19,7 @@ use crate::{
     credentials::{
         config::PoolConfig,
         cooldown::ColdReason,
-        lease::{Lease, LeaseError, Outcome, TokenIndex},
+        lease::{Lease, LeaseError, Outcome, Terms, TokenIndex},
     },
     secrets::{KeyedHash, Secret},
     supervision::{Clock, Disturbance, RestartMetrics, SupervisionConfig, Tree},
@@ -127,7 +127,7 @@ async fn world_on(store: Arc<MemoryStore>, tokens: usize, config: PoolConfig) ->
 
 impl World {
     async fn lease(&self) -> Result<Lease, LeaseError> {
-        self.pool.lease(&self.model, &[]).await
+        self.pool.lease(&self.model, &[], Terms::default()).await
     }
 
     async fn attempt(&self, failure: FailureKind) {
@@ -155,6 +155,27 @@ fn rate_limited(ms: u64) -> FailureKind {
     FailureKind::RateLimited {
         retry_after: Some(Duration::from_millis(ms)),
     }
+}
+
+#[actix_rt::test]
+async fn who_can_go_elsewhere_does_not_wait() {
+    let world = world(1, quick()).await;
+    let lease = world.lease().await.unwrap();
+    lease.report(Outcome::Failure(FailureKind::RateLimited {
+        retry_after: Some(Duration::from_secs(2)),
+    }));
+    let terms = Terms {
+        may_wait: false,
+        ..Terms::default()
+    };
+    let refused = world.pool.lease(&world.model, &[], terms).await;
+    let LeaseError::AllCold { retry_after, .. } = refused.unwrap_err() else {
+        panic!("it does not say that all are cold");
+    };
+    assert!(retry_after > Duration::from_secs(1), "it did not wait");
+    assert!(!world.pool.readiness(&world.model).is_ready());
+    assert!(world.pool.readiness("other").is_ready());
+    world.tree.stop().await;
 }
 
 #[actix_rt::test]
@@ -325,7 +346,11 @@ async fn cooldowns_and_refusals_survive_a_panic() {
     world.attempt(rate_limited(90_000)).await;
     world.attempt(FailureKind::AuthInvalid).await;
     let waiter = world.pool.clone();
-    let before = world.pool.lease(&"other".into(), &[]).await.unwrap();
+    let before = world
+        .pool
+        .lease(&"other".into(), &[], Terms::default())
+        .await
+        .unwrap();
     world.store.written(0).await;
 
     let path = "providers/acme/tokens";
@@ -387,6 +412,12 @@ async fn a_store_that_is_away_stops_nobody() {
         world.lease().await,
         Err(LeaseError::AllCold { .. })
     ));
-    assert!(world.pool.lease(&"other".into(), &[]).await.is_ok());
+    assert!(
+        world
+            .pool
+            .lease(&"other".into(), &[], Terms::default())
+            .await
+            .is_ok()
+    );
     world.tree.stop().await;
 }

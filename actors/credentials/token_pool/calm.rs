@@ -16,7 +16,7 @@ use std::sync::{
 use arc_swap::ArcSwapOption;
 
 use super::{
-    lending::mix,
+    outlook::{Outlook, Readiness},
     policy::PoolState,
     token::{Identity, Token},
 };
@@ -26,7 +26,10 @@ use crate::credentials::{
     cooldown::Cooldown,
     lease::{Lease, ReportTo, Ticket, Trial},
 };
-use crate::supervision::clock::Monotonic;
+use crate::{
+    affinity::{Affinity, mix},
+    supervision::clock::Monotonic,
+};
 
 /// Where the actor publishes and handles look. Shared by all clones.
 #[derive(Clone, Default)]
@@ -35,6 +38,8 @@ pub struct Lane(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     calm: ArcSwapOption<Calm>,
+    /// What keeps requests away; none = nothing does.
+    outlook: ArcSwapOption<Outlook>,
     /// Failures on their way to the actor. Until it has judged them nobody knows how calm it is.
     unjudged: AtomicU32,
 }
@@ -43,19 +48,25 @@ struct Shared {
 struct Calm {
     tokens: Vec<Arc<Identity>>,
     strategy: Strategy,
+    sticks: bool,
     turn: AtomicUsize,
     epoch: u32,
 }
 
 impl Lane {
     /// A lease without a hop, in calm times.
-    pub fn lend(&self, model: &Arc<str>, lender: &Arc<dyn ReportTo>) -> Option<Lease> {
+    pub fn lend(
+        &self,
+        model: &Arc<str>,
+        affinity: Option<Affinity>,
+        lender: &Arc<dyn ReportTo>,
+    ) -> Option<Lease> {
         if self.0.unjudged.load(Acquire) > 0 {
             return None;
         }
         let calm = self.0.calm.load();
         let calm = calm.as_ref()?;
-        let identity = calm.choose()?;
+        let identity = calm.choose(affinity)?;
         identity.standing.fetch_add(1, Relaxed);
         let ticket = Ticket {
             token: identity.index,
@@ -65,6 +76,21 @@ impl Lane {
         };
         let (model, lender) = (Arc::clone(model), Arc::clone(lender));
         Some(Lease::new(Arc::clone(identity), ticket, model, lender))
+    }
+
+    /// How the chances of a request for `model` look, without a hop.
+    pub fn readiness(&self, now: Monotonic, model: &str) -> Readiness {
+        let outlook = self.0.outlook.load();
+        let outlook = outlook.as_ref();
+        outlook.map_or(Readiness::Ready, |outlook| outlook.readiness(now, model))
+    }
+
+    /// Publishes what keeps requests away. To be called when that has changed.
+    pub fn foretell(&self, state: &PoolState) {
+        let outlook = state.outlook();
+        if outlook.is_some() || self.0.outlook.load().is_some() {
+            self.0.outlook.store(outlook.map(Arc::new));
+        }
     }
 
     /// A failure of a lease from the lane is about to be told.
@@ -98,6 +124,7 @@ impl Lane {
                     .map(|token| Arc::clone(&token.identity))
                     .collect(),
                 strategy: state.config.strategy,
+                sticks: state.config.sticks(),
                 turn: AtomicUsize::new(0),
                 epoch: state.epoch,
             })
@@ -114,8 +141,12 @@ impl Lane {
 }
 
 impl Calm {
-    fn choose(&self) -> Option<&Arc<Identity>> {
+    fn choose(&self, affinity: Option<Affinity>) -> Option<&Arc<Identity>> {
         let count = self.tokens.len();
+        if let Some(affinity) = affinity.filter(|_| self.sticks) {
+            let rank = |identity: &&Arc<Identity>| affinity.rank(identity.lot);
+            return self.tokens.iter().max_by_key(rank);
+        }
         let turn = || self.turn.fetch_add(1, Relaxed);
         match self.strategy {
             Strategy::RoundRobin => self.tokens.get(turn() % count),
@@ -163,6 +194,7 @@ mod tests {
         credentials::{
             config::PoolConfig,
             lease::{Outcome, Report},
+            token_pool::policy::Decision,
         },
         secrets::{KeyedHash, Secret},
     };
@@ -193,7 +225,7 @@ mod tests {
 
     fn lend(lane: &Lane, desk: &Arc<Desk>) -> Option<Lease> {
         let lender: Arc<dyn ReportTo> = desk.clone();
-        lane.lend(&"m".into(), &lender)
+        lane.lend(&"m".into(), None, &lender)
     }
 
     #[test]
@@ -224,6 +256,35 @@ mod tests {
         assert_eq!(order(Strategy::ExhaustFirst, 3), [0, 0, 0]);
         let random = order(Strategy::Random, 200);
         assert!(random.contains(&0) && random.contains(&1));
+    }
+
+    #[test]
+    fn a_conversation_keeps_its_token_also_without_a_hop() {
+        let desk = Arc::new(Desk::default());
+        let lender: Arc<dyn ReportTo> = desk.clone();
+        for strategy in [Strategy::RoundRobin, Strategy::Random, Strategy::LeastBusy] {
+            let (mut state, lane) = pool(strategy);
+            let mut seen = [0; 2];
+            for number in 0..40 {
+                let affinity = Some(Affinity::of("app", &number.to_string()));
+                let token = lane.lend(&"m".into(), affinity, &lender).unwrap().token();
+                let again = lane.lend(&"m".into(), affinity, &lender).unwrap().token();
+                assert_eq!(token, again);
+                let Decision::Lend(ticket) = state.lease(Monotonic::ZERO, "m", &[], affinity, 0)
+                else {
+                    panic!("none was lent");
+                };
+                assert_eq!(token, ticket.token, "the pool's actor chooses alike");
+                seen[token.0 as usize] += 1;
+            }
+            assert!(seen[0] > 5 && seen[1] > 5, "{seen:?}");
+        }
+        let (_, lane) = pool(Strategy::ExhaustFirst);
+        for number in 0..10 {
+            let affinity = Some(Affinity::of("app", &number.to_string()));
+            let lease = lane.lend(&"m".into(), affinity, &lender).unwrap();
+            assert_eq!(lease.token().0, 0, "the first is to be exhausted");
+        }
     }
 
     #[test]

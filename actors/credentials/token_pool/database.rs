@@ -84,7 +84,7 @@ mod tests {
     use crate::{
         credentials::{
             config::PoolConfig,
-            lease::{LeaseError, Outcome},
+            lease::{LeaseError, Outcome, Terms},
             token_pool::{Pool, PoolSetup},
         },
         secrets::{KeyedHash, Secret},
@@ -127,18 +127,21 @@ mod tests {
             let (tree, pool) = process(&database).await;
             let retry_after = Some(Duration::from_secs(3_000));
             let limited = Outcome::Failure(FailureKind::RateLimited { retry_after });
-            pool.lease(&model, &[]).await.unwrap().report(limited);
+            pool.lease(&model, &[], Terms::default())
+                .await
+                .unwrap()
+                .report(limited);
             tree.stop().await;
 
             let (tree, pool) = process(&database).await;
-            let refused = pool.lease(&model, &[]).await.unwrap_err();
+            let refused = pool.lease(&model, &[], Terms::default()).await.unwrap_err();
             assert!(matches!(refused, LeaseError::AllCold { .. }), "{refused}");
             assert!(refused.retry_after().unwrap() > Duration::from_secs(2_900));
             assert_eq!(pool.reset(None).await, Ok(true));
             tree.stop().await;
 
             let (tree, pool) = process(&database).await;
-            assert!(pool.lease(&model, &[]).await.is_ok());
+            assert!(pool.lease(&model, &[], Terms::default()).await.is_ok());
             tree.stop().await;
         }
     }

@@ -12,6 +12,7 @@ use super::{
     actor::TokenPool,
     calm::Lane,
     messages::{GetSnapshot, Lend, Lent, Reset},
+    outlook::Readiness,
     snapshot::PoolSnapshot,
     stored::StateStore,
     token::{Identity, TokenIndex},
@@ -19,7 +20,7 @@ use super::{
 use crate::{
     credentials::{
         config::PoolConfig,
-        lease::{Lease, LeaseError, Report, ReportTo},
+        lease::{Lease, LeaseError, Report, ReportTo, Terms},
     },
     secrets::{KeyedHash, Secret},
     supervision::{AskError, ChildSpec, Clock, Handle, Tree, TreeError},
@@ -43,6 +44,8 @@ pub struct Pool {
     handle: Handle<TokenPool>,
     lender: Arc<dyn ReportTo>,
     lane: Lane,
+    clock: Clock,
+    sticks: bool,
     /// How long an answer may take once the request waits in the pool.
     patience: Duration,
 }
@@ -61,6 +64,8 @@ impl Pool {
     pub async fn start(tree: &Tree, setup: PoolSetup) -> Result<Self, TreeError> {
         let path = format!("providers/{}/tokens", setup.provider);
         let patience = Duration::from_millis(setup.config.max_wait_ms).saturating_add(GRACE);
+        let clock = setup.clock.clone();
+        let sticks = setup.config.sticks() && setup.tokens.len() > 1;
         let identities = Identity::of_all(&setup.tokens, &setup.hasher);
         let starts = AtomicU32::new(0);
         let lane = Lane::default();
@@ -77,6 +82,8 @@ impl Pool {
             }),
             handle,
             lane,
+            clock,
+            sticks,
             patience,
         })
     }
@@ -85,6 +92,7 @@ impl Pool {
     ///
     /// `exclude` are tokens that this request has tried in vain and should not get again. One that
     /// was rate limited need not be among them: it rests, and may be waited for.
+    /// `terms` say for which conversation, and whether the request waits at all.
     ///
     /// # Errors
     /// See [`LeaseError`].
@@ -92,15 +100,17 @@ impl Pool {
         &self,
         model: &Arc<str>,
         exclude: &[TokenIndex],
+        terms: Terms,
     ) -> Result<Lease, LeaseError> {
         if exclude.is_empty()
-            && let Some(lease) = self.lane.lend(model, &self.lender)
+            && let Some(lease) = self.lane.lend(model, terms.affinity, &self.lender)
         {
             return Ok(lease);
         }
         let lend = Lend {
             model: Arc::clone(model),
             exclude: exclude.to_vec(),
+            terms,
             lender: Arc::clone(&self.lender),
         };
         let lent = self.handle.ask(lend).await;
@@ -117,6 +127,18 @@ impl Pool {
                 })),
             },
         }
+    }
+
+    /// Whether it matters for the choice of a token which conversation a request belongs to.
+    #[must_use]
+    pub fn sticks(&self) -> bool {
+        self.sticks
+    }
+
+    /// How the chances of a request for `model` look now. Costs no hop.
+    #[must_use]
+    pub fn readiness(&self, model: &str) -> Readiness {
+        self.lane.readiness(self.clock.now(), model)
     }
 
     /// The pool as operators see it.

@@ -7,6 +7,7 @@ use super::{
     policy::{Decision, PoolState},
 };
 use crate::{
+    affinity::mix,
     credentials::{
         cooldown::ColdReason,
         lease::{Lease, LeaseError},
@@ -29,7 +30,8 @@ pub enum Try {
 
 /// Asks the policy, and makes the lease where it lends.
 pub fn try_lend(state: &mut PoolState, dice: &mut Dice, now: Monotonic, lend: &Lend) -> Try {
-    match state.lease(now, &lend.model, &lend.exclude, dice.roll()) {
+    let affinity = lend.terms.affinity;
+    match state.lease(now, &lend.model, &lend.exclude, affinity, dice.roll()) {
         Decision::Lend(ticket) => {
             let identity = Arc::clone(&state.tokens[ticket.token.0 as usize].identity);
             let (model, lender) = (Arc::clone(&lend.model), Arc::clone(&lend.lender));
@@ -88,11 +90,4 @@ impl Dice {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         mix(self.0)
     }
-}
-
-/// Spreads the bits of a counter (the last step of SplitMix64).
-pub fn mix(counter: u64) -> u64 {
-    let mixed = (counter ^ (counter >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
 }

@@ -6,7 +6,7 @@ use actix::Message;
 use tokio::sync::oneshot;
 
 use super::{snapshot::PoolSnapshot, token::TokenIndex};
-use crate::credentials::lease::{Lease, LeaseError, ReportTo};
+use crate::credentials::lease::{Lease, LeaseError, ReportTo, Terms};
 
 /// Asks for a token; the answer comes later if all rest. A lease whose answer nobody takes reports
 /// itself as dropped.
@@ -16,6 +16,7 @@ pub struct Lend {
     pub model: Arc<str>,
     /// Tokens that this request has tried already.
     pub exclude: Vec<TokenIndex>,
+    pub terms: Terms,
     pub lender: Arc<dyn ReportTo>,
 }
 

@@ -16,6 +16,7 @@ mod handle;
 pub mod judgement;
 mod lending;
 pub mod messages;
+pub mod outlook;
 pub mod policy;
 pub mod snapshot;
 pub mod stored;

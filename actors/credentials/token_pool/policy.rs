@@ -10,7 +10,7 @@ use crate::credentials::{
     cooldown::{self, ColdReason},
     lease::{Ticket, Trial},
 };
-use crate::supervision::clock::Monotonic;
+use crate::{affinity::Affinity, supervision::clock::Monotonic};
 
 /// The state of a pool.
 #[derive(Debug)]
@@ -58,12 +58,14 @@ impl PoolState {
         }
     }
 
-    /// Lends a token for `model` that is not in `exclude`, or says why not and until when.
+    /// Lends a token for `model` that is not in `exclude`, or says why not and until when. A conversation
+    /// gets the token that it prefers among those that can be lent.
     pub fn lease(
         &mut self,
         now: Monotonic,
         model: &str,
         exclude: &[TokenIndex],
+        affinity: Option<Affinity>,
         rng: u64,
     ) -> Decision {
         let probe = match self.breaker.gate(now) {
@@ -71,7 +73,7 @@ impl PoolState {
             Gate::Probe => true,
             Gate::Refuse { until } => return Decision::BreakerOpen { until },
         };
-        let Some(place) = self.choose(now, model, exclude, rng) else {
+        let Some(place) = self.choose(now, model, exclude, affinity, rng) else {
             return self.why_none(now, model, exclude);
         };
         self.cursor = (place + 1) % self.tokens.len();
@@ -115,10 +117,12 @@ impl PoolState {
         now: Monotonic,
         model: &str,
         exclude: &[TokenIndex],
+        affinity: Option<Affinity>,
         rng: u64,
     ) -> Option<usize> {
+        let affinity = affinity.filter(|_| self.config.sticks());
         let pick = |recheck: bool| {
-            self.pick(rng, |token| {
+            self.pick(affinity, rng, |token| {
                 !exclude.contains(&token.identity.index)
                     && match self.availability(token, now, model) {
                         Availability::Ready => true,
@@ -130,11 +134,19 @@ impl PoolState {
         pick(exclude.is_empty()).or_else(|| pick(true))
     }
 
-    fn pick(&self, rng: u64, lendable: impl Fn(&Token) -> bool) -> Option<usize> {
+    fn pick(
+        &self,
+        affinity: Option<Affinity>,
+        rng: u64,
+        lendable: impl Fn(&Token) -> bool,
+    ) -> Option<usize> {
         let count = self.tokens.len();
         let lendable = |place: &usize| lendable(&self.tokens[*place]);
         let ring = || (self.cursor..count).chain(0..self.cursor).filter(lendable);
         let row = || (0..count).filter(lendable);
+        if let Some(affinity) = affinity {
+            return row().max_by_key(|place| affinity.rank(self.tokens[*place].identity.lot));
+        }
         match self.config.strategy {
             Strategy::RoundRobin => ring().next(),
             // The first of several minima: in turn among equals.

@@ -126,7 +126,7 @@ impl Witness {
     fn lease(&mut self, model: usize, exclude: &[u32], rng: u64) {
         let model = Arc::clone(&self.models[model]);
         let exclude: Vec<_> = exclude.iter().copied().map(TokenIndex).collect();
-        match self.pool.lease(self.now, &model, &exclude, rng) {
+        match self.pool.lease(self.now, &model, &exclude, None, rng) {
             Decision::Lend(ticket) => {
                 let token = ticket.token;
                 assert!(!exclude.contains(&token), "lent an excluded token");
@@ -175,9 +175,12 @@ impl Witness {
         if let Some(until) = until.filter(|_| reason != ColdReason::Busy) {
             assert!(until > self.now);
             let just_before = until - Duration::from_nanos(1);
-            let early = self.pool.clone().lease(just_before, model, exclude, 0);
+            let early = self
+                .pool
+                .clone()
+                .lease(just_before, model, exclude, None, 0);
             assert!(matches!(early, Decision::Wait { .. }));
-            let in_time = self.pool.clone().lease(until, model, exclude, 0);
+            let in_time = self.pool.clone().lease(until, model, exclude, None, 0);
             // it may thaw only to be full
             let full = matches!(
                 in_time,
@@ -299,7 +302,7 @@ proptest! {
         let mut pool = PoolState::new(config(Strategy::RoundRobin), &identities(count), 0);
         let mut lent = vec![0; count];
         for _ in 0..count * turns {
-            if let Decision::Lend(ticket) = pool.lease(secs(1), "m", &[], 0) {
+            if let Decision::Lend(ticket) = pool.lease(secs(1), "m", &[], None, 0) {
                 lent[ticket.token.0 as usize] += 1;
             }
         }

@@ -10,6 +10,7 @@ use super::{
     token::{Identity, TokenIndex},
 };
 use crate::{
+    affinity::Affinity,
     credentials::{
         config::{PoolConfig, Strategy},
         cooldown::ColdReason,
@@ -60,7 +61,7 @@ const FAULT: Outcome = Outcome::Failure(FailureKind::Upstream);
 
 /// Lends for model `m`; `None` if the decision is another.
 fn lend(pool: &mut PoolState, now: Monotonic) -> Option<Ticket> {
-    match pool.lease(now, "m", &[], 0) {
+    match pool.lease(now, "m", &[], None, 0) {
         Decision::Lend(ticket) => Some(ticket),
         _ => None,
     }
@@ -122,11 +123,31 @@ fn random_reaches_all_that_can_be_lent_and_no_other() {
     attempt(&mut pool, NOW, rate_limited(Some(10)));
     let mut seen = [0; 4];
     for rng in 0..300 {
-        if let Decision::Lend(ticket) = pool.lease(NOW, "m", &[], rng) {
+        if let Decision::Lend(ticket) = pool.lease(NOW, "m", &[], None, rng) {
             seen[ticket.token.0 as usize] += 1;
         }
     }
     assert_eq!(seen, [0, 100, 100, 100]);
+}
+
+#[test]
+fn a_conversation_comes_back_to_its_token_when_that_has_thawed() {
+    let mut pool = pool(5, Strategy::RoundRobin);
+    let affinity = Some(Affinity::of("app", "conversation"));
+    let token = |pool: &mut PoolState, now| match pool.lease(now, "m", &[], affinity, 0) {
+        Decision::Lend(ticket) => ticket,
+        other => panic!("{other:?}"),
+    };
+    let first = token(&mut pool, NOW);
+    assert_eq!(token(&mut pool, NOW).token, first.token);
+    pool.report(NOW, first, &model(), rate_limited(Some(9)), 0);
+    let second = token(&mut pool, NOW);
+    assert_ne!(second.token, first.token);
+    assert_eq!(token(&mut pool, NOW + secs(8)).token, second.token);
+    assert_eq!(token(&mut pool, NOW + secs(9)).token, first.token);
+    pool.config.sticky = false;
+    let in_turn = [0; 5].map(|_| token(&mut pool, NOW + secs(9)).token);
+    assert!(in_turn.iter().any(|token| *token != first.token));
 }
 
 #[test]
@@ -139,7 +160,7 @@ fn a_full_token_is_not_lent() {
         until: None,
         reason: ColdReason::Busy,
     };
-    assert_eq!(pool.lease(NOW, "m", &[], 0), busy);
+    assert_eq!(pool.lease(NOW, "m", &[], None, 0), busy);
     pool.report(NOW, first, &model(), Outcome::Dropped, 0);
     assert!(lend(&mut pool, NOW).is_some());
 }
@@ -152,9 +173,9 @@ fn a_rate_limit_is_of_one_model_and_retry_after_is_its_floor() {
         until: Some(NOW + secs(90)),
         reason: ColdReason::RateLimited,
     };
-    assert_eq!(pool.lease(NOW + secs(89), "m", &[], 0), wait);
+    assert_eq!(pool.lease(NOW + secs(89), "m", &[], None, 0), wait);
     assert!(matches!(
-        pool.lease(NOW, "other", &[], 0),
+        pool.lease(NOW, "other", &[], None, 0),
         Decision::Lend(_)
     ));
     assert!(lend(&mut pool, NOW + secs(90)).is_some());
@@ -195,14 +216,17 @@ fn a_used_up_quota_rests_the_token_or_the_model() {
     let mut whole = pool(1, Strategy::RoundRobin);
     attempt(&mut whole, NOW, quota(QuotaScope::Credential));
     assert!(matches!(
-        whole.lease(NOW, "x", &[], 0),
+        whole.lease(NOW, "x", &[], None, 0),
         Decision::Wait { .. }
     ));
     assert!(lend(&mut whole, NOW + secs(3_600)).is_some());
 
     let mut single = pool(1, Strategy::RoundRobin);
     attempt(&mut single, NOW, quota(QuotaScope::CredentialModel));
-    assert!(matches!(single.lease(NOW, "x", &[], 0), Decision::Lend(_)));
+    assert!(matches!(
+        single.lease(NOW, "x", &[], None, 0),
+        Decision::Lend(_)
+    ));
     assert!(lend(&mut single, NOW).is_none());
 }
 
@@ -253,7 +277,7 @@ fn many_faults_open_the_breaker_and_one_probe_closes_it() {
     }
     let until = NOW + secs(2);
     assert_eq!(
-        pool.lease(NOW, "m", &[], 0),
+        pool.lease(NOW, "m", &[], None, 0),
         Decision::BreakerOpen { until }
     );
     let probe = lend(&mut pool, until).unwrap();
@@ -273,7 +297,7 @@ fn a_refused_token_is_checked_once_at_a_time_with_growing_pauses() {
         until: Some(first_check),
         reason: ColdReason::Invalid,
     };
-    assert_eq!(pool.lease(NOW, "m", &[], 0), wait);
+    assert_eq!(pool.lease(NOW, "m", &[], None, 0), wait);
 
     let check = lend(&mut pool, first_check).unwrap();
     assert!(check.trial.recheck);
@@ -324,12 +348,12 @@ fn a_second_try_does_not_risk_a_check_while_a_good_token_is_left() {
     let due = NOW + secs(600);
     let check = lend(&mut pool, due).unwrap();
     assert_eq!(check.token, TokenIndex(0));
-    let second_try = pool.lease(due, "m", &[check.token], 0);
+    let second_try = pool.lease(due, "m", &[check.token], None, 0);
     assert!(matches!(second_try, Decision::Lend(ticket) if ticket.token == TokenIndex(2)));
-    let last_try = pool.lease(due, "m", &[TokenIndex(0), TokenIndex(2)], 0);
+    let last_try = pool.lease(due, "m", &[TokenIndex(0), TokenIndex(2)], None, 0);
     assert!(matches!(last_try, Decision::Lend(ticket) if ticket.token == TokenIndex(1)));
     let all = [TokenIndex(0), TokenIndex(1), TokenIndex(2)];
-    assert_eq!(pool.lease(due, "m", &all, 0), Decision::NoneLeft);
+    assert_eq!(pool.lease(due, "m", &all, None, 0), Decision::NoneLeft);
 }
 
 #[test]

@@ -97,7 +97,7 @@ impl PoolState {
                 BreakerView::Open { until } => BreakerSnapshot::Open {
                     probes_in_ms: millis(until.saturating_sub(now)),
                 },
-                BreakerView::HalfOpen => BreakerSnapshot::HalfOpen,
+                BreakerView::HalfOpen { .. } => BreakerSnapshot::HalfOpen,
             },
             waiting,
         }

@@ -233,7 +233,7 @@ mod tests {
     fn pool_after(tokens: usize, failures: &[FailureKind]) -> PoolState {
         let mut pool = pool(tokens);
         for failure in failures {
-            let Decision::Lend(ticket) = pool.lease(BEFORE.now, "m", &[], 0) else {
+            let Decision::Lend(ticket) = pool.lease(BEFORE.now, "m", &[], None, 0) else {
                 panic!("no token left");
             };
             let outcome = Outcome::Failure(*failure);

@@ -10,6 +10,7 @@ use derive_more::Display;
 use serde::Serialize;
 
 use crate::{
+    affinity::Lot,
     credentials::cooldown::{ColdReason, Cooldown},
     secrets::{KeyedHash, Secret},
     supervision::clock::Monotonic,
@@ -32,6 +33,8 @@ pub struct Identity {
     pub secret: Option<Secret>,
     /// The keyed hash in hex under which its state is stored.
     pub hash: String,
+    /// Its place in the rankings of conversations.
+    pub lot: Lot,
     /// Leases that are out by the lane for calm times.
     pub standing: AtomicU32,
 }
@@ -47,17 +50,20 @@ impl Identity {
                 alias: "anonymous".into(),
                 secret: None,
                 hash: "anonymous".to_owned(),
+                lot: Lot::of("anonymous"),
                 standing: AtomicU32::new(0),
             })];
         }
         (0_u32..)
             .zip(tokens)
             .map(|(index, secret)| {
+                let hash = hasher.hex_of(secret.expose());
                 Arc::new(Self {
                     index: TokenIndex(index),
                     alias: format!("#{} {}", index + 1, secret.hint()).into(),
                     secret: Some(secret.clone()),
-                    hash: hasher.hex_of(secret.expose()),
+                    lot: Lot::of(&hash),
+                    hash,
                     standing: AtomicU32::new(0),
                 })
             })
@@ -125,18 +131,8 @@ impl Token {
     /// Whether it can be lent for `model`; `limit` is the most leases at a time, 0 = any number.
     #[must_use]
     pub fn availability(&self, now: Monotonic, model: &str, limit: u32) -> Availability {
-        let disabled = self.disabled.filter(|disabled| now < disabled.recheck_at);
-        let bars = [
-            disabled.map(|disabled| (disabled.recheck_at, ColdReason::Invalid)),
-            self.cooldown.map(|rest| (rest.until, rest.reason)),
-            self.models.get(model).map(|rest| (rest.until, rest.reason)),
-        ];
-        let last_bar = bars
-            .into_iter()
-            .flatten()
-            .filter(|(until, _)| now < *until)
-            .max_by_key(|(until, _)| *until);
-        if let Some((until, reason)) = last_bar {
+        let last_bar = self.last_bar(Some(model));
+        if let Some((until, reason)) = last_bar.filter(|(until, _)| now < *until) {
             return Availability::Cold { until, reason };
         }
         match self.disabled {
@@ -145,6 +141,20 @@ impl Token {
             None if limit > 0 && self.out >= limit => Availability::Busy,
             None => Availability::Ready,
         }
+    }
+
+    /// When the last of what is held against it ends, and what that is: for `model`, or of what counts
+    /// for all models. It may lie in the past.
+    #[must_use]
+    pub fn last_bar(&self, model: Option<&str>) -> Option<(Monotonic, ColdReason)> {
+        let rest = |rest: &Cooldown| (rest.until, rest.reason);
+        let disabled = self.disabled;
+        let bars = [
+            disabled.map(|disabled| (disabled.recheck_at, ColdReason::Invalid)),
+            self.cooldown.as_ref().map(rest),
+            model.and_then(|model| self.models.get(model)).map(rest),
+        ];
+        bars.into_iter().flatten().max_by_key(|(until, _)| *until)
     }
 
     /// The rest that it takes for `model`, or for all models.

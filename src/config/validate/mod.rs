@@ -1,6 +1,7 @@
 //! Checks of what the settings mean, after their types are right.
 
 mod providers;
+mod routes;
 mod sections;
 
 use std::ops::RangeInclusive;
@@ -10,7 +11,7 @@ use url::Url;
 use super::{
     Config, keys,
     problems::{Problem, report},
-    tree::{Node, Place},
+    tree::{Node, Place, Value},
 };
 
 /// Adds what is wrong with `config`, whose values were written in `tree`.
@@ -30,6 +31,7 @@ pub fn validate(config: &Config, tree: &Node, problems: &mut Vec<Problem>) {
     check.within("timeouts", |check| check.timeouts(&config.timeouts));
     check.within("pool", |check| check.pool(&config.pool));
     check.providers(&config.providers);
+    check.routes(config);
 }
 
 /// One walk over the settings.
@@ -107,5 +109,18 @@ impl Check<'_> {
             Ok(_) => {}
             Err(error) => self.error(key, format!("not a URL ({error}), expected {wanted}")),
         }
+    }
+}
+
+/// The places in the tree's list `key` of the tables that could be decoded.
+fn live_indices(tree: &Node, key: &str) -> Vec<usize> {
+    match tree.child(key).map(|list| &list.value) {
+        Some(Value::List(items)) => items
+            .iter()
+            .enumerate()
+            .filter(|(_, item)| !item.is_faulty())
+            .map(|(index, _)| index)
+            .collect(),
+        _ => Vec::new(),
     }
 }

@@ -10,18 +10,15 @@ use troupe_actors::{
     secrets::Secret,
 };
 
-use super::Check;
-use crate::config::{
-    keys,
-    tree::{Node, Value},
-};
+use super::{Check, live_indices};
+use crate::config::keys;
 
 /// The upstream protocols that this build speaks.
 const KINDS: &[&str] = &["openai", "openai_responses", "anthropic", "gemini", "demo"];
 
 impl Check<'_> {
     pub(super) fn providers(&mut self, providers: &[ProviderConfig]) {
-        let indices = live_indices(self.tree);
+        let indices = live_indices(self.tree, "provider");
         let mut names = HashMap::new();
         let mut default = None;
         self.within("provider", |check| {
@@ -153,19 +150,6 @@ impl Check<'_> {
                 }
             }
         });
-    }
-}
-
-/// The places in the tree's list of the providers that could be decoded.
-fn live_indices(tree: &Node) -> Vec<usize> {
-    match tree.child("provider").map(|list| &list.value) {
-        Some(Value::List(items)) => items
-            .iter()
-            .enumerate()
-            .filter(|(_, item)| !item.is_faulty())
-            .map(|(index, _)| index)
-            .collect(),
-        _ => Vec::new(),
     }
 }
 

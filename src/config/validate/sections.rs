@@ -15,7 +15,7 @@ use super::Check;
 use crate::config::{AuthConfig, ServerConfig};
 
 /// The longest wait that anybody could mean.
-const A_DAY_MS: u64 = 24 * 3_600 * 1_000;
+pub(super) const A_DAY_MS: u64 = 24 * 3_600 * 1_000;
 
 impl Check<'_> {
     pub(super) fn server(&mut self, server: &ServerConfig) {

@@ -1,7 +1,8 @@
-//! The admin's JSON: calls, restarts, the supervision tree.
+//! The admin's JSON: calls, restarts, pools, routes, the supervision tree.
 
 pub mod gate;
 mod lists;
+mod route;
 mod supervision;
 
 use std::rc::Rc;
@@ -32,6 +33,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/api/admin/calls").get(lists::calls))
         .service(resource("/api/admin/restarts").get(lists::restarts))
         .service(resource("/api/admin/pools").get(lists::pools))
+        .service(resource("/api/admin/route").get(route::explain))
         .service(resource("/api/admin/supervision").get(supervision::tree))
         .service(resource("/api/admin/supervision/events").get(supervision::events))
         .service(resource("/api/admin/supervision/{path:.*}/restart").post(supervision::restart))

@@ -29,9 +29,9 @@ use crate::http::{
     call::Call,
     enter::enter,
     error::ApiError,
+    fallback::unknown_model,
     passing::complete,
     services::{OnWorker, Services},
-    unknown_model::unknown_model,
 };
 
 const ROUTE: &str = "/v1/messages/count_tokens";

@@ -72,7 +72,7 @@ async fn serve(
     };
     let services = &worker.0.services;
     match question(client, services, request, payload, &mut call).await {
-        Ok(mut question) => match ask(&mut question, services, &mut call).await {
+        Ok(mut question) => match ask(&mut question, request, services, &mut call).await {
             Ok(asked) => answer(asked, question, call, services).await,
             Err(error) => call.refuse(&error),
         },

@@ -8,7 +8,6 @@ use actix_web::{
 };
 use bytes::Bytes;
 use troupe_actors::{
-    affinity::Affinity,
     catalog::Target,
     providers::upstream::{Endpoint, Outgoing},
 };
@@ -21,7 +20,7 @@ use troupe_protocol::{
     openai_responses,
 };
 
-use crate::http::{conversation, error::ApiError};
+use crate::http::error::ApiError;
 
 /// What a client asks.
 pub struct Question {
@@ -41,12 +40,6 @@ pub struct Question {
     pub storing: Option<super::stored::Storing>,
 }
 
-/// A question as one target gets it.
-pub struct Prepared {
-    pub outgoing: Outgoing,
-    pub way: Way,
-}
-
 /// How the answer comes back.
 pub enum Way {
     /// In the client's own dialect.
@@ -60,6 +53,16 @@ pub enum Way {
         tools: Arc<ToolNames>,
         has_thoughts: bool,
     },
+}
+
+impl Way {
+    /// Whether earlier thoughts may have gone upstream.
+    pub fn has_thoughts(&self) -> bool {
+        match self {
+            Self::Pass { .. } => true,
+            Self::Convert { has_thoughts, .. } => *has_thoughts,
+        }
+    }
 }
 
 /// Headers of Anthropic's clients that choose what the protocol means.
@@ -94,16 +97,11 @@ impl Question {
         Ok(())
     }
 
-    /// Which conversation it belongs to.
-    pub fn affinity(&self, request: &HeaderMap, app_id: &str) -> Option<Affinity> {
-        conversation::affinity(request, &self.body, app_id)
-    }
-
     /// The question as that target gets it.
     ///
     /// # Errors
     /// 400 for what is not a request of the client's dialect, or cannot be said in the target's.
-    pub fn prepare(&mut self, target: &Target) -> Result<Prepared, ApiError> {
+    pub fn written_for(&mut self, target: &Target) -> Result<(Outgoing, Way), ApiError> {
         let dialect = self.client.dialect();
         let theirs = target.provider.upstream.chat_dialect(dialect);
         if theirs == dialect {
@@ -113,16 +111,15 @@ impl Question {
         }
     }
 
-    fn pass(&self, target: &Target) -> Result<Prepared, ApiError> {
+    fn pass(&self, target: &Target) -> Result<(Outgoing, Way), ApiError> {
         let chat = self.client == Client::OpenaiChat;
         let ask_usage = chat && target.provider.ask_stream_usage;
-        let body = if self.keep_thoughts {
-            self.body.clone()
+        let (body, strip_usage) = if self.keep_thoughts {
+            self.head.rewrite(&self.body, &target.upstream, ask_usage)
         } else {
-            self.without_thoughts()?
+            let body = self.without_thoughts()?;
+            RequestHead::parse(&body)?.rewrite(&body, &target.upstream, ask_usage)
         };
-        let head = RequestHead::parse(&body)?;
-        let (body, strip_usage) = head.rewrite(&body, &target.upstream, ask_usage);
         let outgoing = Outgoing {
             endpoint: Endpoint::Chat(self.client.dialect()),
             model: target.upstream.clone(),
@@ -130,10 +127,7 @@ impl Question {
             stream: self.head.stream,
             headers: self.headers.clone(),
         };
-        Ok(Prepared {
-            outgoing,
-            way: Way::Pass { strip_usage },
-        })
+        Ok((outgoing, Way::Pass { strip_usage }))
     }
 
     fn without_thoughts(&self) -> Result<Bytes, ApiError> {
@@ -144,7 +138,7 @@ impl Question {
         })
     }
 
-    fn convert(&mut self, target: &Target, theirs: Dialect) -> Result<Prepared, ApiError> {
+    fn convert(&mut self, target: &Target, theirs: Dialect) -> Result<(Outgoing, Way), ApiError> {
         if let Some(id) = &self.foreign_previous {
             return Err(unknown_previous(id));
         }
@@ -158,15 +152,13 @@ impl Question {
             stream: request.stream,
             headers: Vec::new(),
         };
-        Ok(Prepared {
-            outgoing,
-            way: Way::Convert {
-                from: theirs,
-                losses: encoded.losses,
-                tools: Arc::new(encoded.tools),
-                has_thoughts: encoded.has_thinking,
-            },
-        })
+        let way = Way::Convert {
+            from: theirs,
+            losses: encoded.losses,
+            tools: Arc::new(encoded.tools),
+            has_thoughts: encoded.has_thinking,
+        };
+        Ok((outgoing, way))
     }
 
     /// How it is to be written for that target.

@@ -1,37 +1,24 @@
-//! The path of one request: key, limits, model, provider, answer.
-
-use std::{rc::Rc, time::Duration};
+//! Requests that pass through as they are: embeddings and pictures.
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::{
-        StatusCode,
-        header::{self, HeaderValue},
-    },
     web::{Bytes, Payload},
 };
 use troupe_actors::{
-    accounts::calls::Outcome,
-    credentials::{Lease, Outcome as LeaseOutcome},
-    providers::{
-        body::{BodyFault, ReadAhead},
-        exchange::{Answer, exchange},
-        upstream::{Endpoint, Outgoing},
-    },
+    catalog::{Affinity, Target},
+    providers::upstream::{Endpoint, Outgoing},
 };
-use troupe_protocol::{
-    openai::{error::ErrorCode, request::RequestHead},
-    usage::Usage,
-};
-use uuid::Uuid;
+use troupe_protocol::{dialect::Client, openai::request::RequestHead};
 
 use crate::http::{
-    auth,
     body::read_json,
     call::Call,
+    conversation,
+    enter::enter,
     error::ApiError,
-    relay::{Relay, Tap},
-    services::{OnWorker, Services, Worker},
+    fallback::{self, Question, ask_in_turn},
+    passing::pass,
+    services::{OnWorker, Services},
 };
 
 /// One route of the dialect.
@@ -39,13 +26,10 @@ pub struct Surface {
     pub endpoint: Endpoint,
     /// The route, as it stands in call records.
     pub name: &'static str,
-    pub may_stream: bool,
 }
 
-/// Answers up to this size are held whole: their usage is read and their record written in one go.
-const HELD: usize = 256 << 10;
-/// The longest event of a stream that passes through.
-const MAX_EVENT: usize = 8 << 20;
+/// An upstream that has answered.
+pub type Asked = fallback::Asked<()>;
 
 /// Serves one request by passing it on.
 pub async fn forward(
@@ -54,193 +38,72 @@ pub async fn forward(
     request: &HttpRequest,
     payload: Payload,
 ) -> HttpResponse {
-    let mut call = match enter(&worker.0, request, surface.name) {
+    let mut call = match enter(&worker.0, request, surface.name, Client::OpenaiChat) {
         Ok(call) => call,
         Err(refusal) => return refusal,
     };
     let services = &worker.0.services;
     let asked = match read_json(&services.config, request, payload).await {
-        Ok(body) => ask(surface, services, body, &mut call).await,
+        Ok(body) => ask(surface, services, request, body, &mut call).await,
         Err(error) => Err(error),
     };
     match asked {
-        Ok(asked) => answer(asked, call, services).await,
+        Ok(asked) => pass(asked.answer, Client::OpenaiChat, false, None, call, services).await,
         Err(error) => call.refuse(&error),
     }
 }
 
-/// Lets a request in: its key is known and its record can be kept.
-///
-/// # Errors
-/// The refusal, ready to be sent.
-#[expect(
-    clippy::result_large_err,
-    reason = "a refusal is moved once and sent; a box would cost more"
-)]
-pub fn enter(
-    worker: &Rc<Worker>,
-    request: &HttpRequest,
-    endpoint: &'static str,
-) -> Result<Call, HttpResponse> {
-    let id = Uuid::now_v7();
-    let refuse = |error: ApiError| error.respond(&id.to_string());
-    // while draining, who has not heard of it yet is served; at its end nobody is
-    if worker.services.cut.is_cancelled() {
-        return Err(refuse(ApiError {
-            retry_after: Some(DRAIN_RETRY),
-            ..ApiError::new(
-                ErrorCode::ShuttingDown,
-                "the gateway is being restarted, send the request again",
-            )
-        }));
-    }
-    let principal = auth::principal(request, &worker.services.keys).map_err(refuse)?;
-    if worker.services.spool.full() {
-        return Err(refuse(ApiError {
-            retry_after: Some(SPOOL_RETRY),
-            ..ApiError::new(
-                ErrorCode::SpoolFull,
-                "call records cannot be stored at the moment, try again later",
-            )
-        }));
-    }
-    Ok(Call::begin(worker, id, principal, endpoint))
+/// A request that goes upstream with nothing changed but its model's name.
+struct Plain {
+    endpoint: Endpoint,
+    head: RequestHead,
+    body: Bytes,
 }
 
-const SPOOL_RETRY: Duration = Duration::from_secs(10);
-const DRAIN_RETRY: Duration = Duration::from_secs(1);
+impl Question for Plain {
+    type Way = ();
 
-/// An upstream that has answered.
-pub struct Asked {
-    pub answer: Answer,
-    /// Whether only the gateway asked for the usage in the stream.
-    strip_usage: bool,
+    fn model(&self) -> &str {
+        &self.head.model
+    }
+
+    fn stream(&self) -> bool {
+        false
+    }
+
+    fn prepare(&mut self, target: &Target) -> Result<(Outgoing, ()), ApiError> {
+        let (body, _) = self.head.rewrite(&self.body, &target.upstream, false);
+        let outgoing = Outgoing {
+            endpoint: self.endpoint,
+            model: target.upstream.clone(),
+            body,
+            stream: false,
+            headers: Vec::new(),
+        };
+        Ok((outgoing, ()))
+    }
 }
 
-/// Asks the upstream that serves the request's model.
+/// Asks the upstreams that may serve the request's model, in turn.
 ///
 /// # Errors
 /// Whatever is wrong with the request, or kept every attempt from an answer.
 pub async fn ask(
     surface: &Surface,
     services: &Services,
+    request: &HttpRequest,
     body: Bytes,
     call: &mut Call,
 ) -> Result<Asked, ApiError> {
     let head = RequestHead::parse(&body)?;
-    let stream = head.stream && surface.may_stream;
-    let directory = services.catalog.directory();
-    let Some(target) = directory.resolve(&head.model) else {
-        call.asks_unknown(&head.model, stream);
-        return Err(unknown_model(&head.model));
-    };
-    drop(directory);
-    call.asks(&target, stream);
-    call.admit(services).await?;
-    let ask_usage = surface.may_stream && target.provider.ask_stream_usage;
-    let (body, strip_usage) = head.rewrite(&body, &target.upstream, ask_usage);
-    let outgoing = Outgoing {
+    // a body is read again only where that decides something
+    let sticks = services.catalog.directory().sticks(&head.model);
+    let key = sticks.then(|| conversation::key(request.headers(), &body));
+    let affinity = key.flatten().map(|key| Affinity::of(call.app_id(), &key));
+    let mut question = Plain {
         endpoint: surface.endpoint,
+        head,
         body,
-        stream,
     };
-    let answer = exchange(&target.provider, &target.upstream, &outgoing, call).await?;
-    Ok(Asked {
-        answer,
-        strip_usage,
-    })
-}
-
-/// 404 for a model that no provider serves.
-pub fn unknown_model(model: &str) -> ApiError {
-    ApiError::param(
-        ErrorCode::ModelNotFound,
-        "model",
-        format!("the model `{model}` is not served here, GET /v1/models lists those that are"),
-    )
-}
-
-/// Carries an upstream's answer to the client.
-pub async fn answer(asked: Asked, call: Call, services: &Services) -> HttpResponse {
-    let Answer {
-        status,
-        content_type,
-        body,
-        lease,
-    } = asked.answer;
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-    let is_stream = content_type
-        .as_ref()
-        .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"));
-    let length_known = body.length().is_some();
-    let may_be_held = !is_stream && body.length().is_none_or(|length| length <= HELD as u64);
-    let body = if may_be_held {
-        match body.read_ahead(HELD).await {
-            Ok(ReadAhead::Whole(body)) if length_known || is_json(&body) => {
-                return whole(call, status, content_type, body, lease);
-            }
-            Ok(ReadAhead::Whole(_)) => {
-                lease.report(LeaseOutcome::Failure(BodyFault::Cut.kind()));
-                return call.refuse(&BodyFault::Cut.into());
-            }
-            Ok(ReadAhead::More(body)) => body,
-            Err(fault) => {
-                lease.report(LeaseOutcome::Failure(fault.kind()));
-                return call.refuse(&fault.into());
-            }
-        }
-    } else {
-        body
-    };
-    let mut response = call.response(status);
-    if let Some(content_type) = content_type {
-        response.insert_header((header::CONTENT_TYPE, content_type));
-    }
-    let tap = if is_stream {
-        response.insert_header((header::CACHE_CONTROL, "no-cache"));
-        // proxies that buffer would hold events back
-        response.insert_header(("x-accel-buffering", "no"));
-        Tap::events(asked.strip_usage, MAX_EVENT)
-    } else {
-        Tap::tail()
-    };
-    call.observe_overhead();
-    let cut = services.cut.clone().cancelled_owned();
-    response.body(Relay::new(call, lease, body, tap, status.as_u16(), cut))
-}
-
-/// Whether an answer without a length is whole: a connection that broke cannot be told from its end.
-fn is_json(body: &[u8]) -> bool {
-    serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
-}
-
-/// A small answer, held whole.
-fn whole(
-    mut call: Call,
-    status: StatusCode,
-    content_type: Option<HeaderValue>,
-    body: Bytes,
-    lease: Lease,
-) -> HttpResponse {
-    lease.report(LeaseOutcome::Success);
-    call.used(Usage::from_openai_body(&body));
-    complete(call, status, content_type, body)
-}
-
-/// Records a call whose whole answer is here, and makes the response.
-pub fn complete(
-    mut call: Call,
-    status: StatusCode,
-    content_type: Option<HeaderValue>,
-    body: Bytes,
-) -> HttpResponse {
-    let mut response = call.response(status);
-    if let Some(content_type) = content_type {
-        response.insert_header((header::CONTENT_TYPE, content_type));
-    }
-    call.observe_overhead();
-    call.first_byte();
-    call.sent(body.len());
-    call.finish(Outcome::Ok, status.as_u16(), None);
-    response.body(body)
+    ask_in_turn(&mut question, affinity, services, call).await
 }

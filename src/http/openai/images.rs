@@ -13,6 +13,7 @@ use troupe_actors::{
     providers::{exchange::fetch, provider::Provider, upstream::Endpoint},
 };
 use troupe_protocol::{
+    dialect::Client,
     openai::{
         error::ErrorCode,
         images::{ImageAnswer, ImageFormat, ImageItem, ImageRequest},
@@ -20,18 +21,19 @@ use troupe_protocol::{
     usage::Usage,
 };
 
-use super::forward::{Asked, Surface, answer, ask, complete, enter};
+use super::forward::{Asked, Surface, ask};
 use crate::http::{
     body::read_json,
     call::Call,
+    enter::enter,
     error::ApiError,
+    passing::{complete, pass},
     services::{OnWorker, Services},
 };
 
 pub const IMAGES: Surface = Surface {
     endpoint: Endpoint::Images,
     name: "/v1/images/generations",
-    may_stream: false,
 };
 
 /// The largest answer whose pictures are stored: ten pictures of 4096² with room to spare.
@@ -40,13 +42,15 @@ const ANSWER_LIMIT: usize = 256 << 20;
 const PICTURE_LIMIT: usize = 64 << 20;
 
 pub async fn generations(worker: OnWorker, request: HttpRequest, payload: Payload) -> HttpResponse {
-    let mut call = match enter(&worker.0, &request, IMAGES.name) {
+    let mut call = match enter(&worker.0, &request, IMAGES.name, Client::OpenaiChat) {
         Ok(call) => call,
         Err(refusal) => return refusal,
     };
     let services = &worker.0.services;
     match order(services, &request, payload, &mut call).await {
-        Ok((asked, Some(ImageFormat::B64Json))) => answer(asked, call, services).await,
+        Ok((asked, Some(ImageFormat::B64Json))) => {
+            pass(asked.answer, Client::OpenaiChat, false, None, call, services).await
+        }
         Ok((asked, format)) => linked(asked, call, services, format).await,
         Err(error) => call.refuse(&error),
     }
@@ -62,7 +66,7 @@ async fn order(
     let body = read_json(&services.config, request, payload).await?;
     // read first, so that nothing is ordered for a request that makes no sense
     let format = ImageRequest::parse(&body)?.response_format;
-    let asked = ask(&IMAGES, services, body, call).await?;
+    let asked = ask(&IMAGES, services, request, body, call).await?;
     Ok((asked, format))
 }
 

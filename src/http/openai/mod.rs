@@ -1,4 +1,4 @@
-//! The OpenAI surface: chat, embeddings, images, models.
+//! The rest of the OpenAI surface: embeddings, images, models.
 
 mod forward;
 mod images;
@@ -13,28 +13,16 @@ use super::{layers::resource, services::OnWorker};
 /// `/v1/…`
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(resource(CHAT.name).post(chat))
         .service(resource(EMBEDDINGS.name).post(embeddings))
         .service(resource(images::IMAGES.name).post(images::generations))
         .service(resource("/v1/models").get(models::list))
         .service(resource("/v1/models/{id:.*}").get(models::one));
 }
 
-const CHAT: Surface = Surface {
-    endpoint: Endpoint::Chat,
-    name: "/v1/chat/completions",
-    may_stream: true,
-};
-
 const EMBEDDINGS: Surface = Surface {
     endpoint: Endpoint::Embeddings,
     name: "/v1/embeddings",
-    may_stream: false,
 };
-
-async fn chat(worker: OnWorker, request: HttpRequest, payload: web::Payload) -> HttpResponse {
-    forward(&CHAT, worker, &request, payload).await
-}
 
 async fn embeddings(worker: OnWorker, request: HttpRequest, payload: web::Payload) -> HttpResponse {
     forward(&EMBEDDINGS, worker, &request, payload).await

@@ -26,19 +26,11 @@ pub async fn one(worker: OnWorker, request: HttpRequest, name: web::Path<String>
     let id = Uuid::now_v7().to_string();
     let services = &worker.0.services;
     let answer = auth::principal(&request, &services.keys).and_then(|_| {
-        let target = services.catalog.directory().resolve(&name);
-        target.ok_or_else(|| unknown_model(&name))
+        let listed = services.catalog.directory().listed(&name);
+        listed.ok_or_else(|| unknown_model(&name))
     });
     match answer {
-        Ok(target) => {
-            let owned_by = target.provider.name.clone();
-            let card = ModelCard {
-                id: &target.id,
-                created: CREATED,
-                owned_by: &owned_by,
-            };
-            found(&id, render_one(card))
-        }
+        Ok(listed) => found(&id, render_one(card(&listed))),
         Err(error) => ApiError::respond(&error, &id),
     }
 }

@@ -1,0 +1,202 @@
+//! A request's way through its candidates: one target after the other, until one answers with a first byte.
+
+use troupe_actors::{
+    catalog::{Affinity, Candidates, Target, route::policy::RoutePolicy},
+    credentials::Terms,
+    providers::{
+        exchange::{Answer, ExchangeError, exchange},
+        upstream::{Endpoint, Outgoing},
+    },
+};
+use troupe_protocol::{failure::FailureKind, openai::error::ErrorCode};
+
+use super::{call::Call, error::ApiError, services::Services};
+
+/// What is asked, whoever answers.
+pub trait Question {
+    /// How an answer comes back to the client.
+    type Way;
+
+    /// The model that the client named.
+    fn model(&self) -> &str;
+
+    /// Whether the client wants a stream.
+    fn stream(&self) -> bool;
+
+    /// The request as that target gets it.
+    ///
+    /// # Errors
+    /// What is wrong with it, or cannot be said to that target.
+    fn prepare(&mut self, target: &Target) -> Result<(Outgoing, Self::Way), ApiError>;
+
+    /// Whether the same target may answer if it is asked in another way; the next
+    /// [`prepare`](Self::prepare) is that way.
+    fn ask_otherwise(&mut self, _: &ExchangeError, _: &Self::Way) -> bool {
+        false
+    }
+}
+
+/// An upstream that has answered.
+pub struct Asked<Way> {
+    pub answer: Answer,
+    pub way: Way,
+}
+
+/// Why one target did not answer.
+struct Miss {
+    error: ApiError,
+    kind: FailureKind,
+    /// Whether an upstream was asked, so that the error tells of it.
+    asked: bool,
+    /// Whether asking another might do the work twice where that is not harmless.
+    risky: bool,
+}
+
+/// How often one target is asked in another way: without thoughts, and in another dialect.
+const OTHER_WAYS: usize = 2;
+
+/// Looks up who may serve the question, and asks them in their order, as far as the route's policy goes.
+///
+/// # Errors
+/// What the last upstream said; where none was asked at all, why not.
+pub async fn ask_in_turn<Q: Question>(
+    question: &mut Q,
+    affinity: Option<Affinity>,
+    services: &Services,
+    call: &mut Call,
+) -> Result<Asked<Q::Way>, ApiError> {
+    let candidates = candidates(question, affinity, services, call)?;
+    call.admit(services).await?;
+    let began = services.clock.now();
+    let mut said: Option<ApiError> = None;
+    for (place, target) in candidates.targets.iter().enumerate() {
+        let terms = Terms {
+            affinity,
+            may_wait: candidates.may_wait(place),
+        };
+        let miss = match ask(question, target, terms, call).await {
+            Ok(asked) => return Ok(asked),
+            Err(miss) => miss,
+        };
+        let next = candidates.targets.get(place + 1);
+        let policy = candidates.policy.as_deref();
+        let policy = policy.filter(|policy| {
+            let elapsed = services.clock.now().saturating_sub(began);
+            miss.leaves_room() || policy.continues(miss.kind, place + 1, elapsed) && !miss.risky
+        });
+        let error = match said.take() {
+            // what an upstream said tells more than that another could not be asked
+            Some(said) if !miss.asked => said,
+            _ => miss.error,
+        };
+        let (Some(next), Some(policy)) = (next, policy) else {
+            return Err(error);
+        };
+        fell_back(services, policy, miss.kind, target, next);
+        said = Some(error);
+    }
+    // a look-up that finds nobody ends before this
+    Err(said.unwrap_or_else(|| unknown_model(question.model())))
+}
+
+fn candidates<Q: Question>(
+    question: &Q,
+    affinity: Option<Affinity>,
+    services: &Services,
+    call: &mut Call,
+) -> Result<Candidates, ApiError> {
+    let (model, stream) = (question.model(), question.stream());
+    let directory = services.catalog.directory();
+    let Some(candidates) = directory.candidates(model, affinity, call.draw()) else {
+        call.asks_unknown(model, stream);
+        return Err(unknown_model(model));
+    };
+    call.asks(&candidates, stream);
+    Ok(candidates)
+}
+
+/// 404 for a model that no provider serves.
+pub fn unknown_model(model: &str) -> ApiError {
+    ApiError::param(
+        ErrorCode::ModelNotFound,
+        "model",
+        format!("the model `{model}` is not served here, GET /v1/models lists those that are"),
+    )
+}
+
+fn fell_back(
+    services: &Services,
+    route: &RoutePolicy,
+    kind: FailureKind,
+    from: &Target,
+    to: &Target,
+) {
+    log::debug!(
+        "route {}: {} failed ({kind}), now {}",
+        route.model,
+        from.id,
+        to.id
+    );
+    let labels = [&*route.model, &*from.id, &*to.id];
+    services.metrics.fell_back(labels, kind);
+}
+
+/// Asks one target, and again where it wants to be asked otherwise.
+async fn ask<Q: Question>(
+    question: &mut Q,
+    target: &Target,
+    terms: Terms,
+    call: &mut Call,
+) -> Result<Asked<Q::Way>, Miss> {
+    call.turn_to(target).await.map_err(Miss::at_the_gate)?;
+    let mut other_ways = 0;
+    loop {
+        let (outgoing, way) = question.prepare(target).map_err(Miss::unsaid)?;
+        let asked = exchange(&target.provider, &target.upstream, &outgoing, terms, call).await;
+        match asked {
+            Ok(answer) => return Ok(Asked { answer, way }),
+            Err(error) if other_ways < OTHER_WAYS && question.ask_otherwise(&error, &way) => {
+                log::debug!("{} is asked in another way: {error}", target.id);
+                other_ways += 1;
+            }
+            Err(error) => return Err(Miss::of(error, outgoing.endpoint)),
+        }
+    }
+}
+
+impl Miss {
+    fn at_the_gate(error: ApiError) -> Self {
+        Self {
+            error,
+            kind: FailureKind::Overloaded { retry_after: None },
+            asked: false,
+            risky: false,
+        }
+    }
+
+    fn unsaid(error: ApiError) -> Self {
+        Self {
+            error,
+            kind: FailureKind::InvalidRequest,
+            asked: false,
+            risky: false,
+        }
+    }
+
+    fn of(error: ExchangeError, endpoint: Endpoint) -> Self {
+        let open = matches!(error, ExchangeError::Failed { open: true, .. });
+        Self {
+            kind: error.kind(),
+            asked: matches!(error, ExchangeError::Failed { .. }),
+            // a picture that was perhaps drawn is not ordered twice
+            risky: open && endpoint == Endpoint::Images,
+            error: error.into(),
+        }
+    }
+
+    /// Whether the next target is asked whatever the policy says: this one could not be told the request
+    /// in its dialect, another may speak the client's own.
+    fn leaves_room(&self) -> bool {
+        self.error.code == ErrorCode::NotConvertible
+    }
+}
