@@ -11,3 +11,4 @@ pub mod restart_log;
 pub mod secrets;
 pub mod storage;
 pub mod supervision;
+pub mod tokens;

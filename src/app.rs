@@ -31,6 +31,7 @@ use troupe_actors::{
     supervision::{
         Behaviour, ChildSpec, Clock, Handle, RestartMetrics, Tree, fall::install_panic_hook,
     },
+    tokens::TokenCounter,
 };
 
 use crate::{
@@ -139,6 +140,8 @@ async fn build(
     let spool = Spool::open(&config.calls.spool_dir, config.calls.spool_max_bytes)
         .map_err(io::Error::other)?;
     spool.register(&mut registry);
+    let tokens = TokenCounter::new(&config.tokens);
+    tokens.register(&mut registry);
     let tree = Tree::plant(
         config.supervision.clone(),
         clock.clone(),
@@ -180,6 +183,7 @@ async fn build(
         media,
         database,
         kv,
+        tokens,
         admins: AdminGate::new(
             config.auth.admin_user.clone(),
             KeyedHash::new(&key, secret_key::ADMINS),

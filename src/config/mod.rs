@@ -27,6 +27,7 @@ use troupe_actors::{
     providers::config::{ProviderConfig, Timeouts},
     storage::config::StorageConfig,
     supervision::config::SupervisionConfig,
+    tokens::config::TokensConfig,
 };
 
 /// Everything that can be set. Each section is owned by the part that it configures.
@@ -43,6 +44,7 @@ pub struct Config {
     pub keys: KeysConfig,
     pub calls: CallsConfig,
     pub limits: LimitsConfig,
+    pub tokens: TokensConfig,
     /// Each has its own time-outs and pool settings where it names some; what it leaves out there is
     /// already filled in from `timeouts` and `pool`.
     #[serde(rename = "provider", skip_serializing)]

@@ -14,6 +14,7 @@ use troupe_actors::{
     media::Media,
     storage::{Database, kv::KvStore},
     supervision::{Clock, Tree},
+    tokens::TokenCounter,
 };
 
 use super::{admin::gate::AdminGate, metrics::Metrics};
@@ -34,6 +35,7 @@ pub struct Services {
     pub media: Media,
     pub database: Database,
     pub kv: KvStore,
+    pub tokens: TokenCounter,
     pub admins: AdminGate,
     pub metrics: Metrics,
     /// Cancelled when the drain begins: readiness goes off.

@@ -8,6 +8,7 @@ use troupe_actors::{
     providers::config::Timeouts,
     storage::{DatabaseUrl, config::StorageConfig, kv::KvUrl},
     supervision::config::SupervisionConfig,
+    tokens::config::TokensConfig,
 };
 use url::Url;
 
@@ -131,6 +132,12 @@ impl Check<'_> {
                 0..=1_000_000,
             );
             check.range("max_wait_ms", limits.max_wait_ms, 0..=A_DAY_MS);
+        });
+    }
+
+    pub(super) fn token_counts(&mut self, tokens: &TokensConfig) {
+        self.within("tokens", |check| {
+            check.range("cache_entries", tokens.cache_entries, 0..=10_000_000);
         });
     }
 
