@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod credentials;
 pub mod media;
 pub mod providers;
+pub mod responses;
 pub mod restart_log;
 pub mod secrets;
 pub mod storage;

@@ -22,6 +22,7 @@ use troupe_actors::{
     },
     catalog,
     media::{Media, files::Files},
+    responses::ResponseStore,
     restart_log::RestartLog,
     secrets::KeyedHash,
     storage::{
@@ -167,6 +168,8 @@ async fn build(
     start(&tree, spec).await?;
     let spec = Calls::spec(&config.calls, &clock, &database, &spool);
     let calls = CallLog::new(start(&tree, spec).await?, database.clone());
+    let responses = ResponseStore::start(&tree, &config.responses, &clock, &database);
+    let responses = responses.await.map_err(io::Error::other)?;
     let (catalog, reader) = catalog::start(&tree).await.map_err(io::Error::other)?;
     providers::start(config, &key, &tree, &clock, &database, &catalog).await?;
     let services = Services {
@@ -184,6 +187,7 @@ async fn build(
         database,
         kv,
         tokens,
+        responses,
         admins: AdminGate::new(
             config.auth.admin_user.clone(),
             KeyedHash::new(&key, secret_key::ADMINS),

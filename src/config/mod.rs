@@ -25,6 +25,7 @@ use troupe_actors::{
     accounts::config::{CallsConfig, KeysConfig, LimitsConfig},
     credentials::config::PoolConfig,
     providers::config::{ProviderConfig, Timeouts},
+    responses::config::ResponsesConfig,
     storage::config::StorageConfig,
     supervision::config::SupervisionConfig,
     tokens::config::TokensConfig,
@@ -45,6 +46,7 @@ pub struct Config {
     pub calls: CallsConfig,
     pub limits: LimitsConfig,
     pub tokens: TokensConfig,
+    pub responses: ResponsesConfig,
     /// Each has its own time-outs and pool settings where it names some; what it leaves out there is
     /// already filled in from `timeouts` and `pool`.
     #[serde(rename = "provider", skip_serializing)]

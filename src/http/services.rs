@@ -12,6 +12,7 @@ use troupe_actors::{
     },
     catalog::CatalogReader,
     media::Media,
+    responses::ResponseStore,
     storage::{Database, kv::KvStore},
     supervision::{Clock, Tree},
     tokens::TokenCounter,
@@ -36,6 +37,7 @@ pub struct Services {
     pub database: Database,
     pub kv: KvStore,
     pub tokens: TokenCounter,
+    pub responses: ResponseStore,
     pub admins: AdminGate,
     pub metrics: Metrics,
     /// Cancelled when the drain begins: readiness goes off.
