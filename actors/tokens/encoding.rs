@@ -1,5 +1,5 @@
-//! The encodings that are built in. In memory `o200k` takes some 65 MB and `cl100k`
-//! some 30 MB, so each is loaded when it is first needed.
+//! The encodings that are built in. In the binary `o200k` takes 32 MB and `cl100k` 15 MB. When one is first needed it is
+//! decoded into as much memory again, and its part of the binary is read in; until then it costs nothing.
 
 use std::sync::OnceLock;
 
