@@ -22,6 +22,7 @@ use troupe_actors::{
     },
     catalog,
     media::{Media, files::Files},
+    responses::ResponseStore,
     restart_log::RestartLog,
     secrets::KeyedHash,
     storage::{
@@ -31,6 +32,7 @@ use troupe_actors::{
     supervision::{
         Behaviour, ChildSpec, Clock, Handle, RestartMetrics, Tree, fall::install_panic_hook,
     },
+    tokens::TokenCounter,
 };
 
 use crate::{
@@ -139,6 +141,8 @@ async fn build(
     let spool = Spool::open(&config.calls.spool_dir, config.calls.spool_max_bytes)
         .map_err(io::Error::other)?;
     spool.register(&mut registry);
+    let tokens = TokenCounter::new(&config.tokens);
+    tokens.register(&mut registry);
     let tree = Tree::plant(
         config.supervision.clone(),
         clock.clone(),
@@ -164,6 +168,8 @@ async fn build(
     start(&tree, spec).await?;
     let spec = Calls::spec(&config.calls, &clock, &database, &spool);
     let calls = CallLog::new(start(&tree, spec).await?, database.clone());
+    let responses = ResponseStore::start(&tree, &config.responses, &clock, &database);
+    let responses = responses.await.map_err(io::Error::other)?;
     let started = catalog::start(&tree, &config.routes).await;
     let (catalog, reader) = started.map_err(io::Error::other)?;
     providers::start(config, &key, &tree, &clock, &database, &catalog).await?;
@@ -181,6 +187,8 @@ async fn build(
         media,
         database,
         kv,
+        tokens,
+        responses,
         admins: AdminGate::new(
             config.auth.admin_user.clone(),
             KeyedHash::new(&key, secret_key::ADMINS),

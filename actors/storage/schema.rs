@@ -101,5 +101,18 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    responses (id) {
+        id -> Text,
+        app_id -> Text,
+        previous_id -> Nullable<Text>,
+        model -> Text,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        input -> Text,
+        output -> Text,
+    }
+}
+
 diesel::joinable!(api_keys -> apps (app_id));
 diesel::allow_tables_to_appear_in_same_query!(apps, api_keys);

@@ -103,6 +103,8 @@ table! {
     ShuttingDown = "shutting_down", 503, SERVER, Gateway, true;
     /// Call records cannot be kept any more, so no calls are taken.
     SpoolFull = "spool_full", 503, SERVER, Gateway, true;
+    /// What the gateway has stored cannot be reached.
+    StorageUnavailable = "storage_unavailable", 503, SERVER, Gateway, true;
     /// Something in the gateway failed that should not.
     InternalError = "internal_error", 500, SERVER, Gateway, true;
     /// The provider has no credential, or all of them are disabled.

@@ -410,3 +410,19 @@ model = ""
         ]
     );
 }
+
+#[test]
+fn counts_and_stored_responses_have_limits() {
+    let text = "[tokens]\ncache_entries = 99000000\n[responses]\nmax_chain_bytes = 4000000\nmax_chain = 0\n";
+    let shown = shown(&from_file(text));
+    for expected in [
+        "config.toml:2:1: error: tokens.cache_entries: must be from 0 to 10000000",
+        "config.toml:4:1: error: responses.max_chain_bytes: is less than max_bytes",
+        "config.toml:5:1: error: responses.max_chain: must be from 1 to 10000",
+    ] {
+        assert!(
+            shown.iter().any(|line| line.starts_with(expected)),
+            "{expected} not in {shown:#?}"
+        );
+    }
+}

@@ -26,8 +26,10 @@ use troupe_actors::{
     catalog::config::RouteConfig,
     credentials::config::PoolConfig,
     providers::config::{ProviderConfig, Timeouts},
+    responses::config::ResponsesConfig,
     storage::config::StorageConfig,
     supervision::config::SupervisionConfig,
+    tokens::config::TokensConfig,
 };
 
 /// Everything that can be set. Each section is owned by the part that it configures.
@@ -44,6 +46,8 @@ pub struct Config {
     pub keys: KeysConfig,
     pub calls: CallsConfig,
     pub limits: LimitsConfig,
+    pub tokens: TokensConfig,
+    pub responses: ResponsesConfig,
     /// Each has its own time-outs and pool settings where it names some; what it leaves out there is
     /// already filled in from `timeouts` and `pool`.
     #[serde(rename = "provider", skip_serializing)]

@@ -8,7 +8,9 @@
 //! | [`admin`] | `/api/admin/…` |
 //! | [`media`], [`ops`] | `/media/…`; health, readiness, metrics |
 //! | [`auth`], [`error`], [`layers`] | keys, errors, what surrounds every handler |
-//! | [`body`], [`call`], [`relay`] | one request on its way, and the body that carries its answer |
+//! | [`enter`], [`body`], [`call`], [`fallback`] | one request on its way to an upstream |
+//! | [`passing`], [`relay`], [`tap`], [`verdict`] | its answer on the way back |
+//! | [`dialect`] | in which dialect an error is told |
 //! | [`conversation`] | which conversation a request belongs to |
 //! | [`services`], [`metrics`] | what handlers can reach |
 
@@ -16,13 +18,20 @@ pub mod admin;
 mod auth;
 mod body;
 mod call;
+mod chat;
 pub mod conversation;
+mod dialect;
+mod enter;
 pub mod error;
+mod fallback;
 mod layers;
 mod media;
 pub mod metrics;
 mod openai;
 mod ops;
+mod passing;
 mod relay;
 pub mod server;
 pub mod services;
+mod tap;
+mod verdict;

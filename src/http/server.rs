@@ -13,7 +13,7 @@ use actix_web::{
 };
 
 use super::{
-    admin,
+    admin, chat,
     layers::{guard, nothing_here, unreadable},
     media, openai, ops,
     services::{Services, Worker},
@@ -71,6 +71,7 @@ fn app(
         .app_data(web::Data::new(services.tree.clone()))
         .app_data(web::QueryConfig::default().error_handler(|error, _| unreadable(&error)))
         .app_data(web::JsonConfig::default().error_handler(|error, _| unreadable(&error)))
+        .configure(chat::routes)
         .configure(openai::routes)
         .configure(media::routes)
         .configure(ops::routes)

@@ -12,8 +12,10 @@ use troupe_actors::{
     },
     catalog::CatalogReader,
     media::Media,
+    responses::ResponseStore,
     storage::{Database, kv::KvStore},
     supervision::{Clock, Tree},
+    tokens::TokenCounter,
 };
 
 use super::{admin::gate::AdminGate, metrics::Metrics};
@@ -34,6 +36,8 @@ pub struct Services {
     pub media: Media,
     pub database: Database,
     pub kv: KvStore,
+    pub tokens: TokenCounter,
+    pub responses: ResponseStore,
     pub admins: AdminGate,
     pub metrics: Metrics,
     /// Cancelled when the drain begins: readiness goes off.

@@ -10,6 +10,7 @@ pub mod keys;
 pub mod media;
 mod page;
 pub mod provider_states;
+pub mod responses;
 pub mod restarts;
 pub mod settings;
 

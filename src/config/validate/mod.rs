@@ -28,6 +28,8 @@ pub fn validate(config: &Config, tree: &Node, problems: &mut Vec<Problem>) {
     check.keys(&config.keys);
     check.calls(&config.calls);
     check.limits(&config.limits);
+    check.token_counts(&config.tokens);
+    check.responses(&config.responses);
     check.within("timeouts", |check| check.timeouts(&config.timeouts));
     check.within("pool", |check| check.pool(&config.pool));
     check.providers(&config.providers);

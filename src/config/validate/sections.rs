@@ -6,8 +6,10 @@ use troupe_actors::{
     accounts::config::{CallsConfig, KeysConfig, LimitsConfig},
     credentials::config::PoolConfig,
     providers::config::Timeouts,
+    responses::config::ResponsesConfig,
     storage::{DatabaseUrl, config::StorageConfig, kv::KvUrl},
     supervision::config::SupervisionConfig,
+    tokens::config::TokensConfig,
 };
 use url::Url;
 
@@ -132,6 +134,29 @@ impl Check<'_> {
                 0..=1_000_000,
             );
             check.range("max_wait_ms", limits.max_wait_ms, 0..=A_DAY_MS);
+        });
+    }
+
+    pub(super) fn token_counts(&mut self, tokens: &TokensConfig) {
+        self.within("tokens", |check| {
+            check.range("cache_entries", tokens.cache_entries, 0..=10_000_000);
+        });
+    }
+
+    pub(super) fn responses(&mut self, responses: &ResponsesConfig) {
+        self.within("responses", |check| {
+            check.range("retention_hours", responses.retention_hours, 1..=876_000);
+            check.range("max_chain", responses.max_chain, 1..=10_000);
+            check.range("max_bytes", responses.max_bytes, 1_024..=256 << 20);
+            check.range(
+                "max_chain_bytes",
+                responses.max_chain_bytes,
+                1_024..=1 << 30,
+            );
+            if responses.max_chain_bytes < responses.max_bytes {
+                check.error("max_chain_bytes", "is less than max_bytes");
+            }
+            check.range("sweep_ms", responses.sweep_ms, 1_000..=A_DAY_MS);
         });
     }
 

@@ -10,7 +10,7 @@ use troupe_actors::{
 use troupe_protocol::openai::error::ErrorCode;
 
 use super::{admitted, json, refuse};
-use crate::http::{error::ApiError, openai::unknown_model, services::OnWorker};
+use crate::http::{error::ApiError, fallback::unknown_model, services::OnWorker};
 
 /// The model, and the conversation with the app that it belongs to: apps share none.
 #[derive(Debug, Deserialize)]

@@ -4,7 +4,10 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
-use troupe_actors::responses::{NewResponse, StoreError, StoredTurn};
+use troupe_actors::{
+    responses::{NewResponse, ResponseError},
+    storage::queries::responses::ResponseRow,
+};
 use troupe_protocol::{
     dialect::Client,
     openai::error::ErrorCode,
@@ -52,18 +55,18 @@ pub async fn go_on(
     let Some(id) = asked.previous_response_id else {
         return Ok(());
     };
-    let turns = services.responses.chain(app_id, &id).await.map_err(unavailable)?;
-    if turns.is_empty() {
+    let turns = services.responses.chain(app_id, &id).await;
+    let Some(turns) = turns.map_err(unreadable)? else {
         // an upstream of the same dialect may have stored it
         question.foreign_previous = Some(id);
         return Ok(());
-    }
+    };
     let turns: Vec<Turn> = turns.into_iter().map(turn).collect::<Result<_, _>>()?;
     let body = with_history(&question.body, &turns)?;
     question.replace(body)
 }
 
-fn turn(stored: StoredTurn) -> Result<Turn, ApiError> {
+fn turn(stored: ResponseRow) -> Result<Turn, ApiError> {
     let read = |text: &str| {
         serde_json::from_str(text).map_err(|error| {
             log::error!("a stored response cannot be read: {error}");
@@ -76,10 +79,14 @@ fn turn(stored: StoredTurn) -> Result<Turn, ApiError> {
     })
 }
 
-fn unavailable(error: StoreError) -> ApiError {
-    log::warn!("stored responses cannot be reached: {error}");
-    let message = "stored responses cannot be reached at the moment, try again later";
-    ApiError::new(ErrorCode::StorageUnavailable, message)
+fn unreadable(error: ResponseError) -> ApiError {
+    if let ResponseError::Database(error) = error {
+        log::warn!("stored responses cannot be reached: {error}");
+        let message = "stored responses cannot be reached at the moment, try again later";
+        return ApiError::new(ErrorCode::StorageUnavailable, message);
+    }
+    let param = "previous_response_id";
+    ApiError::param(ErrorCode::InvalidRequest, param, error.to_string())
 }
 
 impl Storing {
@@ -167,7 +174,7 @@ pub async fn delete(worker: OnWorker, request: HttpRequest, id: web::Path<String
     let deleted = async {
         let principal = auth::principal(&request, &services.keys)?;
         let deleted = services.responses.delete(principal.app_id(), &id).await;
-        match deleted.map_err(unavailable)? {
+        match deleted.map_err(unreadable)? {
             true => Ok(Bytes::from(
                 json!({"id": &*id, "object": "response", "deleted": true}).to_string(),
             )),
@@ -181,10 +188,10 @@ async fn find(
     services: &Services,
     request: &HttpRequest,
     id: &str,
-) -> Result<StoredTurn, ApiError> {
+) -> Result<ResponseRow, ApiError> {
     let principal = auth::principal(request, &services.keys)?;
     let found = services.responses.get(principal.app_id(), id).await;
-    found.map_err(unavailable)?.ok_or_else(|| not_found(id))
+    found.map_err(unreadable)?.ok_or_else(|| not_found(id))
 }
 
 fn not_found(id: &str) -> ApiError {

@@ -5,10 +5,10 @@ use troupe_actors::catalog::Listed;
 use troupe_protocol::openai::model::{ModelCard, render_list, render_one};
 use uuid::Uuid;
 
-use super::forward::unknown_model;
 use crate::http::{
     auth,
     error::{ApiError, REQUEST_ID},
+    fallback::unknown_model,
     services::OnWorker,
 };
 
