@@ -30,3 +30,26 @@ impl Dialect {
         Self::Gemini,
     ];
 }
+
+/// The dialects that clients speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Client {
+    OpenaiChat,
+    OpenaiResponses,
+    Anthropic,
+}
+
+impl Client {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::OpenaiChat, Self::OpenaiResponses, Self::Anthropic];
+
+    /// The dialect that it speaks.
+    #[must_use]
+    pub fn dialect(self) -> Dialect {
+        match self {
+            Self::OpenaiChat => Dialect::OpenaiChat,
+            Self::OpenaiResponses => Dialect::OpenaiResponses,
+            Self::Anthropic => Dialect::Anthropic,
+        }
+    }
+}

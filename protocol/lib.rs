@@ -14,4 +14,5 @@ pub mod openai_chat;
 pub mod openai_responses;
 pub mod retry_after;
 pub mod sse;
+pub mod stream_converter;
 pub mod usage;

@@ -27,6 +27,11 @@ pub trait WriteEvents {
 
     /// Appends the error that ends a broken stream, in this dialect's form. Nothing follows.
     fn fail(&mut self, error: &StreamFault<'_>, out: &mut Vec<u8>);
+
+    /// The whole answer as JSON, once it has ended, where the dialect's last event holds it.
+    fn whole_answer(&self) -> Option<&[u8]> {
+        None
+    }
 }
 
 /// An error as the client of a stream is told.

@@ -133,6 +133,13 @@ pub fn classify_event(data: &[u8]) -> FailureKind {
         .unwrap_or(FailureKind::Upstream)
 }
 
+/// Whether a failed answer is about a model, as a 404 for one that the upstream does not have is.
+#[must_use]
+pub fn names_a_model(body: &[u8]) -> bool {
+    let said = Said::read(body);
+    said.code == "model_not_found" || said.message.to_lowercase().contains("model")
+}
+
 fn by_code(status: u16, retry_after: Option<Duration>, said: &Said) -> Option<FailureKind> {
     let is = |codes: &[&str]| codes.contains(&&*said.code) || codes.contains(&&*said.kind);
     let speaks_of_content = is(CONTENT_CODES) || said.code.contains("sensitivecontentdetected");
