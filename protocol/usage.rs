@@ -123,14 +123,14 @@ impl Usage {
 /// A count that takes whatever an upstream writes: anything but a number that is not negative is
 /// "not reported".
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Count(Option<u64>);
+pub(crate) struct Count(Option<u64>);
 
 impl Count {
     fn or(self, other: Self) -> Self {
         Self(self.0.or(other.0))
     }
 
-    fn value(self) -> u64 {
+    pub(crate) fn value(self) -> u64 {
         self.0.unwrap_or(0)
     }
 }

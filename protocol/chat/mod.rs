@@ -14,8 +14,9 @@
 //! | `seal` | signatures and encrypted thoughts, told apart by who made them |
 //! | `loss` | what the target could not say, or must not leave out |
 //! | `call_queue` | tool calls of a stream, one after the other whatever order their pieces come in |
+//! | `pieces` | what of a request costs tokens |
 //! | `stream` | what every dialect's reader and writer of streams looks like |
-//! | `collect` | a whole answer made a stream |
+//! | `collect` | a whole answer made a stream, and the other way round |
 
 pub mod answer;
 pub mod call_queue;
@@ -23,6 +24,7 @@ pub mod collect;
 pub mod content;
 pub mod event;
 pub mod loss;
+pub mod pieces;
 pub mod request;
 pub mod seal;
 pub mod settings;
@@ -34,6 +36,7 @@ pub use self::{
     content::{Cache, Document, Image, Message, Part, PartBody, Role, Source, Thinking},
     event::{Block, ChatEvent},
     loss::{ConvertError, Losses},
+    pieces::Pieces,
     request::{ChatRequest, Encoded, Encoding},
     seal::Seal,
     settings::{Effort, Format, Reasoning, Sampling},

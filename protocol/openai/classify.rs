@@ -206,7 +206,7 @@ fn lasts(retry_after: Option<Duration>, said: &Said) -> bool {
 }
 
 /// Google's `details: [{"@type": "…RetryInfo", "retryDelay": "26s"}]`.
-fn retry_delay(said: &Said) -> Option<Duration> {
+pub(crate) fn retry_delay(said: &Said) -> Option<Duration> {
     let details = said.error.get("details")?.as_array()?;
     let delay = details.iter().find_map(|detail| detail.get("retryDelay"))?;
     crate::retry_after::seconds(delay.as_str()?.strip_suffix('s')?)
