@@ -18,20 +18,20 @@ const REDACTED: &str = "[redacted]";
 
 /// The parts of an error body, lower case but for the message.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Said {
+pub(crate) struct Said {
     /// `code`; a number becomes its digits.
-    pub(super) code: String,
+    pub(crate) code: String,
     /// `type` or, with Google, `status`.
-    pub(super) kind: String,
-    pub(super) message: String,
+    pub(crate) kind: String,
+    pub(crate) message: String,
     /// The error object, for the few who say more.
-    pub(super) error: Value,
+    pub(crate) error: Value,
 }
 
 impl Said {
     /// Reads `{"error":{…}}`, `[{"error":{…}}]`, `{"error":"text"}`, `{"errors":{…}}`, and flat
     /// bodies with `message`, `detail` or `msg`. A body that is no JSON says nothing.
-    pub(super) fn read(body: &[u8]) -> Self {
+    pub(crate) fn read(body: &[u8]) -> Self {
         let Ok(mut root) = serde_json::from_slice::<Value>(body) else {
             return Self::default();
         };
