@@ -28,33 +28,45 @@
 //!
 //! Every request, stream, cut and client that left is counted: [`Stats`], or `GET /_sim/stats`.
 
+mod anthropic;
 mod arrival;
 mod behaviour;
 mod chat;
 mod control;
 mod drawing;
 mod embeddings;
+mod exchange;
+mod frames;
+mod gemini;
 mod images;
 mod models;
+mod objections;
 mod plan;
 mod play;
+mod received;
 mod refusal;
 mod request;
+mod responses;
+mod scene;
 mod script;
 mod server;
 mod stats;
 mod steps;
 #[cfg(test)]
 mod tests;
-mod texts;
+#[cfg(test)]
+mod trial;
+mod voice;
 
 pub use behaviour::{Behaviour, Reason, Refusal};
+pub use chat::PROMPT_TOKENS;
 pub use models::MODELS;
 pub use plan::Plan;
+pub use received::Received;
+pub use scene::{Calls, Ending, Scene, Speech, Style, Thinking, fingerprint, long_text};
 pub use script::{Matches, Rule, Script};
 pub use server::{Simulator, serve};
 pub use stats::{Cancellation, Stats};
-pub use texts::PROMPT_TOKENS;
 
 /// A model whose plain answers are 1 KiB, as the benches use.
 pub const MODEL_1K: &str = "sim-1k";
