@@ -17,7 +17,7 @@ const PIECE: usize = 64 << 10;
 
 /// The steps of an event stream.
 pub(crate) fn stream(frames: Frames, pace: Duration, behaviour: &Behaviour) -> Rc<[Step]> {
-    let mut steps = vec![Step::Write(frames.head.clone())];
+    let mut steps = Vec::from_iter(write(&frames.head));
     let total = frames.events.len();
     for (index, event) in frames.events.iter().enumerate() {
         if let Some(end) = early_end(&frames, behaviour, index) {
@@ -37,7 +37,7 @@ pub(crate) fn stream(frames: Frames, pace: Duration, behaviour: &Behaviour) -> R
         steps.extend(end);
         return steps.into();
     }
-    steps.push(Step::Write(frames.tail));
+    steps.extend(write(&frames.tail));
     if *behaviour != Behaviour::NoDone {
         steps.push(Step::Write(frames.done));
     }
@@ -48,6 +48,11 @@ pub(crate) fn stream(frames: Frames, pace: Duration, behaviour: &Behaviour) -> R
         _ => steps,
     }
     .into()
+}
+
+/// A write of these bytes, if any: an empty one would be the terminator of a chunked body.
+fn write(bytes: &Bytes) -> Option<Step> {
+    (!bytes.is_empty()).then(|| Step::Write(bytes.clone()))
 }
 
 /// How a stream ends before its event `index`, where it does.

@@ -100,3 +100,11 @@ pub(crate) fn joined(events: &[Value], pointer: &str) -> String {
         .filter_map(|event| event.pointer(pointer)?.as_str())
         .collect()
 }
+
+/// A body with other members, or more of them.
+pub(crate) fn with(mut body: Value, members: &Value) -> Value {
+    for (name, value) in members.as_object().unwrap() {
+        body[name] = value.clone();
+    }
+    body
+}

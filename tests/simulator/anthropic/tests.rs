@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Behaviour, fingerprint, long_text,
-    trial::{Heard, Trial, joined},
+    trial::{Heard, Trial, joined, with},
 };
 
 const PATH: &str = "/v1/messages";
@@ -15,13 +15,6 @@ fn trial() -> Trial {
 
 fn ask(model: &str, prompt: &str) -> Value {
     json!({"model": model, "max_tokens": 4096, "messages": [{"role": "user", "content": prompt}]})
-}
-
-fn with(mut body: Value, members: Value) -> Value {
-    for (name, value) in members.as_object().unwrap() {
-        body[name] = value.clone();
-    }
-    body
 }
 
 fn tools() -> Value {
@@ -38,7 +31,7 @@ async fn say(trial: &Trial, body: &Value) -> Value {
 
 async fn stream(trial: &Trial, body: &Value) -> Heard {
     trial
-        .post(PATH, &with(body.clone(), json!({"stream": true})))
+        .post(PATH, &with(body.clone(), &json!({"stream": true})))
         .await
 }
 
@@ -120,7 +113,7 @@ async fn streams_and_plain_answers_hold_the_same() {
         "sim-long-50",
         "sim-params",
     ] {
-        let body = with(ask(model, "seed:7 what now?"), more.clone());
+        let body = with(ask(model, "seed:7 what now?"), &more.clone());
         let mut plain = say(&trial, &body).await;
         let heard = stream(&trial, &body).await;
         let mut streamed = assembled(&heard);
@@ -194,7 +187,7 @@ async fn an_answer_has_its_parts_and_headers() {
 #[actix_rt::test]
 async fn calls_are_made_and_their_results_quoted() {
     let trial = trial();
-    let body = with(ask("sim-tools", "Paris?"), json!({"tools": tools()}));
+    let body = with(ask("sim-tools", "Paris?"), &json!({"tools": tools()}));
     let message = say(&trial, &body).await;
     let calls = message["content"].clone();
     assert_eq!(message["stop_reason"], "tool_use");
@@ -230,7 +223,7 @@ async fn calls_are_made_and_their_results_quoted() {
         (json!({"type": "none"}), 0),
         (json!({"type": "tool", "name": "clock"}), 2),
     ] {
-        let message = say(&trial, &with(body.clone(), json!({"tool_choice": choice}))).await;
+        let message = say(&trial, &with(body.clone(), &json!({"tool_choice": choice}))).await;
         let calls = message["content"].as_array().unwrap().iter();
         let calls: Vec<_> = calls.filter(|block| block["type"] == "tool_use").collect();
         assert_eq!(calls.len(), count, "{choice}");
@@ -244,7 +237,7 @@ async fn thoughts_come_back_to_their_maker_only() {
     let thinking =
         json!({"thinking": {"type": "enabled", "budget_tokens": 1024}, "tools": tools()});
     for model in ["sim-think-tools", "sim-redacted+tools"] {
-        let body = with(ask(model, "Paris?"), thinking.clone());
+        let body = with(ask(model, "Paris?"), &thinking.clone());
         let content = say(&trial, &body).await["content"].clone();
         let results: Vec<Value> = [1, 2]
             .iter()
@@ -256,7 +249,7 @@ async fn thoughts_come_back_to_their_maker_only() {
         };
         assert_eq!(
             trial
-                .post(PATH, &with(body.clone(), turns(&content)))
+                .post(PATH, &with(body.clone(), &turns(&content)))
                 .await
                 .status,
             200
@@ -264,7 +257,7 @@ async fn thoughts_come_back_to_their_maker_only() {
         // another account
         let stranger = Trial::new(&[("x-api-key", "sk-b"), ("anthropic-version", "2023-06-01")]);
         let heard = stranger
-            .post(PATH, &with(body.clone(), turns(&content)))
+            .post(PATH, &with(body.clone(), &turns(&content)))
             .await;
         assert_eq!(heard.status, 400);
         assert!(
@@ -275,13 +268,13 @@ async fn thoughts_come_back_to_their_maker_only() {
             heard.text
         );
         let bare = json!([content[1], content[2]]);
-        let heard = trial.post(PATH, &with(body.clone(), turns(&bare))).await;
+        let heard = trial.post(PATH, &with(body.clone(), &turns(&bare))).await;
         assert!(
             heard
                 .complaint()
                 .contains("Expected `thinking` or `redacted_thinking`, but found `tool_use`")
         );
-        let mut calm = with(body.clone(), turns(&bare));
+        let mut calm = with(body.clone(), &turns(&bare));
         calm["thinking"] = json!({"type": "disabled"});
         assert_eq!(trial.post(PATH, &calm).await.status, 200);
     }
@@ -294,7 +287,7 @@ async fn shows_what_arrived() {
     let link = json!({"type": "image", "source": {"type": "url", "url": "https://a/b.png"}});
     let body = with(
         ask("sim-image-echo", "x"),
-        json!({"messages": [
+        &json!({"messages": [
         {"role": "user", "content": [image, {"type": "text", "text": "and"}, link]}]}),
     );
     let text = say(&trial, &body).await["content"][0]["text"].clone();
@@ -305,7 +298,7 @@ async fn shows_what_arrived() {
     );
     let body = with(
         ask("sim-params", "x"),
-        json!({"temperature": 0.5, "system": "s"}),
+        &json!({"temperature": 0.5, "system": "s"}),
     );
     let text = say(&trial, &body).await["content"][0]["text"].clone();
     let params: Value = serde_json::from_str(text.as_str().unwrap()).unwrap();
@@ -318,7 +311,7 @@ async fn shows_what_arrived() {
     assert_eq!(text, body.to_string());
     let form = json!({"output_config": {"format": {"type": "json_schema", "schema":
         {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}}}});
-    let text = say(&trial, &with(ask("sim-json", "x"), form)).await["content"][0]["text"].clone();
+    let text = say(&trial, &with(ask("sim-json", "x"), &form)).await["content"][0]["text"].clone();
     assert_eq!(text, r#"{"n":1}"#);
     let events = stream(&trial, &ask("sim-long-200", "one")).await.events();
     assert_eq!(joined(&events, "/delta/text"), long_text("one", 200));
@@ -446,7 +439,7 @@ async fn objects_in_the_words_of_the_real_service() {
         ),
     ] {
         let heard = trial
-            .post(PATH, &with(ask("claude-x", "x"), members.clone()))
+            .post(PATH, &with(ask("claude-x", "x"), &members.clone()))
             .await;
         assert_eq!(heard.status, 400, "{members}");
         assert!(
@@ -463,7 +456,7 @@ async fn objects_in_the_words_of_the_real_service() {
         by("user", json!([result, {"type": "text", "text": "so?"}])),
         user.clone(),
     ]);
-    say(&trial, &with(ask("claude-x", "x"), sound)).await;
+    say(&trial, &with(ask("claude-x", "x"), &sound)).await;
     let bare = Trial::new(&[("x-api-key", "sk-a")]);
     let heard = bare.post(PATH, &ask("claude-x", "x")).await;
     assert_eq!(heard.complaint(), "anthropic-version: header is required");

@@ -8,7 +8,11 @@ use super::contents::sealed;
 
 /// The whole answer.
 pub(super) fn plain(reply: &Reply) -> Value {
-    let parts: Vec<Value> = reply.pieces.iter().filter_map(part).collect();
+    let parts: Vec<Value> = reply
+        .pieces
+        .iter()
+        .filter_map(|piece| part(reply, piece))
+        .collect();
     let mut answer = envelope(reply, &usage(&reply.usage));
     match reply.finish {
         Finish::Filter => answer["promptFeedback"] = blocked(),
@@ -76,11 +80,11 @@ pub(super) fn usage(usage: &Usage) -> Value {
     counts
 }
 
-fn part(piece: &Piece) -> Option<Value> {
+fn part(reply: &Reply, piece: &Piece) -> Option<Value> {
     match piece {
         Piece::Thought { fragments, .. } => Some(thought(&fragments.concat())),
         Piece::Text(fragments) => Some(json!({"text": fragments.concat()})),
-        Piece::Call(call) => Some(function_call(call)),
+        Piece::Call(call) => Some(function_call(reply, call)),
         // neither has a part of its own here
         Piece::Redacted(_) | Piece::Refusal(_) => None,
     }
@@ -91,8 +95,11 @@ pub(super) fn thought(text: &str) -> Value {
 }
 
 /// A call; the first one of a turn that was thought about carries the signature.
-pub(super) fn function_call(call: &Call) -> Value {
+pub(super) fn function_call(reply: &Reply, call: &Call) -> Value {
     let mut part = json!({"functionCall": {"name": call.name, "args": call.arguments}});
+    if reply.scene.call_ids {
+        part["functionCall"]["id"] = call.id.as_str().into();
+    }
     if let Some(signature) = &call.signature {
         part["thoughtSignature"] = sealed(signature).into();
     }

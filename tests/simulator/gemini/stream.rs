@@ -28,7 +28,7 @@ pub(super) fn stream(reply: &Reply) -> Frames {
                     .iter()
                     .for_each(|fragment| chunk(&mut reel, reply, &text(fragment)));
             }
-            Piece::Call(call) => chunk(&mut reel, reply, &function_call(call)),
+            Piece::Call(call) => chunk(&mut reel, reply, &function_call(reply, call)),
             Piece::Text(_) | Piece::Redacted(_) | Piece::Refusal(_) => {}
         }
     }

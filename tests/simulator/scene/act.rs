@@ -94,10 +94,10 @@ fn make_calls(ask: &Ask, wanted: &Calls) -> Vec<Call> {
     // a request with fewer tools than calls has its last one called again
     let chosen = (0..count).filter_map(|index| tools.get(index).or(tools.last()));
     let calls = chosen.enumerate().map(|(index, tool)| {
-        let arguments = match wanted.arguments {
-            true => filler.fill(&tool.schema),
-            false => json!({}),
-        };
+        // a tool without a schema takes no arguments
+        let filled = wanted.arguments.then(|| filler.fill(&tool.schema));
+        let filled = filled.filter(Value::is_object);
+        let arguments = filled.unwrap_or_else(|| json!({}));
         let text = arguments.to_string();
         Call {
             id: fingerprint(format!("{} {index} {}", ask.turns, ask.prompt).as_bytes()),
