@@ -3,14 +3,16 @@
 use std::{future::pending, rc::Rc};
 
 use actix_web::{HttpRequest, Result};
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::{
     behaviour::Behaviour,
     plan::Plan,
     play::{self, Flight},
-    refusal, request,
+    request,
     script::Script,
+    voice::{self, Voice},
 };
 
 /// The header that carries words such as `status-500`, for callers that reach us directly.
@@ -27,30 +29,61 @@ pub(crate) struct Arrival<'a> {
 
 impl<'a> Arrival<'a> {
     /// Reads and counts a request with a body that names a model.
-    pub(crate) fn of(script: &Script, request: &'a HttpRequest, body: &'a [u8]) -> Result<Self> {
-        let token = request::bearer(request).ok_or_else(refusal::no_credential)?;
-        let path = request.path();
+    pub(crate) fn of(
+        voice: &dyn Voice,
+        script: &Script,
+        request: &'a HttpRequest,
+        body: &'a Bytes,
+    ) -> Result<Self> {
         let model = request::string(body, "\"model\"").unwrap_or_default();
-        script.count(|stats| stats.count_request(path, token, model));
+        Self::at(voice, script, request, body, model)
+    }
+
+    /// Reads and counts a request for a model.
+    pub(crate) fn at(
+        voice: &dyn Voice,
+        script: &Script,
+        request: &'a HttpRequest,
+        body: &Bytes,
+        model: &'a str,
+    ) -> Result<Self> {
+        let token = count(voice, script, request, request.path(), model)?;
+        script.record(request, body);
         if model.is_empty() {
-            return Err(refusal::bad_request("you must provide a model parameter"));
+            let problem = voice.bad_request("you must provide a model parameter");
+            return Err(problem.end(voice));
         }
         Ok(Self {
             token,
             model,
             words: words(request),
-            behaviour: script.next(path, token, model),
+            behaviour: script.next(request.path(), token, model),
         })
     }
 
     /// What is to be done, all told.
-    pub(crate) fn plan(&self) -> Result<Plan> {
-        let plan = plan(self.model, self.words)?;
+    pub(crate) fn plan(&self, voice: &dyn Voice) -> Result<Plan> {
+        let plan = plan(voice, self.model, self.words)?;
         Ok(match &self.behaviour {
             Some(behaviour) => plan.with(behaviour.clone()),
             None => plan,
         })
     }
+}
+
+/// Counts a request under a path and hands out its credential.
+pub(crate) fn count<'a>(
+    voice: &dyn Voice,
+    script: &Script,
+    request: &'a HttpRequest,
+    path: &str,
+    model: &str,
+) -> Result<&'a str> {
+    let Some(token) = request::token(request) else {
+        return Err(voice.no_credential().end(voice));
+    };
+    script.count(|stats| stats.count_request(path, token, model));
+    Ok(token)
 }
 
 /// The words of the `x-sim` header.
@@ -59,18 +92,19 @@ pub(crate) fn words(request: &HttpRequest) -> Option<&str> {
 }
 
 /// The plan of a model, changed by the header's words.
-pub(crate) fn plan(model: &str, words: Option<&str>) -> Result<Plan> {
-    let plan = Plan::of_model(model).map_err(|_| refusal::unknown_model(model))?;
+pub(crate) fn plan(voice: &dyn Voice, model: &str, words: Option<&str>) -> Result<Plan> {
+    let plan = Plan::of_model(model).map_err(|_| voice.unknown_model(model).end(voice))?;
     match words {
         None => Ok(plan),
         Some(words) => plan
             .with_words(words)
-            .map_err(|problem| refusal::bad_request(&problem)),
+            .map_err(|problem| voice.bad_request(&problem).end(voice)),
     }
 }
 
 /// Ends a request whose plan has no answer for it: with a refusal, in silence, or cut off.
 pub(crate) async fn refuse(
+    voice: &dyn Voice,
     plan: &Plan,
     script: &Script,
     request: &HttpRequest,
@@ -78,7 +112,7 @@ pub(crate) async fn refuse(
     model: &Rc<str>,
 ) -> Result<()> {
     match &plan.behaviour {
-        Behaviour::Refuse(refusal) => Err(refusal::answer(refusal, token, model)),
+        Behaviour::Refuse(refusal) => Err(voice::refuse(voice, refusal, token, model)),
         Behaviour::Hang => {
             let _flight = Flight::begin(script, model, false);
             pending().await
@@ -97,16 +131,7 @@ pub(crate) fn echo(plan: &Plan, request: &HttpRequest, body: &[u8]) -> Option<St
     if plan.behaviour != Behaviour::Echo {
         return None;
     }
-    let headers: serde_json::Map<String, Value> = request
-        .headers()
-        .iter()
-        .map(|(name, value)| {
-            (
-                name.to_string(),
-                String::from_utf8_lossy(value.as_bytes()).into(),
-            )
-        })
-        .collect();
+    let headers = request::headers(request);
     let raw = String::from_utf8_lossy(body);
     let parsed = serde_json::from_slice(body).unwrap_or(Value::Null);
     let echo = json!({"path": request.path(), "headers": headers, "body": parsed, "raw": raw});

@@ -26,9 +26,11 @@ pub enum Behaviour {
     SplitUtf8,
     /// Sends each byte in a write of its own.
     OneByteWrites,
-    /// Ends a stream properly but without `[DONE]`.
+    /// Ends a stream's lines with this: `"\r\n"` or `"\r"`.
+    LineEnds(&'static str),
+    /// Ends a stream properly but without its last frame, such as `[DONE]` or `message_stop`.
     NoDone,
-    /// Sends `data: {"error": …}` in mid-stream and ends.
+    /// Sends an error event in mid-stream, such as `data: {"error": …}`, and ends.
     ErrorAfter(u32),
     /// Sends one event whose line has this many bytes.
     HugeLine(usize),
@@ -60,6 +62,8 @@ pub enum Reason {
     Quota,
     /// 400 with `content_policy_violation`.
     Policy,
+    /// What the service says to a wrong credential, whatever the status here.
+    WrongCredential,
     /// The full credential stands in the message, as some services do.
     LeaksCredential,
     /// These bytes as they are.
@@ -138,6 +142,7 @@ fn plain_word(word: &str) -> Option<Behaviour> {
     Some(match word {
         "ok" => Behaviour::Ok,
         "missing" => Behaviour::status(404),
+        "bad-key" => Behaviour::Refuse(Refusal::new(401, Reason::WrongCredential)),
         "quota" => Behaviour::insufficient_quota(),
         "policy" => Behaviour::content_policy(),
         "leak" => Behaviour::leaks_credential(),
@@ -146,6 +151,8 @@ fn plain_word(word: &str) -> Option<Behaviour> {
         "malformed" => Behaviour::Malformed,
         "utf8" => Behaviour::SplitUtf8,
         "bytes" => Behaviour::OneByteWrites,
+        "crlf" => Behaviour::LineEnds("\r\n"),
+        "cr" => Behaviour::LineEnds("\r"),
         "no-done" => Behaviour::NoDone,
         "echo" => Behaviour::Echo,
         _ => return None,

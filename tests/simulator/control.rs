@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// `{"token": "sk-a", "answers": ["status-429-after-7", "ok"]}`; without `token`, `model` and `path` it is
-/// for all requests. `models` sets what is listed.
+/// for all requests. `models` sets what is listed; `keep` whether requests are kept for `/_sim/last`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Order {
@@ -19,11 +19,16 @@ pub(crate) struct Order {
     #[serde(default)]
     answers: Vec<String>,
     models: Option<Vec<String>>,
+    keep: Option<bool>,
 }
 
 /// `POST /_sim/script`.
 pub(crate) async fn order(script: web::Data<Script>, order: web::Json<Order>) -> HttpResponse {
     let order = order.into_inner();
+    if let Some(keep) = order.keep {
+        script.keep_requests(keep);
+        return HttpResponse::NoContent().finish();
+    }
     if let Some(models) = &order.models {
         script.models(models.iter().map(String::as_str));
         return HttpResponse::NoContent().finish();
@@ -55,4 +60,18 @@ pub(crate) async fn stats(script: web::Data<Script>) -> HttpResponse {
 pub(crate) async fn reset(script: web::Data<Script>) -> HttpResponse {
     script.reset();
     HttpResponse::NoContent().finish()
+}
+
+/// `GET /_sim/last?path=/v1/messages`: see [`Script::last_request`].
+pub(crate) async fn last(script: web::Data<Script>, asked: web::Query<Asked>) -> HttpResponse {
+    match script.last_request(&asked.path) {
+        Some(received) => HttpResponse::Ok().json(received),
+        None => HttpResponse::NotFound().finish(),
+    }
+}
+
+/// Which request is meant.
+#[derive(Deserialize)]
+pub(crate) struct Asked {
+    path: String,
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     arrival::{self, Arrival},
     chat::plain_answer,
-    refusal,
+    refusal::{self, OpenAi},
     script::Script,
 };
 
@@ -40,10 +40,11 @@ pub(crate) async fn create(
     request: HttpRequest,
     body: Bytes,
 ) -> Result<HttpResponse> {
-    let arrival = Arrival::of(&script, &request, &body)?;
-    let plan = arrival.plan()?;
+    let arrival = Arrival::of(&OpenAi, &script, &request, &body)?;
+    let plan = arrival.plan(&OpenAi)?;
     let model: Rc<str> = arrival.model.into();
-    arrival::refuse(&plan, &script, &request, arrival.token, &model).await?;
+    let token = arrival.token;
+    arrival::refuse(&OpenAi, &plan, &script, &request, token, &model).await?;
     let Ok(ask) = serde_json::from_slice::<Ask>(&body) else {
         return Err(refusal::bad_request(
             "'$.input' is invalid. Please check the API reference.",

@@ -11,7 +11,8 @@ use crate::{
     chat::plain_answer,
     drawing::{self, Drawing},
     plan::Plan,
-    refusal, request,
+    refusal::{self, OpenAi},
+    request,
     script::Script,
 };
 
@@ -37,10 +38,11 @@ pub(crate) async fn generate(
     request: HttpRequest,
     body: Bytes,
 ) -> Result<HttpResponse> {
-    let arrival = Arrival::of(&script, &request, &body)?;
-    let plan = arrival.plan()?;
+    let arrival = Arrival::of(&OpenAi, &script, &request, &body)?;
+    let plan = arrival.plan(&OpenAi)?;
     let model: Rc<str> = arrival.model.into();
-    arrival::refuse(&plan, &script, &request, arrival.token, &model).await?;
+    let token = arrival.token;
+    arrival::refuse(&OpenAi, &plan, &script, &request, token, &model).await?;
     if request::string(&body, "\"prompt\"").is_none() {
         return Err(refusal::bad_request(
             "Missing required parameter: 'prompt'.",

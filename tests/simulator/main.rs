@@ -8,7 +8,7 @@ use std::{
 use clap::Parser;
 use troupe_simulator::{Script, serve};
 
-/// An upstream that speaks OpenAI and misbehaves on demand
+/// An upstream that speaks OpenAI, Anthropic and Gemini and misbehaves on demand
 #[derive(Parser)]
 struct Arguments {
     /// Where to listen; port 0 = any that is free
@@ -24,7 +24,10 @@ async fn main() -> io::Result<()> {
     let arguments = Arguments::parse();
     let listener = TcpListener::bind(arguments.listen)?;
     let address = listener.local_addr()?;
-    let server = serve(listener, arguments.workers, Script::default())?;
+    let script = Script::default();
+    // a bench must not pay for it; a test orders it with `POST /_sim/script {"keep": true}`
+    script.keep_requests(false);
+    let server = serve(listener, arguments.workers, script)?;
     // whoever started us reads the address from this line
     let mut out = io::stdout().lock();
     writeln!(out, "listening on {address}")?;

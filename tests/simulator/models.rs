@@ -1,11 +1,20 @@
-//! `GET /v1/models` and `GET /v1/models/{id}`.
+//! `GET /v1/models` and `GET /v1/models/{id}`, in Anthropic's shape where `anthropic-version` is sent.
 
 use std::rc::Rc;
 
 use actix_web::{HttpRequest, HttpResponse, Result, web};
+use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::{arrival, chat::plain_answer, plan::Plan, refusal, request, script::Script};
+use crate::{
+    anthropic::{self, Anthropic},
+    arrival,
+    chat::plain_answer,
+    plan::Plan,
+    refusal::OpenAi,
+    script::Script,
+    voice::Voice,
+};
 
 /// What is listed unless a script says otherwise.
 pub const MODELS: [&str; 6] = [
@@ -17,11 +26,13 @@ pub const MODELS: [&str; 6] = [
     "sim-1k",
 ];
 
-const PATH: &str = "/v1/models";
-
 /// `GET /v1/models`.
 pub(crate) async fn list(script: web::Data<Script>, request: HttpRequest) -> Result<HttpResponse> {
-    answer(&script, &request, |ids| {
+    let voice = voice(&request);
+    answer(voice, &script, &request, |ids| {
+        if anthropic::is_spoken(&request) {
+            return Ok(anthropic::models(&ids, &request));
+        }
         let data: Vec<Value> = ids.iter().map(|id| model(id)).collect();
         Ok(json!({"object": "list", "data": data}))
     })
@@ -34,28 +45,50 @@ pub(crate) async fn one(
     request: HttpRequest,
     id: web::Path<String>,
 ) -> Result<HttpResponse> {
-    answer(&script, &request, |ids| {
-        let known = ids.contains(&*id) || (id.starts_with("sim-") && Plan::of_model(&id).is_ok());
-        known
-            .then(|| model(&id))
-            .ok_or_else(|| refusal::unknown_model(&id))
+    let voice = voice(&request);
+    answer(voice, &script, &request, |ids| {
+        if !is_known(&ids, &id) {
+            return Err(voice.unknown_model(&id).end(voice));
+        }
+        Ok(match anthropic::is_spoken(&request) {
+            true => anthropic::model(&id),
+            false => model(&id),
+        })
     })
     .await
 }
 
-async fn answer(
+fn voice(request: &HttpRequest) -> &'static dyn Voice {
+    match anthropic::is_spoken(request) {
+        true => &Anthropic,
+        false => &OpenAi,
+    }
+}
+
+/// Whether a model is listed, or has a name that says what it does.
+pub(crate) fn is_known(ids: &[String], id: &str) -> bool {
+    ids.iter().any(|known| known == id) || (id.starts_with("sim-") && Plan::of_model(id).is_ok())
+}
+
+/// Answers a request for models, counted under the list's path.
+pub(crate) async fn answer(
+    voice: &dyn Voice,
     script: &Script,
     request: &HttpRequest,
     body: impl FnOnce(Vec<String>) -> Result<Value>,
 ) -> Result<HttpResponse> {
-    let token = request::bearer(request).ok_or_else(refusal::no_credential)?;
-    script.count(|stats| stats.count_request(PATH, token, ""));
-    let mut plan = arrival::plan("", arrival::words(request))?;
-    if let Some(behaviour) = script.next(PATH, token, "") {
+    let path = match request.path().starts_with("/v1beta") {
+        true => "/v1beta/models",
+        false => "/v1/models",
+    };
+    let token = arrival::count(voice, script, request, path, "")?;
+    script.record(request, &Bytes::new());
+    let mut plan = arrival::plan(voice, "", arrival::words(request))?;
+    if let Some(behaviour) = script.next(path, token, "") {
         plan = plan.with(behaviour);
     }
     let nobody: Rc<str> = "".into();
-    arrival::refuse(&plan, script, request, token, &nobody).await?;
+    arrival::refuse(voice, &plan, script, request, token, &nobody).await?;
     let listed = script.listed_models();
     let ids = listed.unwrap_or_else(|| MODELS.map(str::to_owned).to_vec());
     let body = body(ids)?.to_string().into();

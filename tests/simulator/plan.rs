@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::behaviour::{Behaviour, millis, size};
+use crate::{
+    behaviour::{Behaviour, millis, size},
+    scene::Scene,
+};
 
 /// The shape of the answers to one model name, and what goes wrong with them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +20,10 @@ pub struct Plan {
     pub answer: Option<usize>,
     /// Bytes of an image file; `None` = as small as it is.
     pub image: Option<usize>,
+    /// What the answer holds.
+    pub scene: Scene,
+    /// OpenAI chat is as strict as the real service; without it, all that names a model is answered.
+    pub strict: bool,
     /// What happens.
     pub behaviour: Behaviour,
 }
@@ -29,6 +36,8 @@ impl Default for Plan {
             text: 8,
             answer: None,
             image: None,
+            scene: Scene::default(),
+            strict: false,
             behaviour: Behaviour::Ok,
         }
     }
@@ -58,11 +67,18 @@ impl Plan {
                 self.text = bytes;
             } else if let Some(bytes) = size(word) {
                 self.answer = Some(bytes);
-            } else {
+            } else if word == "strict" {
+                self.strict = true;
+            } else if !self.scene.take(word) {
                 self = self.with(word.parse()?);
             }
         }
         Ok(self)
+    }
+
+    /// Whether the answer depends on what is asked.
+    pub(crate) fn acts(&self) -> bool {
+        self.strict || self.scene != Scene::default()
     }
 
     /// This plan with another behaviour.
@@ -105,5 +121,9 @@ mod tests {
         assert_eq!(Plan::of_model("sim-image-1m").unwrap().image, Some(1 << 20));
         assert_eq!(Plan::of_model("gpt-4o").unwrap(), Plan::default());
         assert!(Plan::of_model("sim-nothing").is_err());
+        let plan = Plan::of_model("sim-think-tools+cached+strict+cut-after-2").unwrap();
+        assert!(plan.strict && plan.scene.cached && plan.scene.thinking.is_some());
+        assert!(plan.scene.calls.is_some());
+        assert_eq!(plan.behaviour, Behaviour::CutAfter(2));
     }
 }

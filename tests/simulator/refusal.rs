@@ -1,57 +1,64 @@
-//! Error answers in the words of the real service.
+//! Error answers in the words of OpenAI, for chat, Responses, embeddings, images and models.
 
-use actix_web::{
-    Error, HttpResponse, HttpResponseBuilder,
-    error::InternalError,
-    http::{StatusCode, header},
-};
+use actix_web::Error;
 use serde_json::{Value, json};
 
-use crate::behaviour::{Reason, Refusal};
+use crate::{
+    behaviour::{Reason, Refusal},
+    voice::{Problem, Voice},
+};
 
-/// The answer to a request of `token` for `model`.
-pub(crate) fn answer(refusal: &Refusal, token: &str, model: &str) -> Error {
-    let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut answer = HttpResponse::build(status);
-    if let Some(after) = &refusal.retry_after {
-        answer.insert_header((header::RETRY_AFTER, after.as_str()));
+/// How OpenAI refuses.
+pub(crate) struct OpenAi;
+
+impl Voice for OpenAi {
+    fn no_credential(&self) -> Problem {
+        let text = "You didn't provide an API key. You need to provide your API key in an \
+                    Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY).";
+        Problem::new(401, error(text, "invalid_request_error", None))
     }
-    finish(
-        answer,
-        match &refusal.reason {
-            Reason::Body(body) => body.clone(),
-            reason => text(reason, refusal.status, token, model).to_string(),
-        },
-    )
+
+    fn bad_request(&self, message: &str) -> Problem {
+        Problem::new(400, error(message, "invalid_request_error", None))
+    }
+
+    fn refusal(&self, refusal: &Refusal, token: &str, model: &str) -> Problem {
+        Problem {
+            status: refusal.status,
+            body: text(&refusal.reason, refusal.status, token, model),
+            retry_after: refusal.retry_after.clone(),
+        }
+    }
+
+    fn headers(&self, spent: bool) -> Vec<(&'static str, String)> {
+        let left = if spent { "0" } else { "9999" };
+        [
+            ("x-request-id", "req_sim"),
+            ("openai-processing-ms", "12"),
+            ("x-ratelimit-limit-requests", "10000"),
+            ("x-ratelimit-limit-tokens", "2000000"),
+            ("x-ratelimit-remaining-requests", left),
+            ("x-ratelimit-remaining-tokens", "1999989"),
+            ("x-ratelimit-reset-requests", "6ms"),
+            ("x-ratelimit-reset-tokens", "1s"),
+        ]
+        .map(|(name, value)| (name, value.to_owned()))
+        .into()
+    }
 }
 
-/// 400 for a request that makes no sense.
+/// Ends a request that makes no sense with 400.
 pub(crate) fn bad_request(message: &str) -> Error {
-    let text = error(message, "invalid_request_error", None);
-    finish(HttpResponse::BadRequest(), text.to_string())
+    OpenAi.bad_request(message).end(&OpenAi)
 }
 
-/// 404 for a model that nobody has.
-pub(crate) fn unknown_model(model: &str) -> Error {
-    let text = usual_text(404, "", model);
-    finish(HttpResponse::NotFound(), text.to_string())
-}
-
-/// 401 for a request without a credential.
-pub(crate) fn no_credential() -> Error {
-    let text = error(
-        "You didn't provide an API key. You need to provide your API key in an Authorization \
-         header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY).",
-        "invalid_request_error",
-        None,
-    );
-    finish(HttpResponse::Unauthorized(), text.to_string())
-}
-
-fn finish(mut answer: HttpResponseBuilder, body: String) -> Error {
-    answer.insert_header((header::CONTENT_TYPE, "application/json"));
-    answer.insert_header(("x-request-id", "req_sim"));
-    InternalError::from_response("refused", answer.body(body)).into()
+/// 400 that names the parameter and the code.
+pub(crate) fn objection(message: &str, param: &str, code: Option<&str>) -> Problem {
+    let param = (!param.is_empty()).then_some(param);
+    let body = json!({"error": {
+        "message": message, "type": "invalid_request_error", "param": param, "code": code,
+    }});
+    Problem::new(400, body)
 }
 
 /// The event that ends a stream in mid-way.
@@ -80,6 +87,7 @@ fn text(reason: &Reason, status: u16, token: &str, model: &str) -> Value {
             "invalid_request_error",
             Some("invalid_api_key"),
         ),
+        Reason::WrongCredential => usual_text(401, token, model),
         Reason::Usual | Reason::Body(_) => usual_text(status, token, model),
     }
 }

@@ -1,5 +1,7 @@
 //! Reading a request without parsing it: an answer from the stock must cost next to nothing.
 
+use std::collections::BTreeMap;
+
 use actix_web::{HttpRequest, http::header};
 use memchr::memmem;
 
@@ -41,10 +43,29 @@ fn digits(text: &[u8]) -> Option<usize> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
-/// The bearer token, where the request carries one.
-pub(crate) fn bearer(request: &HttpRequest) -> Option<&str> {
-    let value = request.headers().get(header::AUTHORIZATION)?;
-    value.to_str().ok()?.strip_prefix("Bearer ")
+/// The credential: a bearer token, or the key of Anthropic's header or of Gemini's.
+pub(crate) fn token(request: &HttpRequest) -> Option<&str> {
+    let text = |name| request.headers().get(name)?.to_str().ok();
+    let bearer = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
+    bearer
+        .or_else(|| text(header::HeaderName::from_static("x-api-key")))
+        .or_else(|| text(header::HeaderName::from_static("x-goog-api-key")))
+}
+
+/// All headers; the last one of a name that comes twice.
+pub(crate) fn headers(request: &HttpRequest) -> BTreeMap<String, String> {
+    let headers = request.headers().iter().map(|(name, value)| {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        (name.to_string(), value.into_owned())
+    });
+    headers.collect()
+}
+
+/// A value of the query, as it stands there.
+pub(crate) fn query<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
+    let pairs = request.query_string().split('&');
+    let mut found = pairs.filter_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name));
+    found.next().map(|(_, value)| value)
 }
 
 #[cfg(test)]

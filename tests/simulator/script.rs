@@ -9,9 +9,15 @@ use std::{
     time::Duration,
 };
 
+use actix_web::HttpRequest;
+use bytes::Bytes;
 use tokio::sync::watch;
 
-use crate::{behaviour::Behaviour, stats::Stats};
+use crate::{
+    behaviour::Behaviour,
+    received::{Archive, Received},
+    stats::Stats,
+};
 
 /// Steers one simulator, from any thread.
 #[derive(Debug, Clone)]
@@ -21,6 +27,9 @@ pub struct Script(Arc<Shared>);
 struct Shared {
     /// Lets an unscripted simulator skip the lock.
     scripted: AtomicBool,
+    /// Whether requests are kept; a bench has no use for it and pays for each copy.
+    records: AtomicBool,
+    received: Mutex<Archive>,
     state: Mutex<State>,
     stats: watch::Sender<Stats>,
 }
@@ -34,7 +43,7 @@ struct State {
 /// Which requests a rule is for. Where several match, the first of this list wins.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Matches {
-    /// Those that carry this bearer token.
+    /// Those that carry this bearer token or key.
     Token(String),
     /// Those for this model.
     Model(String),
@@ -70,6 +79,8 @@ impl Default for Script {
     fn default() -> Self {
         Self(Arc::new(Shared {
             scripted: AtomicBool::new(false),
+            records: AtomicBool::new(true),
+            received: Mutex::default(),
             state: Mutex::default(),
             stats: watch::Sender::new(Stats::default()),
         }))
@@ -77,7 +88,7 @@ impl Default for Script {
 }
 
 impl Script {
-    /// The rule for requests with this bearer token.
+    /// The rule for requests with this bearer token or key.
     #[must_use]
     pub fn token(&self, token: &str) -> Rule<'_> {
         self.rule(Matches::Token(token.to_owned()))
@@ -115,9 +126,10 @@ impl Script {
         self.state().models = Some(ids.into_iter().map(str::to_owned).collect());
     }
 
-    /// Forgets all rules and counts. Answers under way go on.
+    /// Forgets all rules, counts and requests. Answers under way go on.
     pub fn reset(&self) {
         *self.state() = State::default();
+        *self.archive() = Archive::default();
         self.0.scripted.store(false, Ordering::Release);
         self.0.stats.send_modify(|stats| {
             *stats = Stats {
@@ -131,6 +143,23 @@ impl Script {
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.0.stats.borrow().clone()
+    }
+
+    /// The last request to a path, such as `/v1/messages`.
+    #[must_use]
+    pub fn last_request(&self, path: &str) -> Option<Received> {
+        self.archive().last(path).cloned()
+    }
+
+    /// Whether [`Script::last_request`] works; it does unless it is switched off.
+    pub fn keep_requests(&self, keep: bool) {
+        self.0.records.store(keep, Ordering::Relaxed);
+    }
+
+    pub(crate) fn record(&self, request: &HttpRequest, body: &Bytes) {
+        if self.0.records.load(Ordering::Relaxed) {
+            self.archive().keep(request, body);
+        }
     }
 
     /// Waits until the counts satisfy `done`.
@@ -178,6 +207,11 @@ impl Script {
             // waking nobody still costs; who subscribes later looks at the counts first
             self.0.stats.receiver_count() > 0
         });
+    }
+
+    fn archive(&self) -> MutexGuard<'_, Archive> {
+        let received = self.0.received.lock();
+        received.unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -16,7 +16,10 @@ use actix_web::{
     web,
 };
 
-use crate::{chat, control, embeddings, images, models, play::Socket, script::Script};
+use crate::{
+    anthropic, chat, control, embeddings, gemini, images, models, play::Socket, responses,
+    script::Script,
+};
 
 /// The largest request body.
 const LARGEST_BODY: usize = 64 << 20;
@@ -32,13 +35,23 @@ pub fn serve(listener: TcpListener, workers: usize, script: Script) -> io::Resul
             .app_data(web::PayloadConfig::new(LARGEST_BODY))
             .app_data(script.clone())
             .route("/v1/chat/completions", web::post().to(chat::complete))
+            .route("/v1/responses", web::post().to(responses::create))
+            .route("/v1/messages", web::post().to(anthropic::create))
+            .route(
+                "/v1/messages/count_tokens",
+                web::post().to(anthropic::count),
+            )
             .route("/v1/embeddings", web::post().to(embeddings::create))
             .route("/v1/images/generations", web::post().to(images::generate))
             .route("/v1/models", web::get().to(models::list))
             .route("/v1/models/{id:.*}", web::get().to(models::one))
+            .route("/v1beta/models", web::get().to(gemini::list))
+            .route("/v1beta/models/{id:.*}", web::get().to(gemini::one))
+            .route("/v1beta/models/{call:.*}", web::post().to(gemini::generate))
             .route("/files/{name}", web::get().to(images::file))
             .route("/_sim/script", web::post().to(control::order))
             .route("/_sim/stats", web::get().to(control::stats))
+            .route("/_sim/last", web::get().to(control::last))
             .route("/_sim/reset", web::post().to(control::reset))
     });
     Ok(server
@@ -118,6 +131,12 @@ impl Simulator {
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}/v1", self.address)
+    }
+
+    /// What a Gemini provider's `base_url` is: with `/v1beta`.
+    #[must_use]
+    pub fn gemini_url(&self) -> String {
+        format!("http://{}/v1beta", self.address)
     }
 
     /// The control handle.

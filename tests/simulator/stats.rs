@@ -17,7 +17,7 @@ pub struct Stats {
     pub requests: u64,
     /// Requests by path.
     pub by_path: BTreeMap<String, u64>,
-    /// Requests by bearer token.
+    /// Requests by the token of their credential.
     pub by_token: BTreeMap<String, u64>,
     /// Requests by model.
     pub by_model: BTreeMap<String, u64>,

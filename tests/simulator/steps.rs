@@ -2,30 +2,25 @@
 
 use std::{rc::Rc, time::Duration};
 
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
 
-use crate::{behaviour::Behaviour, play::Step, refusal};
+use crate::{
+    behaviour::Behaviour,
+    frames::Frames,
+    play::{Flight, Play, Step},
+    script::Script,
+};
 
 /// Long bodies go out in pieces of this size.
 const PIECE: usize = 64 << 10;
 
-/// A stream as it should be: what comes before the events, the events, what comes after.
-pub(crate) struct Frames {
-    /// Goes out together with the first event.
-    pub head: Bytes,
-    pub events: Vec<Bytes>,
-    /// The closing chunks, without `[DONE]`.
-    pub tail: Bytes,
-}
-
-const DONE: Bytes = Bytes::from_static(b"data: [DONE]\n\n");
-
 /// The steps of an event stream.
 pub(crate) fn stream(frames: Frames, pace: Duration, behaviour: &Behaviour) -> Rc<[Step]> {
-    let mut steps = vec![Step::Write(frames.head)];
+    let mut steps = Vec::from_iter(write(&frames.head));
     let total = frames.events.len();
-    for (index, event) in frames.events.into_iter().enumerate() {
-        if let Some(end) = early_end(behaviour, index) {
+    for (index, event) in frames.events.iter().enumerate() {
+        if let Some(end) = early_end(&frames, behaviour, index) {
             steps.extend(end);
             return steps.into();
         }
@@ -36,53 +31,61 @@ pub(crate) fn stream(frames: Frames, pace: Duration, behaviour: &Behaviour) -> R
                 false => Step::Pause(pace),
             });
         }
-        steps.push(Step::Event(event));
+        steps.push(Step::Event(event.clone()));
     }
-    if let Some(end) = early_end(behaviour, total) {
+    if let Some(end) = early_end(&frames, behaviour, total) {
         steps.extend(end);
         return steps.into();
     }
-    steps.push(Step::Write(frames.tail));
+    steps.extend(write(&frames.tail));
     if *behaviour != Behaviour::NoDone {
-        steps.push(Step::Write(DONE));
+        steps.push(Step::Write(frames.done));
     }
     match behaviour {
         Behaviour::OneByteWrites => one_byte_writes(&steps),
         Behaviour::SplitUtf8 => split_characters(&steps),
+        Behaviour::LineEnds(end) => line_ends(&steps, end),
         _ => steps,
     }
     .into()
 }
 
+/// A write of these bytes, if any: an empty one would be the terminator of a chunked body.
+fn write(bytes: &Bytes) -> Option<Step> {
+    (!bytes.is_empty()).then(|| Step::Write(bytes.clone()))
+}
+
 /// How a stream ends before its event `index`, where it does.
-fn early_end(behaviour: &Behaviour, index: usize) -> Option<Vec<Step>> {
+fn early_end(frames: &Frames, behaviour: &Behaviour, index: usize) -> Option<Vec<Step>> {
     let here = |after: u32| usize::try_from(after).is_ok_and(|after| after == index);
     match behaviour {
         Behaviour::HangAfter(after) if here(*after) => Some(vec![Step::Flush, Step::Hang]),
         Behaviour::CutAfter(after) if here(*after) => Some(vec![Step::Flush, Step::Cut]),
         Behaviour::ErrorAfter(after) if here(*after) => {
-            let error = format!("data: {}\n\n", refusal::stream_error());
-            Some(vec![Step::Write(error.into())])
+            Some(vec![Step::Write(frames.faults.error.clone())])
         }
-        Behaviour::Malformed if index == 1 => Some(malformed_frames()),
-        Behaviour::HugeLine(bytes) if index == 1 => Some(huge_line(*bytes)),
+        Behaviour::Malformed if index == 1 => Some(malformed_frames(frames.faults.broken)),
+        Behaviour::HugeLine(bytes) if index == 1 => Some(huge_line(frames, *bytes)),
         _ => None,
     }
 }
 
-fn malformed_frames() -> Vec<Step> {
-    let frames = "data: {\"id\":\"chatcmpl-sim\",\"choices\":[{\"delta\":{\"cont\n\n\
-                  data\n\n: remark\n\nnonsense without a colon\n\nevent: \n\n";
-    vec![Step::Write(Bytes::from_static(frames.as_bytes()))]
+fn malformed_frames(broken: &'static str) -> Vec<Step> {
+    let others = "\n\ndata\n\n: remark\n\nnonsense without a colon\n\nevent: \n\n";
+    vec![
+        Step::Write(Bytes::from_static(broken.as_bytes())),
+        Step::Write(Bytes::from_static(others.as_bytes())),
+    ]
 }
 
-fn huge_line(bytes: usize) -> Vec<Step> {
-    let open = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"";
-    let close = "\"},\"finish_reason\":null}]}";
-    let mut steps = vec![Step::Write(Bytes::from_static(open.as_bytes()))];
-    steps.extend(filler(bytes.saturating_sub(open.len() + close.len())));
+/// An event whose last line has so many bytes, and the stream's last frame.
+fn huge_line(frames: &Frames, bytes: usize) -> Vec<Step> {
+    let (open, close) = &frames.faults.line;
+    let before = open.len() - open.rfind('\n').map_or(0, |at| at + 1);
+    let mut steps = vec![Step::Write(open.clone().into())];
+    steps.extend(filler(bytes.saturating_sub(before + close.len())));
     steps.push(Step::Write(Bytes::from(format!("{close}\n\n"))));
-    steps.push(Step::Write(DONE));
+    steps.push(Step::Write(frames.done.clone()));
     steps
 }
 
@@ -93,8 +96,25 @@ fn filler(bytes: usize) -> impl Iterator<Item = Step> {
         .map(move |index| Step::Write(piece.slice(..PIECE.min(bytes - index * PIECE))))
 }
 
+/// A plain answer, sent as the behaviour wants it.
+pub(crate) fn send(
+    mut answer: HttpResponseBuilder,
+    body: Bytes,
+    behaviour: &Behaviour,
+    script: &Script,
+    request: &HttpRequest,
+    model: &Rc<str>,
+) -> HttpResponse {
+    let Some(steps) = plain(&body, behaviour) else {
+        return answer.body(body);
+    };
+    let length = u64::try_from(body.len()).ok();
+    let flight = Flight::begin(script, model, false);
+    answer.body(Play::new(steps, length, request, flight))
+}
+
 /// The steps of a plain answer that misbehaves or is long; `None` for one that goes out as it is.
-pub(crate) fn plain(body: &Bytes, behaviour: &Behaviour) -> Option<Rc<[Step]>> {
+fn plain(body: &Bytes, behaviour: &Behaviour) -> Option<Rc<[Step]>> {
     let half = body.slice(..body.len() / 2);
     let whole = [Step::Write(body.clone())];
     Some(match behaviour {
@@ -119,6 +139,20 @@ fn drip(body: &Bytes, pause: Duration) -> Vec<Step> {
     pieces(body, size)
         .flat_map(|piece| [Step::Flush, Step::Pause(pause), Step::Write(piece)])
         .collect()
+}
+
+/// The same lines with other ends: the standard allows `\r\n` and `\r` as well as `\n`.
+fn line_ends(steps: &[Step], end: &str) -> Vec<Step> {
+    let ended = |bytes: &Bytes| {
+        let text = String::from_utf8_lossy(bytes);
+        Bytes::from(text.replace("\r\n", "\n").replace('\n', end))
+    };
+    let steps = steps.iter().map(|step| match step {
+        Step::Write(bytes) => Step::Write(ended(bytes)),
+        Step::Event(bytes) => Step::Event(ended(bytes)),
+        other => other.clone(),
+    });
+    steps.collect()
 }
 
 fn one_byte_writes(steps: &[Step]) -> Vec<Step> {

@@ -1,20 +1,17 @@
-//! The JSON of chat answers and chunks.
+//! The JSON of chat answers and chunks that hold the same text for whoever asks.
 
 use bytes::Bytes;
 
-use crate::{
-    behaviour::Behaviour,
-    plan::Plan,
-    play::Step,
-    steps::{self, Frames},
-};
+use crate::{behaviour::Behaviour, frames::Frames, plan::Plan, play::Step, scene::word, steps};
+
+use super::stream::{DONE, faults};
 use std::{fmt::Write, rc::Rc};
 
 /// `usage.prompt_tokens` of every chat answer.
 pub const PROMPT_TOKENS: u32 = 11;
 
 /// When all answers were made, as they say.
-const CREATED: u32 = 1_763_712_000;
+pub(super) const CREATED: u32 = 1_763_712_000;
 
 /// What a chat answer consists of.
 pub(crate) struct Chat<'a> {
@@ -64,6 +61,8 @@ impl Chat<'_> {
             head: self.chunk(first, "null", &self.echo_field()).into(),
             events: (0..self.plan.events).map(|i| self.event(i)).collect(),
             tail: tail.into(),
+            done: DONE.into(),
+            faults: faults(),
         };
         steps::stream(frames, self.plan.pace, &self.plan.behaviour)
     }
@@ -92,15 +91,7 @@ impl Chat<'_> {
 
     /// The text of event `index`.
     fn text(&self, index: u32) -> String {
-        match (self.seed, &self.plan.behaviour) {
-            (Some(seed), _) => format!("{seed}-{index} "),
-            (None, Behaviour::SplitUtf8) => format!("né{index}世界🎭 "),
-            (None, _) => {
-                let mut text = "token ".repeat(self.plan.text / 6 + 1);
-                text.truncate(self.plan.text);
-                text
-            }
-        }
+        word(self.plan, self.seed, index)
     }
 
     fn usage(&self) -> String {

@@ -1,5 +1,14 @@
 //! `POST /v1/chat/completions`. Answers come from a stock made once per model and worker; only a seed,
-//! an echo or a rule makes one afresh.
+//! an echo or a rule makes one afresh. A model's name with a scene's word, or with `strict`, leaves the stock
+//! behind: its request is read, and answered like those of the other dialects.
+
+mod check;
+mod plain;
+mod read;
+mod stock;
+mod stream;
+#[cfg(test)]
+mod tests;
 
 use std::{
     cell::{OnceCell, RefCell},
@@ -13,16 +22,24 @@ use actix_web::{
     web,
 };
 use bytes::Bytes;
+use serde_json::Value;
 
 use crate::{
     arrival::{self, Arrival},
+    exchange::{Dialect, Exchange, Incoming, Shape},
+    frames::Frames,
     plan::Plan,
     play::{Flight, Play, Step},
+    refusal::OpenAi,
     request,
+    scene::{Ask, Reply},
     script::Script,
     steps,
-    texts::Chat,
+    voice::{Problem, Voice},
 };
+
+use stock::Chat;
+pub use stock::PROMPT_TOKENS;
 
 /// The most models in a worker's stock; it starts afresh when it is full.
 const STOCK: usize = 1_000;
@@ -46,13 +63,29 @@ pub(crate) async fn complete(
     request: HttpRequest,
     body: Bytes,
 ) -> Result<HttpResponse> {
-    let arrival = Arrival::of(&script, &request, &body)?;
+    let arrival = Arrival::of(&OpenAi, &script, &request, &body)?;
     let item = item(arrival.model, arrival.words)?;
     let plan = match arrival.behaviour {
         Some(behaviour) => &item.plan.clone().with(behaviour),
         None => &item.plan,
     };
-    arrival::refuse(plan, &script, &request, arrival.token, &item.model).await?;
+    let (token, streamed) = (arrival.token, request::is_true(&body, "\"stream\""));
+    arrival::refuse(&OpenAi, plan, &script, &request, token, &item.model).await?;
+    if plan.acts() {
+        let shape = if streamed {
+            Shape::Events
+        } else {
+            Shape::Plain
+        };
+        let exchange = Exchange {
+            dialect: &Completions,
+            script: &script,
+            request: &request,
+            body: &body,
+            shape,
+        };
+        return exchange.perform(token, &item.model, plan);
+    }
     let echo = arrival::echo(plan, &request, &body);
     let chat = Chat {
         model: arrival.model,
@@ -62,7 +95,7 @@ pub(crate) async fn complete(
         echo: echo.as_deref(),
     };
     let fresh = chat.seed.is_some() || chat.echo.is_some() || plan != &item.plan;
-    if request::is_true(&body, "\"stream\"") {
+    if streamed {
         let steps = match (fresh, chat.include_usage) {
             (true, _) => chat.stream(),
             (false, true) => Rc::clone(item.stream_with_usage.get_or_init(|| chat.stream())),
@@ -100,14 +133,7 @@ pub(crate) fn plain_answer(
     let mut answer = HttpResponse::Ok();
     answer.insert_header((CONTENT_TYPE, HeaderValue::from_static("application/json")));
     answer.insert_header(("x-request-id", HeaderValue::from_static("req_sim")));
-    match steps::plain(&body, &plan.behaviour) {
-        None => answer.body(body),
-        Some(steps) => {
-            let length = u64::try_from(body.len()).ok();
-            let flight = Flight::begin(script, model, false);
-            answer.body(Play::new(steps, length, request, flight))
-        }
-    }
+    steps::send(answer, body, &plan.behaviour, script, request, model)
 }
 
 /// The stock's item for a model; `words` of the `x-sim` header make one that is not kept.
@@ -118,7 +144,7 @@ fn item(model: &str, words: Option<&str>) -> Result<Rc<Item>> {
     }
     let item = Rc::new(Item {
         model: model.into(),
-        plan: arrival::plan(model, words)?,
+        plan: arrival::plan(&OpenAi, model, words)?,
         plain: OnceCell::new(),
         stream: OnceCell::new(),
         stream_with_usage: OnceCell::new(),
@@ -132,4 +158,28 @@ fn item(model: &str, words: Option<&str>) -> Result<Rc<Item>> {
         });
     }
     Ok(item)
+}
+
+/// The dialect, for answers that are not in stock.
+struct Completions;
+
+impl Dialect for Completions {
+    fn voice(&self) -> &'static dyn Voice {
+        &OpenAi
+    }
+
+    fn read(&self, incoming: &Incoming<'_>) -> std::result::Result<Ask, Problem> {
+        if incoming.plan.strict {
+            check::check(incoming.body)?;
+        }
+        Ok(read::read(incoming.body))
+    }
+
+    fn plain(&self, reply: &Reply) -> Value {
+        plain::plain(reply)
+    }
+
+    fn stream(&self, reply: &Reply) -> Frames {
+        stream::stream(reply)
+    }
 }

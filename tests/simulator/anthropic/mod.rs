@@ -1,0 +1,101 @@
+//! Anthropic's Messages API: `POST /v1/messages`, `POST /v1/messages/count_tokens`, and its list of models.
+
+mod blocks;
+mod check;
+mod conversation;
+mod count;
+mod models;
+mod parameters;
+mod plain;
+mod read;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod voice;
+
+use actix_web::{HttpRequest, HttpResponse, Result, web};
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::{
+    arrival::Arrival,
+    exchange::{Dialect, Exchange, Incoming, Shape},
+    frames::Frames,
+    request,
+    scene::{Ask, Reply},
+    script::Script,
+    voice::{Problem, Voice},
+};
+
+pub(crate) use models::{model, models};
+pub(crate) use voice::Anthropic;
+
+/// The header that each of its requests carries.
+const VERSION: &str = "anthropic-version";
+
+/// Whether a request to a shared path is meant for this dialect.
+pub(crate) fn is_spoken(request: &HttpRequest) -> bool {
+    request.headers().contains_key(VERSION)
+}
+
+/// `POST /v1/messages`.
+pub(crate) async fn create(
+    script: web::Data<Script>,
+    request: HttpRequest,
+    body: Bytes,
+) -> Result<HttpResponse> {
+    let shape = match request::is_true(&body, "\"stream\"") {
+        true => Shape::Events,
+        false => Shape::Plain,
+    };
+    respond(&Messages, &script, &request, &body, shape).await
+}
+
+/// `POST /v1/messages/count_tokens`.
+pub(crate) async fn count(
+    script: web::Data<Script>,
+    request: HttpRequest,
+    body: Bytes,
+) -> Result<HttpResponse> {
+    respond(&count::Counting, &script, &request, &body, Shape::Plain).await
+}
+
+async fn respond(
+    dialect: &dyn Dialect,
+    script: &Script,
+    request: &HttpRequest,
+    body: &Bytes,
+    shape: Shape,
+) -> Result<HttpResponse> {
+    let arrival = Arrival::of(&Anthropic, script, request, body)?;
+    let exchange = Exchange {
+        dialect,
+        script,
+        request,
+        body,
+        shape,
+    };
+    exchange.answer(&arrival).await
+}
+
+/// The dialect.
+struct Messages;
+
+impl Dialect for Messages {
+    fn voice(&self) -> &'static dyn Voice {
+        &Anthropic
+    }
+
+    fn read(&self, incoming: &Incoming<'_>) -> std::result::Result<Ask, Problem> {
+        check::message(incoming)?;
+        Ok(read::read(incoming.body))
+    }
+
+    fn plain(&self, reply: &Reply) -> Value {
+        plain::plain(reply)
+    }
+
+    fn stream(&self, reply: &Reply) -> Frames {
+        stream::stream(reply)
+    }
+}
