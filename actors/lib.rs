@@ -3,6 +3,7 @@
 //! This crate knows nothing of serving HTTP. Arrows go `src → actors → protocol`.
 
 pub mod accounts;
+pub mod answers;
 pub mod catalog;
 pub mod credentials;
 pub mod media;

@@ -20,6 +20,7 @@ use troupe_actors::{
         keys::{KeyCheck, Keys},
         limits::Limits,
     },
+    answers::Answers,
     catalog,
     media::{Media, files::Files},
     restart_log::RestartLog,
@@ -164,6 +165,8 @@ async fn build(
     start(&tree, spec).await?;
     let spec = Calls::spec(&config.calls, &clock, &database, &spool);
     let calls = CallLog::new(start(&tree, spec).await?, database.clone());
+    let answers = Answers::start(&tree, &config.answers, &clock, &database);
+    let answers = answers.await.map_err(io::Error::other)?;
     let (catalog, reader) = catalog::start(&tree).await.map_err(io::Error::other)?;
     providers::start(config, &key, &tree, &clock, &database, &catalog).await?;
     let services = Services {
@@ -176,6 +179,7 @@ async fn build(
         limits: Limits::new(&config.limits),
         spool,
         calls,
+        answers,
         catalog: reader,
         media,
         database,

@@ -18,6 +18,7 @@ diesel::table! {
         hint -> Text,
         created_at -> BigInt,
         revoked_at -> Nullable<BigInt>,
+        dedupe -> Text,
     }
 }
 
@@ -98,6 +99,20 @@ diesel::table! {
         created_at -> BigInt,
         app_id -> Text,
         call_id -> Text,
+    }
+}
+
+diesel::table! {
+    idempotent_answers (app_id, key, route) {
+        app_id -> Text,
+        key -> Text,
+        route -> Text,
+        fingerprint -> Binary,
+        status -> Integer,
+        headers -> Text,
+        body -> Nullable<Binary>,
+        created_at -> BigInt,
+        expires_at -> BigInt,
     }
 }
 

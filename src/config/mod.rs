@@ -23,6 +23,7 @@ pub use tree::Place;
 use serde::{Deserialize, Serialize};
 use troupe_actors::{
     accounts::config::{CallsConfig, KeysConfig, LimitsConfig},
+    answers::AnswersConfig,
     credentials::config::PoolConfig,
     providers::config::{ProviderConfig, Timeouts},
     storage::config::StorageConfig,
@@ -43,6 +44,7 @@ pub struct Config {
     pub keys: KeysConfig,
     pub calls: CallsConfig,
     pub limits: LimitsConfig,
+    pub answers: AnswersConfig,
     /// Each has its own time-outs and pool settings where it names some; what it leaves out there is
     /// already filled in from `timeouts` and `pool`.
     #[serde(rename = "provider", skip_serializing)]

@@ -16,6 +16,7 @@ use troupe_actors::{
         keys::Principal,
         limits::Admission,
     },
+    answers::Made,
     catalog::Target,
     providers::{exchange::Watch, provider::Provider},
     supervision::clock::Monotonic,
@@ -24,6 +25,7 @@ use troupe_protocol::usage::Usage;
 use uuid::Uuid;
 
 use super::{
+    ending,
     error::{ApiError, REQUEST_ID},
     services::{Services, Worker},
 };
@@ -51,12 +53,7 @@ struct Places {
 
 impl Call {
     /// Begins the record of a request.
-    pub fn begin(
-        worker: &Rc<Worker>,
-        id: Uuid,
-        principal: Arc<Principal>,
-        endpoint: &'static str,
-    ) -> Self {
+    pub fn begin(worker: &Rc<Worker>, id: Uuid, principal: Arc<Principal>, endpoint: &str) -> Self {
         let clock = &worker.services.clock;
         Self {
             guard: CallGuard::begin(&worker.recorder, clock, id, &principal, endpoint),
@@ -141,6 +138,10 @@ impl Call {
     /// Writes the record; the client gets its last byte only after this.
     pub fn finish(mut self, outcome: Outcome, status: u16, code: Option<&'static str>) {
         self.tally.outcome = outcome;
+        ending::note(Made {
+            outcome,
+            attempts: self.guard.attempts(),
+        });
         self.guard.finish(outcome, status, code);
     }
 

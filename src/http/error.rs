@@ -71,7 +71,8 @@ impl ApiError {
         Self::new(ErrorCode::ProviderUnavailable, message).retry(Duration::from_secs(1))
     }
 
-    fn retry(mut self, after: impl Into<Option<Duration>>) -> Self {
+    /// The same, with the time after which it may be tried again.
+    pub fn retry(mut self, after: impl Into<Option<Duration>>) -> Self {
         self.retry_after = after.into();
         self
     }
@@ -101,7 +102,8 @@ impl ApiError {
             let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
             response.insert_header((header::RETRY_AFTER, seconds.max(1)));
         }
-        if status.is_server_error() && !self.code.retryable() {
+        let tried_again = status.is_server_error() || status == StatusCode::CONFLICT;
+        if tried_again && !self.code.retryable() {
             response.insert_header((SHOULD_RETRY, "false"));
         }
         let param = self.param.as_deref();

@@ -92,7 +92,7 @@ const CLOSE: HeaderValue = HeaderValue::from_static("close");
 /// A handler panicked.
 #[derive(Debug, Display)]
 #[display("the gateway failed on this request; it is logged, and others go on")]
-struct Panicked;
+pub struct Panicked;
 
 impl ResponseError for Panicked {
     fn status_code(&self) -> StatusCode {

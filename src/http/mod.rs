@@ -8,12 +8,14 @@
 //! | [`media`], [`ops`] | `/media/…`; health, readiness, metrics |
 //! | [`auth`], [`error`], [`layers`] | keys, errors, what surrounds every handler |
 //! | [`body`], [`call`], [`relay`] | one request on its way, and the body that carries its answer |
+//! | [`repeats`], `ending` | requests that repeat others, and how a call ended that somebody else drives |
 //! | [`services`], [`metrics`] | what handlers can reach |
 
 pub mod admin;
 mod auth;
 mod body;
 mod call;
+mod ending;
 pub mod error;
 mod layers;
 mod media;
@@ -21,5 +23,6 @@ pub mod metrics;
 mod openai;
 mod ops;
 mod relay;
+mod repeats;
 pub mod server;
 pub mod services;

@@ -16,6 +16,7 @@ use super::{
     admin,
     layers::{guard, nothing_here, unreadable},
     media, openai, ops,
+    repeats::Repeats,
     services::{Services, Worker},
 };
 use crate::{config::ServerConfig, pages};
@@ -78,6 +79,7 @@ fn app(
         .configure(pages::assets)
         .configure(admin::pages)
         .default_service(web::to(nothing_here))
+        .wrap(Repeats)
         .wrap(cors)
         .wrap(from_fn(guard))
 }
@@ -92,6 +94,8 @@ fn cors(config: &ServerConfig) -> Cors {
             "x-troupe-provider",
             "x-troupe-attempts",
             "x-troupe-overhead-ms",
+            "x-troupe-deduplicated",
+            "idempotent-replayed",
         ])
         .expose_headers([header::RETRY_AFTER])
         .max_age(3_600);

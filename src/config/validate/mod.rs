@@ -27,6 +27,7 @@ pub fn validate(config: &Config, tree: &Node, problems: &mut Vec<Problem>) {
     check.keys(&config.keys);
     check.calls(&config.calls);
     check.limits(&config.limits);
+    check.answers(&config.answers);
     check.within("timeouts", |check| check.timeouts(&config.timeouts));
     check.within("pool", |check| check.pool(&config.pool));
     check.providers(&config.providers);
