@@ -459,7 +459,8 @@ async fn nobody_notices_a_panic_of_the_keeper() {
                 false => app.chat(&body).await,
             };
             if answer.status != 200 {
-                bad.borrow_mut().push(answer.json().await);
+                let told = answer.json().await;
+                bad.borrow_mut().push(told);
             }
         }
     }));

@@ -8,4 +8,4 @@ pub mod config;
 pub mod keys;
 pub mod limits;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

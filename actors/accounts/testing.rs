@@ -1,4 +1,4 @@
-//! A tree with a database for the tests of this room's actors.
+//! A tree with a database for tests of actors.
 
 use std::{
     sync::Arc,
@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-pub(super) struct World {
+pub(crate) struct World {
     pub tree: Tree,
     pub database: Database,
     /// What the tables are in; gone with this.
@@ -68,7 +68,7 @@ impl World {
 }
 
 /// Asks again and again until there is an answer.
-pub(super) async fn until<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn until<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(answer) = ask().await {

@@ -220,9 +220,10 @@ impl Recording {
 
     /// A reader that begins at the start.
     pub(super) fn read(&self) -> Reader {
-        let mut changes = self.progress.subscribe();
-        changes.mark_changed();
-        Reader { changes, next: 0 }
+        Reader {
+            changes: self.progress.subscribe(),
+            next: 0,
+        }
     }
 
     /// Done as soon as nobody reads it.

@@ -26,11 +26,10 @@ use crate::http::{ending, error::REQUEST_ID, layers::Panicked, services::Worker}
 const AHEAD: usize = 4;
 
 /// What of an answer's head belongs to the one request or its connection, and is not given again.
-const NOT_AGAIN: [HeaderName; 10] = [
+const NOT_AGAIN: [HeaderName; 9] = [
     header::CONNECTION,
     header::CONTENT_LENGTH,
     header::DATE,
-    header::RETRY_AFTER,
     header::SET_COOKIE,
     header::TRAILER,
     header::TRANSFER_ENCODING,
