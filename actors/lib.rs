@@ -4,6 +4,7 @@
 
 pub mod accounts;
 pub mod affinity;
+pub mod answers;
 pub mod catalog;
 pub mod credentials;
 pub mod media;

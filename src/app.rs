@@ -20,6 +20,7 @@ use troupe_actors::{
         keys::{KeyCheck, Keys},
         limits::Limits,
     },
+    answers::Answers,
     catalog,
     media::{Media, files::Files},
     responses::ResponseStore,
@@ -168,6 +169,8 @@ async fn build(
     start(&tree, spec).await?;
     let spec = Calls::spec(&config.calls, &clock, &database, &spool);
     let calls = CallLog::new(start(&tree, spec).await?, database.clone());
+    let answers = Answers::start(&tree, &config.answers, &clock, &database);
+    let answers = answers.await.map_err(io::Error::other)?;
     let responses = ResponseStore::start(&tree, &config.responses, &clock, &database);
     let responses = responses.await.map_err(io::Error::other)?;
     let started = catalog::start(&tree, &config.routes).await;
@@ -183,6 +186,7 @@ async fn build(
         limits: Limits::new(&config.limits),
         spool,
         calls,
+        answers,
         catalog: reader,
         media,
         database,

@@ -19,6 +19,7 @@ mod kv_redis;
 mod models_and_embeddings;
 mod openai_chat;
 mod openai_images;
+mod repeats;
 mod routing;
 mod secrets;
 mod storage_postgres;

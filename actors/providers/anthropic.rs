@@ -10,9 +10,13 @@ use awc::http::{
     header::{HeaderName, HeaderValue},
 };
 use troupe_protocol::{
-    anthropic::classify::{classify, is_signature_error},
+    anthropic::{
+        classify::{classify, is_signature_error},
+        models::parse_list,
+    },
     dialect::Dialect,
     failure::FailureKind,
+    openai::upstream_error::MalformedAnswer,
 };
 
 use super::{
@@ -95,6 +99,10 @@ impl Upstream for Anthropic {
 
     fn lists_models(&self) -> bool {
         true
+    }
+
+    fn read_models(&self, body: &[u8]) -> Result<Vec<String>, MalformedAnswer> {
+        parse_list(body).map(|page| page.ids)
     }
 }
 

@@ -11,7 +11,7 @@ use troupe_protocol::{
     failure::FailureKind,
     gemini::{
         classify::{classify, is_signature_error},
-        models::read_models,
+        parse_models,
     },
     openai::upstream_error::MalformedAnswer,
 };
@@ -104,7 +104,7 @@ impl Upstream for Gemini {
     }
 
     fn read_models(&self, body: &[u8]) -> Result<Vec<String>, MalformedAnswer> {
-        read_models(body)
+        parse_models(body).map(|page| page.models)
     }
 }
 

@@ -15,7 +15,7 @@ use awc::http::{
 use troupe_protocol::{
     dialect::Dialect,
     failure::FailureKind,
-    openai::classify::{classify, names_a_model},
+    openai::classify::{classify, names_a_model, refuses_thoughts},
 };
 
 use super::{
@@ -120,7 +120,7 @@ impl Upstream for OpenAi {
     }
 
     fn refuses_thoughts(&self, status: u16, body: &[u8]) -> bool {
-        status == 400 && memchr::memmem::find(body, b"invalid_encrypted_content").is_some()
+        refuses_thoughts(status, body)
     }
 
     fn owns(&self, uri: &Uri) -> bool {

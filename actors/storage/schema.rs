@@ -18,6 +18,7 @@ diesel::table! {
         hint -> Text,
         created_at -> BigInt,
         revoked_at -> Nullable<BigInt>,
+        dedupe -> Text,
     }
 }
 
@@ -111,6 +112,20 @@ diesel::table! {
         expires_at -> BigInt,
         input -> Text,
         output -> Text,
+    }
+}
+
+diesel::table! {
+    idempotent_answers (app_id, key, route) {
+        app_id -> Text,
+        key -> Text,
+        route -> Text,
+        fingerprint -> Binary,
+        status -> Integer,
+        headers -> Text,
+        body -> Nullable<Binary>,
+        created_at -> BigInt,
+        expires_at -> BigInt,
     }
 }
 

@@ -19,6 +19,7 @@ pub mod error;
 pub mod models;
 mod request;
 mod stream;
+pub mod thoughts;
 mod usage;
 pub mod watch;
 

@@ -133,6 +133,12 @@ pub fn classify_event(data: &[u8]) -> FailureKind {
         .unwrap_or(FailureKind::Upstream)
 }
 
+/// Whether a failed answer says that encrypted thoughts cannot be read, as another account's cannot.
+#[must_use]
+pub fn refuses_thoughts(status: u16, body: &[u8]) -> bool {
+    status == 400 && Said::read(body).code == "invalid_encrypted_content"
+}
+
 /// Whether a failed answer is about a model, as a 404 for one that the upstream does not have is.
 #[must_use]
 pub fn names_a_model(body: &[u8]) -> bool {

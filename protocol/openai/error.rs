@@ -81,6 +81,14 @@ table! {
     HeadersTooLarge = "headers_too_large", 431, INVALID, Request, false;
     /// The body's content type is not one that the route takes.
     UnsupportedMediaType = "unsupported_media_type", 415, INVALID, Request, false;
+    /// The `Idempotency-Key` cannot be one.
+    InvalidIdempotencyKey = "invalid_idempotency_key", 400, INVALID, Request, false;
+    /// The `Idempotency-Key` was used with another request.
+    IdempotencyKeyReused = "idempotency_key_reused", 422, INVALID, Request, false;
+    /// The request was answered, but the answer was too large to be kept.
+    AnswerNotKept = "answer_not_kept", 409, INVALID, Request, false;
+    /// The same request is under way, or was a moment ago.
+    DuplicateRequest = "duplicate_request", 409, INVALID, Request, true;
     /// The route exists, but not with this method.
     MethodNotAllowed = "method_not_allowed", 405, INVALID, Request, false;
     /// No such route or object.
@@ -105,6 +113,8 @@ table! {
     SpoolFull = "spool_full", 503, SERVER, Gateway, true;
     /// What the gateway has stored cannot be reached.
     StorageUnavailable = "storage_unavailable", 503, SERVER, Gateway, true;
+    /// Whether an `Idempotency-Key` was used cannot be found out, or its answer could not be kept.
+    IdempotencyUnavailable = "idempotency_unavailable", 503, SERVER, Gateway, true;
     /// Something in the gateway failed that should not.
     InternalError = "internal_error", 500, SERVER, Gateway, true;
     /// The provider has no credential, or all of them are disabled.

@@ -51,10 +51,7 @@ async fn stop_signal() {
 pub async fn drain(services: &Services, server: &ServerHandle, wish: Wish) {
     services.draining.cancel();
     if wish == Wish::Drain {
-        log::info!(
-            "draining: {} requests under way",
-            services.limits.in_flight()
-        );
+        log::info!("draining: {} requests under way", under_way(services));
         let wait = Duration::from_secs(services.config.drain_seconds);
         tokio::select! {
             () = all_ended(services, wait) => {}
@@ -71,11 +68,19 @@ pub async fn drain(services: &Services, server: &ServerHandle, wish: Wish) {
 async fn all_ended(services: &Services, wait: Duration) {
     let begun = Instant::now();
     let mut told = begun;
-    while services.limits.in_flight() > 0 && begun.elapsed() < wait {
+    while under_way(services) > 0 && begun.elapsed() < wait {
         sleep(LOOK).await;
         if told.elapsed() >= TELL {
             told = Instant::now();
-            log::info!("draining: {} requests left", services.limits.in_flight());
+            log::info!("draining: {} requests left", under_way(services));
         }
     }
+}
+
+/// Requests that have a place, or whose answer is about to be kept, which comes after that.
+fn under_way(services: &Services) -> usize {
+    services
+        .limits
+        .in_flight()
+        .max(services.answers.under_way())
 }

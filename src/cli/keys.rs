@@ -7,7 +7,11 @@ use std::{
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Subcommand;
-use troupe_actors::{accounts::keys::NewKey, secrets::KeyedHash, storage::queries::keys};
+use troupe_actors::{
+    accounts::keys::{Dedupe, NewKey},
+    secrets::KeyedHash,
+    storage::queries::keys,
+};
 
 use super::{Context, Exit, database::with_database};
 use crate::secret_key;
@@ -22,6 +26,10 @@ pub enum Command {
         /// What you call the key
         #[arg(long, default_value = "cli")]
         name: String,
+        /// What becomes of a request that repeats one of this key at once: off = served as any other,
+        /// attach = gets the other one's answer, refuse = gets 409
+        #[arg(long, default_value_t)]
+        dedupe: Dedupe,
     },
     /// List all keys by id, with their last characters
     List,
@@ -34,7 +42,7 @@ pub enum Command {
 
 pub fn run(command: Command, context: &Context, out: &mut dyn Write) -> io::Result<Exit> {
     match command {
-        Command::Create { app, name } => create(context, &app, &name, out),
+        Command::Create { app, name, dedupe } => create(context, (&app, &name), dedupe, out),
         Command::List => list(context, out),
         Command::Revoke { id } => revoke(context, id, out),
     }
@@ -44,7 +52,12 @@ fn now() -> i64 {
     Utc::now().timestamp_millis()
 }
 
-fn create(context: &Context, app: &str, name: &str, out: &mut dyn Write) -> io::Result<Exit> {
+fn create(
+    context: &Context,
+    (app, name): (&str, &str),
+    dedupe: Dedupe,
+    out: &mut dyn Write,
+) -> io::Result<Exit> {
     let config = &context.loaded.config;
     let installation_key = secret_key::load_or_make(
         context.variable(secret_key::VARIABLE),
@@ -54,6 +67,7 @@ fn create(context: &Context, app: &str, name: &str, out: &mut dyn Write) -> io::
     let hash = KeyedHash::new(&installation_key, secret_key::API_KEYS);
     let now = u64::try_from(now()).unwrap_or_default();
     let key = NewKey::make(&hash, app, name, None, now).map_err(io::Error::other)?;
+    let key = key.with_dedupe(dedupe);
     let stored = key.clone();
     with_database(&config.storage, async |engine| {
         engine.write(move |conn| stored.store(conn)).await
@@ -68,7 +82,7 @@ fn list(context: &Context, out: &mut dyn Write) -> io::Result<Exit> {
     let rows = with_database(&context.loaded.config.storage, async |engine| {
         engine.read(keys::list).await
     })?;
-    let heads = ["ID", "APP", "NAME", "KEY", "CREATED", "REVOKED"].map(str::to_owned);
+    let heads = ["ID", "APP", "NAME", "KEY", "DEDUPE", "CREATED", "REVOKED"].map(str::to_owned);
     let lines = rows.into_iter().map(|(key, app)| {
         let revoked = key.revoked_at.map_or("-".to_owned(), day_and_time);
         [
@@ -76,16 +90,17 @@ fn list(context: &Context, out: &mut dyn Write) -> io::Result<Exit> {
             app.name,
             key.name,
             key.hint,
+            key.dedupe,
             day_and_time(key.created_at),
             revoked,
         ]
     });
-    let lines: Vec<[String; 6]> = std::iter::once(heads).chain(lines).collect();
+    let lines: Vec<[String; 7]> = std::iter::once(heads).chain(lines).collect();
     let width = |column: usize| {
         let widths = lines.iter().map(|line| line[column].chars().count());
         widths.max().unwrap_or_default()
     };
-    let widths: [usize; 6] = std::array::from_fn(width);
+    let widths: [usize; 7] = std::array::from_fn(width);
     for line in &lines {
         let cells = line
             .iter()
@@ -133,12 +148,15 @@ mod tests {
         assert_eq!(exit, Exit::Ok);
         let key = out.lines().last().unwrap();
         assert!(key.starts_with("tp-") && key.len() == 46, "{out}");
-        keys(&["create", "--app", "shop", "--name", "phone"]);
+        keys(&["create", "--name", "phone", "--dedupe", "attach"]);
 
         let (_, out) = keys(&["list"]);
         let line = out.lines().find(|line| line.contains("laptop")).unwrap();
         assert_eq!(out.lines().count(), 3, "{out}");
         assert!(line.contains("shop") && line.contains(&key[42..]) && !line.contains(key));
+        assert!(line.contains(" off "), "{out}");
+        let phone = out.lines().find(|line| line.contains("phone")).unwrap();
+        assert!(phone.contains(" attach "), "{out}");
         let id = line.split_whitespace().next().unwrap();
 
         assert_eq!(keys(&["revoke", id]).0, Exit::Ok);

@@ -23,6 +23,7 @@ pub use tree::Place;
 use serde::{Deserialize, Serialize};
 use troupe_actors::{
     accounts::config::{CallsConfig, KeysConfig, LimitsConfig},
+    answers::AnswersConfig,
     catalog::config::RouteConfig,
     credentials::config::PoolConfig,
     providers::config::{ProviderConfig, Timeouts},
@@ -48,6 +49,7 @@ pub struct Config {
     pub limits: LimitsConfig,
     pub tokens: TokensConfig,
     pub responses: ResponsesConfig,
+    pub answers: AnswersConfig,
     /// Each has its own time-outs and pool settings where it names some; what it leaves out there is
     /// already filled in from `timeouts` and `pool`.
     #[serde(rename = "provider", skip_serializing)]

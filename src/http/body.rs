@@ -9,7 +9,7 @@ use actix_web::{
     http::header,
     web::{Bytes, BytesMut, Payload},
 };
-use futures_util::StreamExt as _;
+use futures_util::{Stream, StreamExt as _};
 use troupe_protocol::{json::check_depth, openai::error::ErrorCode};
 
 use super::error::ApiError;
@@ -30,16 +30,28 @@ pub async fn read_json(
             "the body must be JSON, set `content-type: application/json`",
         ));
     }
-    let wait = Duration::from_millis(config.body_timeout_ms);
-    let declared = declared_length(request);
-    let body = timeout(wait, collect(payload, declared, config.max_body_bytes)).await;
-    let body = body.map_err(|_| {
-        let message = format!("the body did not come within {} ms", config.body_timeout_ms);
-        ApiError::new(ErrorCode::RequestTimeout, message)
-    })??;
+    let body = read_whole(config, request, payload).await?;
     check_depth(&body, config.max_json_depth)
         .map_err(|error| ApiError::new(ErrorCode::JsonTooDeep, error.to_string()))?;
     Ok(body)
+}
+
+/// The whole body of any type, as it came.
+///
+/// # Errors
+/// 400, 408 or 413, with the limit that was passed.
+pub async fn read_whole(
+    config: &ServerConfig,
+    request: &HttpRequest,
+    payload: impl Stream<Item = Result<Bytes, PayloadError>> + Unpin,
+) -> Result<Bytes, ApiError> {
+    let wait = Duration::from_millis(config.body_timeout_ms);
+    let declared = declared_length(request);
+    let body = timeout(wait, collect(payload, declared, config.max_body_bytes)).await;
+    body.map_err(|_| {
+        let message = format!("the body did not come within {} ms", config.body_timeout_ms);
+        ApiError::new(ErrorCode::RequestTimeout, message)
+    })?
 }
 
 fn is_json(request: &HttpRequest) -> bool {
@@ -56,7 +68,7 @@ fn declared_length(request: &HttpRequest) -> Option<usize> {
 }
 
 async fn collect(
-    mut payload: Payload,
+    mut payload: impl Stream<Item = Result<Bytes, PayloadError>> + Unpin,
     declared: Option<usize>,
     limit: usize,
 ) -> Result<Bytes, ApiError> {

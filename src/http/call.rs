@@ -9,6 +9,7 @@ use actix_web::{
         header::{HeaderName, HeaderValue},
     },
 };
+use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 use troupe_actors::{
     accounts::{
@@ -16,15 +17,22 @@ use troupe_actors::{
         keys::Principal,
         limits::Admission,
     },
+    answers::Made,
     catalog::{Candidates, Target},
     providers::{exchange::Watch, provider::Provider},
     supervision::clock::Monotonic,
 };
-use troupe_protocol::{chat::Losses, dialect::Client, usage::Usage};
+use troupe_protocol::{
+    chat::{Losses, StreamFault},
+    dialect::Client,
+    openai::error::ErrorCode,
+    usage::Usage,
+};
 use uuid::Uuid;
 
 use super::{
-    error::{ApiError, request_id_headers},
+    ending,
+    error::{ApiError, error_event, request_id_headers},
     services::{Services, Worker},
 };
 
@@ -64,7 +72,7 @@ impl Call {
         worker: &Rc<Worker>,
         id: Uuid,
         principal: Arc<Principal>,
-        endpoint: &'static str,
+        endpoint: &str,
         client: Client,
     ) -> Self {
         let clock = &worker.services.clock;
@@ -168,6 +176,10 @@ impl Call {
     /// Writes the record; the client gets its last byte only after this.
     pub fn finish(mut self, outcome: Outcome, status: u16, code: Option<&'static str>) {
         self.tally.outcome = outcome;
+        ending::note(Made {
+            outcome,
+            attempts: self.guard.attempts(),
+        });
         self.guard.finish(outcome, status, code);
     }
 
@@ -177,6 +189,16 @@ impl Call {
         let response = self.decorate(response);
         self.finish(error.outcome(), error.status, Some(error.code.as_str()));
         response
+    }
+
+    /// The error that ends a broken stream, in the client's dialect.
+    pub fn error_event(&self, code: ErrorCode, message: &str) -> Bytes {
+        let fault = StreamFault {
+            code,
+            message,
+            request_id: self.id(),
+        };
+        error_event(self.client, &fault)
     }
 
     /// An answer with the headers that every answer has.
@@ -205,7 +227,8 @@ impl Call {
 
     /// Tells the client that the answer is a guess.
     pub fn estimated(&mut self) {
-        self.notes.push((ESTIMATE, HeaderValue::from_static("true")));
+        self.notes
+            .push((ESTIMATE, HeaderValue::from_static("true")));
     }
 
     fn headers(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
@@ -225,7 +248,9 @@ impl Call {
             .into_iter()
             .filter_map(|(name, value)| Some((name, value?)));
         let notes = self.notes.iter().cloned();
-        request_id_headers(self.client, self.id()).chain(named).chain(notes)
+        request_id_headers(self.client, self.id())
+            .chain(named)
+            .chain(notes)
     }
 
     /// The time so far that was not spent waiting for the upstream.

@@ -23,8 +23,14 @@ mod tests {
     #[test]
     fn the_path_tells_and_for_models_the_version() {
         let mut headers = HeaderMap::new();
-        assert_eq!(client_of("/v1/messages/count_tokens", &headers), Client::Anthropic);
-        assert_eq!(client_of("/v1/responses/x", &headers), Client::OpenaiResponses);
+        assert_eq!(
+            client_of("/v1/messages/count_tokens", &headers),
+            Client::Anthropic
+        );
+        assert_eq!(
+            client_of("/v1/responses/x", &headers),
+            Client::OpenaiResponses
+        );
         assert_eq!(client_of("/v1/models", &headers), Client::OpenaiChat);
         let version = HeaderName::from_static("anthropic-version");
         headers.insert(version, HeaderValue::from_static("2023-06-01"));

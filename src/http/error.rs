@@ -23,13 +23,14 @@ use troupe_actors::{
 };
 use troupe_protocol::{
     anthropic,
-    chat::ConvertError,
+    chat::{ConvertError, Reply, StreamFault, WriteEvents as _},
     dialect::Client,
     failure::FailureKind,
     openai::{
-        error::{ErrorCode, render_json},
+        error::{ErrorCode, render_json, render_sse},
         request_error::RequestError,
     },
+    openai_responses,
 };
 
 /// What a request is refused with.
@@ -77,7 +78,8 @@ impl ApiError {
         Self::new(ErrorCode::ProviderUnavailable, message).retry(Duration::from_secs(1))
     }
 
-    fn retry(mut self, after: impl Into<Option<Duration>>) -> Self {
+    /// The same, with the time after which it may be tried again.
+    pub fn retry(mut self, after: impl Into<Option<Duration>>) -> Self {
         self.retry_after = after.into();
         self
     }
@@ -115,7 +117,8 @@ impl ApiError {
                 rate_limit_headers(&mut response, client, seconds);
             }
         }
-        if status.is_server_error() && !self.code.retryable() {
+        let tried_again = status.is_server_error() || status == StatusCode::CONFLICT;
+        if tried_again && !self.code.retryable() {
             response.insert_header((SHOULD_RETRY, "false"));
         }
         response.body(self.render(client, request_id))
@@ -139,6 +142,21 @@ impl ApiError {
                 let param = self.param.as_deref();
                 render_json(self.code, &self.message, param, request_id)
             }
+        }
+    }
+}
+
+/// The error event that ends a broken stream which the gateway does not write itself.
+pub fn error_event(client: Client, fault: &StreamFault<'_>) -> Bytes {
+    match client {
+        Client::OpenaiChat => render_sse(fault.code, fault.message, None, fault.request_id),
+        Client::Anthropic => {
+            anthropic::error::render_sse(fault.code, fault.message, fault.request_id)
+        }
+        Client::OpenaiResponses => {
+            let mut out = Vec::new();
+            openai_responses::EventWriter::new(Reply::default()).fail(fault, &mut out);
+            out.into()
         }
     }
 }

@@ -94,8 +94,8 @@ const CLOSE: HeaderValue = HeaderValue::from_static("close");
 /// A handler panicked.
 #[derive(Debug, Display)]
 #[display("the gateway failed on this request; it is logged, and others go on")]
-struct Panicked {
-    client: Client,
+pub struct Panicked {
+    pub client: Client,
 }
 
 impl ResponseError for Panicked {

@@ -12,6 +12,7 @@
 //! | [`passing`], [`relay`], [`tap`], [`verdict`] | its answer on the way back |
 //! | [`dialect`] | in which dialect an error is told |
 //! | [`conversation`] | which conversation a request belongs to |
+//! | [`repeats`], `ending` | requests that repeat others, and how a call ended that somebody else drives |
 //! | [`services`], [`metrics`] | what handlers can reach |
 
 pub mod admin;
@@ -21,6 +22,7 @@ mod call;
 mod chat;
 pub mod conversation;
 mod dialect;
+mod ending;
 mod enter;
 pub mod error;
 mod fallback;
@@ -31,6 +33,7 @@ mod openai;
 mod ops;
 mod passing;
 mod relay;
+mod repeats;
 pub mod server;
 pub mod services;
 mod tap;

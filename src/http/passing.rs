@@ -54,7 +54,10 @@ pub async fn pass(
         keep,
     };
     let held = passing.held();
-    if !body.length().map_or(held > 0, |length| length <= held as u64) {
+    if !body
+        .length()
+        .map_or(held > 0, |length| length <= held as u64)
+    {
         return passing.relay(body, strip_usage, call, services);
     }
     let length_known = body.length().is_some();

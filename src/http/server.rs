@@ -16,6 +16,7 @@ use super::{
     admin, chat,
     layers::{guard, nothing_here, unreadable},
     media, openai, ops,
+    repeats::Repeats,
     services::{Services, Worker},
 };
 use crate::{config::ServerConfig, pages};
@@ -79,6 +80,7 @@ fn app(
         .configure(pages::assets)
         .configure(admin::pages)
         .default_service(web::to(nothing_here))
+        .wrap(Repeats)
         .wrap(cors)
         .wrap(from_fn(guard))
 }
@@ -96,6 +98,8 @@ fn cors(config: &ServerConfig) -> Cors {
             "x-troupe-dropped",
             "x-troupe-estimate",
             "request-id",
+            "x-troupe-deduplicated",
+            "idempotent-replayed",
         ])
         .expose_headers([header::RETRY_AFTER])
         .max_age(3_600);

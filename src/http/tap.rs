@@ -3,17 +3,16 @@
 use bytes::Bytes;
 use troupe_protocol::{
     anthropic,
-    chat::{StreamFault, WriteEvents as _},
+    chat::StreamFault,
     dialect::Client,
-    openai::{
-        error::render_sse,
-        stream::{StreamSeen, StreamTap},
-    },
+    openai::stream::{StreamSeen, StreamTap},
     openai_responses,
     sse::{EventTooLong, SseEvent, SseScanner},
     stream_converter::StreamConverter,
     usage::Usage,
 };
+
+use super::error::error_event;
 
 /// What a piece of the body goes through.
 #[expect(
@@ -116,10 +115,8 @@ impl Tap {
         let clear = self.between_events();
         let event = match self {
             Self::Converted(converter) => converter.fail(fault),
-            Self::Watched(watched) => watched.fail(fault),
-            Self::Chat(_) | Self::Tail(_) => {
-                render_sse(fault.code, fault.message, None, fault.request_id)
-            }
+            Self::Watched(watched) => error_event(watched.client, fault),
+            Self::Chat(_) | Self::Tail(_) => error_event(Client::OpenaiChat, fault),
         };
         if clear {
             event
@@ -181,15 +178,6 @@ impl Watched {
             .finish(|event| watch(client, &event, seen, response));
         Bytes::new()
     }
-
-    fn fail(&self, fault: &StreamFault<'_>) -> Bytes {
-        if self.client == Client::Anthropic {
-            return anthropic::error::render_sse(fault.code, fault.message, fault.request_id);
-        }
-        let mut out = Vec::new();
-        openai_responses::EventWriter::new(Default::default()).fail(fault, &mut out);
-        out.into()
-    }
 }
 
 fn watch(
@@ -239,7 +227,7 @@ impl Tail {
 /// The usage in a whole answer of that dialect, or in its end.
 pub fn usage_of(client: Client, body: &[u8]) -> Option<Usage> {
     match client {
-        Client::Anthropic => anthropic::watch::usage_of_body(body),
+        Client::Anthropic => anthropic::usage_of_body(body),
         Client::OpenaiChat | Client::OpenaiResponses => Usage::from_openai_body(body),
     }
 }

@@ -44,7 +44,7 @@ impl CallGuard {
         clock: &Clock,
         id: Uuid,
         principal: &Principal,
-        endpoint: &'static str,
+        endpoint: &str,
     ) -> Self {
         let row = CallRow {
             id: id.to_string(),

@@ -58,6 +58,13 @@ impl KeyCheck {
         found.cloned().ok_or(KeyError::Unknown)
     }
 
+    /// Whether any key in force treats repeated requests in a way of its own, which is then worth a look.
+    #[must_use]
+    pub fn any_dedupes(&self) -> bool {
+        let table = self.table.load();
+        table.as_ref().is_some_and(|table| table.dedupes)
+    }
+
     /// Whether the keys have been read since the start.
     #[must_use]
     pub fn is_ready(&self) -> bool {
@@ -93,6 +100,7 @@ impl KeyCheck {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::accounts::keys::Dedupe;
 
     fn check() -> KeyCheck {
         KeyCheck::new(KeyedHash::new(&[1; 32], "api-key"))
@@ -111,6 +119,7 @@ mod tests {
             hint: "…".to_owned(),
             created_at: 1,
             revoked_at: None,
+            dedupe: Dedupe::Off.to_string(),
         };
         let app = AppRow {
             id: app.to_owned(),
@@ -182,6 +191,27 @@ mod tests {
         check.publish(quick, vec![], 1);
         check.publish(slow, vec![row(&check, "a", "k1", None)], 1);
         assert_eq!(check.check("k1").unwrap_err(), KeyError::Unknown);
+    }
+
+    #[test]
+    fn a_key_says_what_becomes_of_its_repeats() {
+        let check = check();
+        assert!(!check.any_dedupes());
+        let (plain, mut own) = (row(&check, "a", "k1", None), row(&check, "a", "k2", None));
+        publish(&check, vec![plain.clone()], 1);
+        assert!(!check.any_dedupes());
+        for (word, meant) in [
+            ("attach", Dedupe::Attach),
+            ("refuse", Dedupe::Refuse),
+            ("off", Dedupe::Off),
+            ("a word of a later release", Dedupe::Off),
+        ] {
+            own.0.dedupe = word.to_owned();
+            publish(&check, vec![plain.clone(), own.clone()], 1);
+            assert_eq!(check.check("k2").unwrap().dedupe(), meant, "{word}");
+            assert_eq!(check.check("k1").unwrap().dedupe(), Dedupe::Off);
+            assert_eq!(check.any_dedupes(), meant != Dedupe::Off, "{word}");
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@
 
 mod actor;
 mod check;
+mod dedupe;
 mod new;
 mod principal;
 mod table;
@@ -24,6 +25,7 @@ mod text;
 pub use self::{
     actor::{CreateKey, KeyInfo, Keys, ListKeys, RevokeKey},
     check::{KeyCheck, KeyError},
+    dedupe::{Dedupe, UnknownDedupe},
     new::{CreatedKey, KeysError, NewKey},
     principal::Principal,
     text::KeyTextError,

@@ -4,7 +4,10 @@ use derive_more::{Display, Error};
 use diesel::QueryResult;
 use uuid::Uuid;
 
-use super::text::{self, KeyTextError};
+use super::{
+    dedupe::Dedupe,
+    text::{self, KeyTextError},
+};
 use crate::{
     secrets::{KeyedHash, Secret},
     storage::{
@@ -91,12 +94,20 @@ impl NewKey {
             hint: secret.hint(),
             created_at: i64::try_from(now_ms).unwrap_or(i64::MAX),
             revoked_at: None,
+            dedupe: Dedupe::Off.to_string(),
         };
         Ok(Self {
             app: app.trim().to_owned(),
             row,
             secret,
         })
+    }
+
+    /// The same key with another way to treat repeated requests than none.
+    #[must_use]
+    pub fn with_dedupe(mut self, dedupe: Dedupe) -> Self {
+        self.row.dedupe = dedupe.to_string();
+        self
     }
 
     /// Stores it, and its app if that is new. Belongs into one transaction.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::dedupe::Dedupe;
 use crate::accounts::limits::Gate;
 
 /// Who calls: an app, through one of its keys.
@@ -10,6 +11,7 @@ pub struct Principal {
     pub(super) app: Arc<App>,
     pub(super) key_id: Box<str>,
     pub(super) key_name: Box<str>,
+    pub(super) dedupe: Dedupe,
 }
 
 /// An app, shared by the principals of its keys.
@@ -45,6 +47,12 @@ impl Principal {
         &self.key_name
     }
 
+    /// What becomes of a repeated request of this key.
+    #[must_use]
+    pub fn dedupe(&self) -> Dedupe {
+        self.dedupe
+    }
+
     /// Where the app's requests wait for their turn. All keys of an app share it, over all reloads.
     #[must_use]
     pub fn gate(&self) -> &Gate {
@@ -63,6 +71,7 @@ impl Principal {
             app: Arc::new(app),
             key_id: "key".into(),
             key_name: "key".into(),
+            dedupe: Dedupe::Off,
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::principal::{App, Principal};
+use super::{
+    dedupe::Dedupe,
+    principal::{App, Principal},
+};
 use crate::{
     accounts::limits::Gate,
     storage::queries::{apps::AppRow, keys::KeyRow},
@@ -13,6 +16,8 @@ use crate::{
 pub(super) struct KeyTable {
     /// Which reading of the database this is.
     pub turn: u64,
+    /// Whether any key treats repeated requests in a way of its own.
+    pub dedupes: bool,
     principals: HashMap<[u8; 32], Arc<Principal>>,
     apps: HashMap<Box<str>, Arc<App>>,
 }
@@ -41,9 +46,11 @@ impl KeyTable {
             let app = table.app(app, before, default_limit);
             let principal = Principal {
                 app,
+                dedupe: dedupe(&key.id, &key.dedupe),
                 key_id: key.id.into(),
                 key_name: key.name.into(),
             };
+            table.dedupes |= principal.dedupe != Dedupe::Off;
             table.principals.insert(hash, Arc::new(principal));
         }
         // an app whose last key is gone keeps its gate as long as anything is under way there
@@ -84,6 +91,14 @@ impl KeyTable {
         self.apps.insert(row.id.into(), app.clone());
         app
     }
+}
+
+/// A word of a later release means nothing here yet, and then nothing is done.
+fn dedupe(key_id: &str, word: &str) -> Dedupe {
+    word.parse().unwrap_or_else(|error| {
+        log::error!("API key {key_id}: {error}; its repeated requests are served as any other");
+        Dedupe::Off
+    })
 }
 
 fn from_hex(hex: &str) -> Option<[u8; 32]> {

@@ -31,6 +31,8 @@ pub struct KeyRow {
     pub created_at: i64,
     /// Milliseconds since 1970; `None` = valid.
     pub revoked_at: Option<i64>,
+    /// What becomes of a repeated request, one word of `accounts::keys::Dedupe`.
+    pub dedupe: String,
 }
 
 /// Stores a new key. A hash that exists or an app that does not is a constraint violation.
@@ -85,6 +87,7 @@ mod tests {
             hint: "…cdef".to_owned(),
             created_at: 7,
             revoked_at: None,
+            dedupe: "off".to_owned(),
         }
     }
 

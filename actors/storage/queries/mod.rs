@@ -3,6 +3,7 @@
 //! Functions that make several statements rely on the transaction that the writer opens around each job.
 //! Times are milliseconds since 1970 (UTC); ids are UUIDv7 text made by the caller unless said otherwise.
 
+pub mod answers;
 pub mod apps;
 pub mod calls;
 pub mod credential_states;

@@ -30,6 +30,7 @@ pub fn validate(config: &Config, tree: &Node, problems: &mut Vec<Problem>) {
     check.limits(&config.limits);
     check.token_counts(&config.tokens);
     check.responses(&config.responses);
+    check.answers(&config.answers);
     check.within("timeouts", |check| check.timeouts(&config.timeouts));
     check.within("pool", |check| check.pool(&config.pool));
     check.providers(&config.providers);

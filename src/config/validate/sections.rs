@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use troupe_actors::{
     accounts::config::{CallsConfig, KeysConfig, LimitsConfig},
+    answers::AnswersConfig,
     credentials::config::PoolConfig,
     providers::config::Timeouts,
     responses::config::ResponsesConfig,
@@ -157,6 +158,22 @@ impl Check<'_> {
                 check.error("max_chain_bytes", "is less than max_bytes");
             }
             check.range("sweep_ms", responses.sweep_ms, 1_000..=A_DAY_MS);
+        });
+    }
+
+    pub(super) fn answers(&mut self, answers: &AnswersConfig) {
+        self.within("answers", |check| {
+            check.range("max_bytes", answers.max_bytes, 1_024..=1 << 28);
+            check.range(
+                "max_total_bytes",
+                answers.max_total_bytes,
+                1 << 20..=1 << 40,
+            );
+            if answers.max_total_bytes < answers.max_bytes {
+                check.error("max_total_bytes", "is less than max_bytes");
+            }
+            check.range("retention_hours", answers.retention_hours, 1..=31 * 24);
+            check.range("dedupe_window_ms", answers.dedupe_window_ms, 1..=60_000);
         });
     }
 

@@ -20,7 +20,7 @@ use troupe_protocol::{
     chat::ChatRequest,
     dialect::{Client, Dialect},
     failure::FailureKind,
-    gemini::count::{read_count, write_count},
+    gemini::{read_count, write_count},
 };
 
 use super::question::Question;
@@ -127,16 +127,14 @@ async fn ask(
     }
 }
 
-fn written(
-    question: &mut Question,
-    target: &Target,
-    dialect: Dialect,
-) -> Result<Bytes, ApiError> {
+fn written(question: &mut Question, target: &Target, dialect: Dialect) -> Result<Bytes, ApiError> {
     if dialect == Dialect::Gemini {
         let encoding = question.encoding(target);
         return Ok(write_count(question.request()?, &encoding)?.body);
     }
-    let (body, _) = question.head.rewrite(&question.body, &target.upstream, false);
+    let (body, _) = question
+        .head
+        .rewrite(&question.body, &target.upstream, false);
     Ok(body)
 }
 

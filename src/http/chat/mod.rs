@@ -47,7 +47,14 @@ async fn completions(
     request: HttpRequest,
     payload: web::Payload,
 ) -> HttpResponse {
-    serve(Client::OpenaiChat, "/v1/chat/completions", worker, &request, payload).await
+    serve(
+        Client::OpenaiChat,
+        "/v1/chat/completions",
+        worker,
+        &request,
+        payload,
+    )
+    .await
 }
 
 async fn messages(worker: OnWorker, request: HttpRequest, payload: web::Payload) -> HttpResponse {
@@ -55,7 +62,14 @@ async fn messages(worker: OnWorker, request: HttpRequest, payload: web::Payload)
 }
 
 async fn responses(worker: OnWorker, request: HttpRequest, payload: web::Payload) -> HttpResponse {
-    serve(Client::OpenaiResponses, "/v1/responses", worker, &request, payload).await
+    serve(
+        Client::OpenaiResponses,
+        "/v1/responses",
+        worker,
+        &request,
+        payload,
+    )
+    .await
 }
 
 /// Serves one chat request.

@@ -200,7 +200,11 @@ fn unknown_previous(id: &str) -> ApiError {
     let message = format!(
         "there is no stored response `{id}`: it was never stored, was deleted or has expired; send the whole conversation as `input`"
     );
-    ApiError::param(ErrorCode::PreviousResponseNotFound, "previous_response_id", message)
+    ApiError::param(
+        ErrorCode::PreviousResponseNotFound,
+        "previous_response_id",
+        message,
+    )
 }
 
 fn own_headers(client: Client, headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {

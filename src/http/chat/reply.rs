@@ -47,10 +47,21 @@ pub async fn answer(
     call: Call,
     services: &Services,
 ) -> HttpResponse {
-    let keep = question.storing.as_ref().map(|storing| storing.keep(services, call.app_id()));
+    let keep = question
+        .storing
+        .as_ref()
+        .map(|storing| storing.keep(services, call.app_id()));
     match asked.way {
         Way::Pass { strip_usage } => {
-            pass(asked.answer, question.client, strip_usage, keep, call, services).await
+            pass(
+                asked.answer,
+                question.client,
+                strip_usage,
+                keep,
+                call,
+                services,
+            )
+            .await
         }
         Way::Convert { from, tools, .. } => {
             let conversion = Conversion {
@@ -164,12 +175,7 @@ impl Conversion {
     }
 
     /// Writes a whole answer as the client wants it, once it is stored where it is to be.
-    async fn finish(
-        self,
-        answer: ChatAnswer,
-        keep: Option<Keep>,
-        mut call: Call,
-    ) -> HttpResponse {
+    async fn finish(self, answer: ChatAnswer, keep: Option<Keep>, mut call: Call) -> HttpResponse {
         call.used(answer.usage);
         let (body, whole, content_type) = if self.stream {
             let mut converter = self.converter();

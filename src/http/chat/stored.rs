@@ -43,7 +43,11 @@ pub async fn go_on(
     let asked = head(&question.body)?;
     if asked.background {
         let message = "background responses are not served here; leave `background` out and stream";
-        return Err(ApiError::param(ErrorCode::InvalidRequest, "background", message));
+        return Err(ApiError::param(
+            ErrorCode::InvalidRequest,
+            "background",
+            message,
+        ));
     }
     if asked.store {
         question.storing = Some(Storing {
@@ -195,7 +199,9 @@ async fn find(
 }
 
 fn not_found(id: &str) -> ApiError {
-    let message = format!("there is no stored response `{id}`: it was never stored, was deleted or has expired");
+    let message = format!(
+        "there is no stored response `{id}`: it was never stored, was deleted or has expired"
+    );
     ApiError::param(ErrorCode::NotFound, "response_id", message)
 }
 

@@ -48,7 +48,17 @@ pub async fn forward(
         Err(error) => Err(error),
     };
     match asked {
-        Ok(asked) => pass(asked.answer, Client::OpenaiChat, false, None, call, services).await,
+        Ok(asked) => {
+            pass(
+                asked.answer,
+                Client::OpenaiChat,
+                false,
+                None,
+                call,
+                services,
+            )
+            .await
+        }
         Err(error) => call.refuse(&error),
     }
 }

@@ -49,7 +49,15 @@ pub async fn generations(worker: OnWorker, request: HttpRequest, payload: Payloa
     let services = &worker.0.services;
     match order(services, &request, payload, &mut call).await {
         Ok((asked, Some(ImageFormat::B64Json))) => {
-            pass(asked.answer, Client::OpenaiChat, false, None, call, services).await
+            pass(
+                asked.answer,
+                Client::OpenaiChat,
+                false,
+                None,
+                call,
+                services,
+            )
+            .await
         }
         Ok((asked, format)) => linked(asked, call, services, format).await,
         Err(error) => call.refuse(&error),

@@ -1,38 +1,48 @@
-//! `/v1/models`: what clients may ask for.
+//! `/v1/models`: what clients may ask for, in OpenAI's shape or in Anthropic's.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use troupe_actors::catalog::Listed;
-use troupe_protocol::openai::model::{ModelCard, render_list, render_one};
+use troupe_protocol::{
+    anthropic::models as anthropic,
+    dialect::Client,
+    openai::model::{self as openai, ModelCard},
+};
 use uuid::Uuid;
 
 use crate::http::{
     auth,
-    error::{ApiError, REQUEST_ID},
+    dialect::client_of,
+    error::{ApiError, request_id_headers},
     fallback::unknown_model,
     services::OnWorker,
 };
 
 pub async fn list(worker: OnWorker, request: HttpRequest) -> HttpResponse {
-    let id = Uuid::now_v7().to_string();
     let services = &worker.0.services;
-    if let Err(error) = auth::principal(&request, &services.keys) {
-        return error.respond(&id);
-    }
-    let models: Vec<Listed> = services.catalog.directory().list().collect();
-    found(&id, render_list(models.iter().map(card)))
+    let listed = auth::principal(&request, &services.keys).map(|_| {
+        let models: Vec<Listed> = services.catalog.directory().list().collect();
+        let cards = models.iter().map(card);
+        match client_of(request.path(), request.headers()) {
+            Client::Anthropic => anthropic::render_list(cards),
+            Client::OpenaiChat | Client::OpenaiResponses => openai::render_list(cards),
+        }
+    });
+    told(&request, listed)
 }
 
 pub async fn one(worker: OnWorker, request: HttpRequest, name: web::Path<String>) -> HttpResponse {
-    let id = Uuid::now_v7().to_string();
     let services = &worker.0.services;
-    let answer = auth::principal(&request, &services.keys).and_then(|_| {
+    let found = auth::principal(&request, &services.keys).and_then(|_| {
         let listed = services.catalog.directory().listed(&name);
         listed.ok_or_else(|| unknown_model(&name))
     });
-    match answer {
-        Ok(listed) => found(&id, render_one(card(&listed))),
-        Err(error) => ApiError::respond(&error, &id),
-    }
+    let shown = found.map(
+        |listed| match client_of(request.path(), request.headers()) {
+            Client::Anthropic => anthropic::render_one(card(&listed)),
+            Client::OpenaiChat | Client::OpenaiResponses => openai::render_one(card(&listed)),
+        },
+    );
+    told(&request, shown)
 }
 
 /// Upstreams rarely say when a model was made, and clients only show it; a fixed day keeps answers
@@ -47,9 +57,17 @@ fn card(listed: &Listed) -> ModelCard<'_> {
     }
 }
 
-fn found(id: &str, body: web::Bytes) -> HttpResponse {
-    HttpResponse::build(StatusCode::OK)
-        .content_type("application/json")
-        .insert_header((REQUEST_ID, id))
-        .body(body)
+fn told(request: &HttpRequest, answer: Result<web::Bytes, ApiError>) -> HttpResponse {
+    let id = Uuid::now_v7().to_string();
+    let client = client_of(request.path(), request.headers());
+    let body = match answer {
+        Ok(body) => body,
+        Err(error) => return error.respond_to(client, &id),
+    };
+    let mut response = HttpResponse::build(StatusCode::OK);
+    response.content_type("application/json");
+    for header in request_id_headers(client, &id) {
+        response.insert_header(header);
+    }
+    response.body(body)
 }

@@ -1,0 +1,85 @@
+//! Requests that repeat others: with the same `Idempotency-Key`, or with the same body from a key with dedupe.
+//!
+//! | room | what it is for |
+//! |---|---|
+//! | this | the layer around all routes: who is concerned at all |
+//! | `request` | the request that may be a repeat, and what becomes of it |
+//! | `maker` | the task that makes an answer for all who wait for it |
+//! | `bodies` | the bodies that carry it to each of them |
+//!
+//! It stands around the route table, so a new route under `/v1/` needs to know nothing of it.
+
+mod bodies;
+mod maker;
+mod request;
+
+use std::{
+    future::{Ready, ready},
+    rc::Rc,
+    task::{Context, Poll},
+};
+
+use actix_web::{
+    Error,
+    body::BoxBody,
+    dev::{Service, ServiceRequest, ServiceResponse, Transform},
+    http::{Method, header::HeaderName},
+};
+use futures_util::future::{Either, LocalBoxFuture};
+
+use self::request::serve;
+use super::services::Worker;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The layer. Requests that it does not concern pay for a look at their method and headers.
+pub struct Repeats;
+
+impl<S> Transform<S, ServiceRequest> for Repeats
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<BoxBody>, Error = Error> + 'static,
+{
+    type Response = ServiceResponse<BoxBody>;
+    type Error = Error;
+    type Transform = Layer<S>;
+    type InitError = ();
+    type Future = Ready<Result<Layer<S>, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(Layer(Rc::new(service))))
+    }
+}
+
+/// The layer around one HTTP thread's routes.
+pub struct Layer<S>(Rc<S>);
+
+impl<S> Service<ServiceRequest> for Layer<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<BoxBody>, Error = Error> + 'static,
+{
+    type Response = ServiceResponse<BoxBody>;
+    type Error = Error;
+    type Future = Either<S::Future, LocalBoxFuture<'static, Result<Self::Response, Error>>>;
+
+    fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        match concerned(&request) {
+            Some(worker) => Either::Right(Box::pin(serve(self.0.clone(), request, worker))),
+            None => Either::Left(self.0.call(request)),
+        }
+    }
+}
+
+/// A POST of the client surfaces that has a key of its own, or could be of an API key with dedupe.
+fn concerned(request: &ServiceRequest) -> Option<Rc<Worker>> {
+    if request.method() != Method::POST || !request.path().starts_with("/v1/") {
+        return None;
+    }
+    let worker = request.app_data::<Rc<Worker>>()?;
+    let may_be =
+        request.headers().contains_key(IDEMPOTENCY_KEY) || worker.services.keys.any_dedupes();
+    may_be.then(|| worker.clone())
+}
