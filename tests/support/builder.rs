@@ -92,9 +92,10 @@ impl Builder {
     }
 }
 
-/// One `[[provider]]` of kind `openai`.
+/// One `[[provider]]`, of kind `openai` unless it says otherwise.
 pub struct Provider {
     name: String,
+    kind: String,
     base_url: String,
     tokens: Vec<String>,
     models: Option<Vec<String>>,
@@ -111,6 +112,7 @@ impl Provider {
     pub fn at(base_url: &str) -> Self {
         Self {
             name: "acme".to_owned(),
+            kind: "openai".to_owned(),
             base_url: base_url.to_owned(),
             tokens: vec!["sk-upstream-token-a".to_owned()],
             models: Some(MODELS.map(|model| format!("{model:?}")).to_vec()),
@@ -121,6 +123,12 @@ impl Provider {
     /// The prefix of its models.
     pub fn name(mut self, name: &str) -> Self {
         name.clone_into(&mut self.name);
+        self
+    }
+
+    /// The upstream protocol.
+    pub fn kind(mut self, kind: &str) -> Self {
+        kind.clone_into(&mut self.kind);
         self
     }
 
@@ -162,8 +170,8 @@ impl Provider {
             None => String::new(),
         };
         format!(
-            "[[provider]]\nname = {:?}\nkind = \"openai\"\nbase_url = {:?}\ntokens = {:?}\n{models}{}",
-            self.name, self.base_url, self.tokens, self.extra
+            "[[provider]]\nname = {:?}\nkind = {:?}\nbase_url = {:?}\ntokens = {:?}\n{models}{}",
+            self.name, self.kind, self.base_url, self.tokens, self.extra
         )
     }
 }
