@@ -50,8 +50,7 @@ impl<'a> Arrival<'a> {
         let token = count(voice, script, request, request.path(), model)?;
         script.record(request, body);
         if model.is_empty() {
-            let problem = voice.bad_request("you must provide a model parameter");
-            return Err(problem.end(voice));
+            return Err(voice.no_model().end(voice));
         }
         Ok(Self {
             token,

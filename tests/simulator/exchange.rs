@@ -47,6 +47,13 @@ pub(crate) enum Shape {
     Array,
 }
 
+impl Shape {
+    /// How an answer is sent to who asks for a stream, or does not.
+    pub(crate) fn of(stream: bool) -> Self {
+        if stream { Self::Events } else { Self::Plain }
+    }
+}
+
 /// A request that was counted, to be answered in a dialect.
 pub(crate) struct Exchange<'a> {
     pub dialect: &'a dyn Dialect,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, http::header};
 use memchr::memmem;
+use serde::Deserialize;
 
 /// The value of `"name":` in a JSON text, from its first byte on. Inside a JSON string every quote is
 /// escaped, so a quoted name with a colon behind it can only be a key; at which depth is not looked at.
@@ -41,6 +42,23 @@ fn digits(text: &[u8]) -> Option<usize> {
     let end = text.iter().position(|byte| !byte.is_ascii_digit());
     let text = text.get(..end.unwrap_or(text.len()))?;
     std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// What is read of a body before it is looked at as a whole. Unlike [`value`] this parses it, so that a tool
+/// with a parameter `model` does no harm.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Head {
+    #[serde(default)]
+    pub model: String,
+    #[serde(default)]
+    pub stream: bool,
+}
+
+impl Head {
+    /// The head of a body; empty where the body makes no sense.
+    pub(crate) fn of(body: &[u8]) -> Self {
+        serde_json::from_slice(body).unwrap_or_default()
+    }
 }
 
 /// The credential: a bearer token, or the key of Anthropic's header or of Gemini's.
@@ -84,5 +102,9 @@ mod tests {
         assert_eq!(seed(body), Some(7));
         assert_eq!(string(b"{\"model\":", "\"model\""), None);
         assert_eq!(string(b"not json", "\"model\""), None);
+        let nested = br#"{"tools":[{"model":"x","stream":true}],"model":"m"}"#;
+        let head = Head::of(nested);
+        assert_eq!((head.model.as_str(), head.stream), ("m", false));
+        assert_eq!(Head::of(b"not json").model, "");
     }
 }

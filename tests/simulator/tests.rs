@@ -428,3 +428,36 @@ async fn lists_its_models() {
     assert_eq!(get("/models/b/c").await.status(), 200);
     assert_eq!(get("/models/d").await.status(), 404);
 }
+
+#[actix_rt::test]
+async fn the_last_request_is_kept_where_that_is_wanted() {
+    let sim = Simulator::start();
+    let root = format!("http://{}", sim.address());
+    let last = async || {
+        let url = format!("{root}/_sim/last?path=/v1/chat/completions");
+        client().get(url).send().await.unwrap()
+    };
+    assert_eq!(last().await.status(), 404);
+    ask(&sim, stream("gpt-4o"))
+        .await
+        .unwrap()
+        .drain()
+        .await
+        .1
+        .unwrap();
+    let kept: Value = last().await.json().await.unwrap();
+    assert_eq!(kept["headers"]["authorization"], "Bearer sk-a");
+    let received = sim.script().last_request("/v1/chat/completions").unwrap();
+    assert_eq!(received.json(), stream("gpt-4o"));
+    sim.script().reset();
+    let order = client().post(format!("{root}/_sim/script"));
+    order.send_json(&json!({"keep": false})).await.unwrap();
+    ask(&sim, stream("gpt-4o"))
+        .await
+        .unwrap()
+        .drain()
+        .await
+        .1
+        .unwrap();
+    assert!(sim.script().last_request("/v1/chat/completions").is_none());
+}

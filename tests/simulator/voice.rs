@@ -23,6 +23,11 @@ pub(crate) trait Voice {
     /// Headers of every answer; `spent` = there is nothing left of the rate limit.
     fn headers(&self, spent: bool) -> Vec<(&'static str, String)>;
 
+    /// 400 for a request that names no model.
+    fn no_model(&self) -> Problem {
+        self.bad_request("you must provide a model parameter")
+    }
+
     /// 404 for a model that nobody has.
     fn unknown_model(&self, model: &str) -> Problem {
         let refusal = Refusal {

@@ -129,29 +129,41 @@ fn one_block(block: &Value, place: &str, token: &str) -> Checked {
             )));
         }
     }
-    let text = |name: &str| block[name].as_str().unwrap_or_default();
-    let complaint = match kind {
-        "text" if text("text").is_empty() => {
-            return Err(invalid("messages: text content blocks must be non-empty"));
+    match kind {
+        "text" if block["text"] == "" => {
+            Err(invalid("messages: text content blocks must be non-empty"))
         }
-        "image" => return image(&block["source"], place),
-        "thinking" if block.get("signature").is_none() => ".thinking.signature: Field required",
+        "image" => image(&block["source"], place),
+        "tool_result" => result(block, place, token),
+        _ => match complaint(block, kind, token) {
+            Some(complaint) => Err(invalid(&format!("{place}{complaint}"))),
+            None => Ok(()),
+        },
+    }
+}
+
+/// What is wrong with a block, to be put behind its place.
+fn complaint(block: &Value, kind: &str, token: &str) -> Option<&'static str> {
+    let text = |name: &str| block[name].as_str().unwrap_or_default();
+    match kind {
+        "text" if !block["text"].is_string() => Some(".text.text: Field required"),
+        "thinking" if block.get("signature").is_none() => {
+            Some(".thinking.signature: Field required")
+        }
         "thinking" if !is_signed(text("signature"), token, text("thinking")) => {
-            ": Invalid `signature` in `thinking` block"
+            Some(": Invalid `signature` in `thinking` block")
         }
         "redacted_thinking" if !signed_by(text("data"), token) => {
-            ": Invalid `data` in `redacted_thinking` block"
+            Some(": Invalid `data` in `redacted_thinking` block")
         }
         "tool_use" if !is_plain(text("id")) => {
-            ".tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'"
+            Some(".tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'")
         }
         "tool_use" if !block["input"].is_object() => {
-            ".tool_use.input: Input should be a valid dictionary"
+            Some(".tool_use.input: Input should be a valid dictionary")
         }
-        "tool_result" => return result(block, place, token),
-        _ => return Ok(()),
-    };
-    Err(invalid(&format!("{place}{complaint}")))
+        _ => None,
+    }
 }
 
 fn result(block: &Value, place: &str, token: &str) -> Checked {

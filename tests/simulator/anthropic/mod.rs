@@ -21,7 +21,7 @@ use crate::{
     arrival::Arrival,
     exchange::{Dialect, Exchange, Incoming, Shape},
     frames::Frames,
-    request,
+    request::Head,
     scene::{Ask, Reply},
     script::Script,
     voice::{Problem, Voice},
@@ -44,11 +44,7 @@ pub(crate) async fn create(
     request: HttpRequest,
     body: Bytes,
 ) -> Result<HttpResponse> {
-    let shape = match request::is_true(&body, "\"stream\"") {
-        true => Shape::Events,
-        false => Shape::Plain,
-    };
-    respond(&Messages, &script, &request, &body, shape).await
+    respond(&Messages, &script, &request, &body).await
 }
 
 /// `POST /v1/messages/count_tokens`.
@@ -57,7 +53,7 @@ pub(crate) async fn count(
     request: HttpRequest,
     body: Bytes,
 ) -> Result<HttpResponse> {
-    respond(&count::Counting, &script, &request, &body, Shape::Plain).await
+    respond(&count::Counting, &script, &request, &body).await
 }
 
 async fn respond(
@@ -65,15 +61,16 @@ async fn respond(
     script: &Script,
     request: &HttpRequest,
     body: &Bytes,
-    shape: Shape,
 ) -> Result<HttpResponse> {
-    let arrival = Arrival::of(&Anthropic, script, request, body)?;
+    let head = Head::of(body);
+    let arrival = Arrival::at(&Anthropic, script, request, body, &head.model)?;
     let exchange = Exchange {
         dialect,
         script,
         request,
         body,
-        shape,
+        // a request for a count that asks for a stream is refused
+        shape: Shape::of(head.stream),
     };
     exchange.answer(&arrival).await
 }

@@ -24,6 +24,10 @@ impl Voice for Anthropic {
         invalid(message)
     }
 
+    fn no_model(&self) -> Problem {
+        invalid("model: Field required")
+    }
+
     fn refusal(&self, refusal: &Refusal, token: &str, model: &str) -> Problem {
         let (status, kind, text) = match refusal.reason {
             // this service refuses with 400 who has no credit left

@@ -72,17 +72,12 @@ pub(crate) async fn complete(
     let (token, streamed) = (arrival.token, request::is_true(&body, "\"stream\""));
     arrival::refuse(&OpenAi, plan, &script, &request, token, &item.model).await?;
     if plan.acts() {
-        let shape = if streamed {
-            Shape::Events
-        } else {
-            Shape::Plain
-        };
         let exchange = Exchange {
             dialect: &Completions,
             script: &script,
             request: &request,
             body: &body,
-            shape,
+            shape: Shape::of(streamed),
         };
         return exchange.perform(token, &item.model, plan);
     }

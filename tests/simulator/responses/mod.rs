@@ -17,7 +17,7 @@ use crate::{
     exchange::{Dialect, Exchange, Incoming, Shape},
     frames::Frames,
     refusal::OpenAi,
-    request,
+    request::Head,
     scene::{Ask, Reply},
     script::Script,
     voice::{Problem, Voice},
@@ -29,16 +29,14 @@ pub(crate) async fn create(
     request: HttpRequest,
     body: Bytes,
 ) -> Result<HttpResponse> {
-    let arrival = Arrival::of(&OpenAi, &script, &request, &body)?;
+    let head = Head::of(&body);
+    let arrival = Arrival::at(&OpenAi, &script, &request, &body, &head.model)?;
     let exchange = Exchange {
         dialect: &Responses,
         script: &script,
         request: &request,
         body: &body,
-        shape: match request::is_true(&body, "\"stream\"") {
-            true => Shape::Events,
-            false => Shape::Plain,
-        },
+        shape: Shape::of(head.stream),
     };
     exchange.answer(&arrival).await
 }

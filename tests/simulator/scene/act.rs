@@ -22,33 +22,36 @@ const FRAGMENT: usize = 16;
 /// Makes the answer to `ask` that the plan wants; `token` signs its reasoning.
 pub(crate) fn act(ask: &Ask, plan: &Plan, token: &str, model: &str) -> Reply {
     let scene = plan.scene;
-    let calls = scene.calls.filter(|_| ask.outcomes.is_empty());
-    let calls = calls.map_or_else(Vec::new, |wanted| make_calls(ask, &wanted));
-    let mut pieces = Vec::new();
     let thought = scene.thinking.map(|thinking| think(ask, thinking, token));
     let signature = thought.as_ref().map(|_| sign(token, &ask.prompt));
-    pieces.extend(thought);
-    let mut finish = finish(ask, scene.ending);
-    match finish {
-        Finish::Refusal => pieces.push(Piece::Refusal(fragments(
-            "I'm sorry, but I can't help with that.",
-            FRAGMENT,
-        ))),
-        _ if calls.is_empty() => pieces.push(Piece::Text(speech(ask, plan))),
+    let finish = finish(ask, scene.ending);
+    let calls = match scene.calls {
+        Some(wanted) if ask.outcomes.is_empty() => make_calls(ask, &wanted, signature),
+        _ => Vec::new(),
+    };
+    let mut pieces = Vec::from_iter(thought);
+    let finish = match finish {
+        Finish::Refusal => {
+            let text = "I'm sorry, but I can't help with that.";
+            pieces.push(Piece::Refusal(fragments(text, FRAGMENT)));
+            finish
+        }
+        _ if calls.is_empty() => {
+            pieces.push(Piece::Text(speech(ask, plan)));
+            finish
+        }
         _ => {
             if scene.calls.is_some_and(|calls| calls.after_text) {
                 pieces.push(Piece::Text(fragments("Let me look that up.", FRAGMENT)));
             }
+            pieces.extend(calls.into_iter().map(Piece::Call));
             if finish == Finish::Stop {
-                finish = Finish::Calls;
+                Finish::Calls
+            } else {
+                finish
             }
-            let first = calls.into_iter().enumerate().map(|(index, call)| Call {
-                signature: signature.clone().filter(|_| index == 0),
-                ..call
-            });
-            pieces.extend(first.map(Piece::Call));
         }
-    }
+    };
     Reply {
         id: fingerprint(format!("{} {}", ask.turns, ask.prompt).as_bytes()),
         model: model.to_owned(),
@@ -83,7 +86,8 @@ fn think(ask: &Ask, thinking: Thinking, token: &str) -> Piece {
     }
 }
 
-fn make_calls(ask: &Ask, wanted: &Calls) -> Vec<Call> {
+/// The calls; the first one carries the signature of the thought before it.
+fn make_calls(ask: &Ask, wanted: &Calls, signature: Option<String>) -> Vec<Call> {
     let tools: Vec<&Tool> = match &ask.choice {
         Choice::Never => return Vec::new(),
         Choice::Only(name) => ask.tools.iter().filter(|tool| tool.name == *name).collect(),
@@ -96,18 +100,18 @@ fn make_calls(ask: &Ask, wanted: &Calls) -> Vec<Call> {
     let calls = chosen.enumerate().map(|(index, tool)| {
         // a tool without a schema takes no arguments
         let filled = wanted.arguments.then(|| filler.fill(&tool.schema));
-        let filled = filled.filter(Value::is_object);
-        let arguments = filled.unwrap_or_else(|| json!({}));
+        let arguments = filled.filter(Value::is_object).unwrap_or_else(|| json!({}));
         let text = arguments.to_string();
+        let size = text.len().div_ceil(4);
         Call {
             id: fingerprint(format!("{} {index} {}", ask.turns, ask.prompt).as_bytes()),
             name: tool.name.clone(),
             fragments: match wanted.arguments {
-                true => fragments(&text, text.len().div_ceil(4)),
+                true => fragments(&text, size),
                 false => Vec::new(),
             },
             arguments,
-            signature: None,
+            signature: signature.clone().filter(|_| index == 0),
         }
     });
     calls.collect()
