@@ -20,7 +20,7 @@ use troupe_protocol::{
 fn body() -> bytes::Bytes {
     let text = "say \\\"hello\\\" in as many words as you like. ".repeat(24);
     format!(
-        r#"{{"model":"acme/gpt-4o","stream":true,"temperature":0.7,"metadata":{{"session_id":"0123456789abcdef"}},"messages":[{{"role":"user","content":"{text}"}}]}}"#
+        r#"{{"model":"acme/gpt-4o","stream":true,"temperature":0.7,"messages":[{{"role":"user","content":"{text}"}}]}}"#
     )
     .into()
 }
@@ -36,12 +36,16 @@ fn requests(c: &mut Criterion) {
         b.iter(|| head.rewrite(black_box(&body), "gpt-4o-2026", true));
     });
     let headers = HeaderMap::new();
-    group.bench_function("conversation", |b| {
-        b.iter(|| {
-            let key = conversation::key(black_box(&headers), black_box(&body));
-            key.map(|key| Affinity::of("app", &key))
+    let named = body.strip_suffix(b"}").expect("an object");
+    let named = [named, br#","metadata":{"session_id":"0123456789abcdef"}}"#].concat();
+    for (name, body) in [("no conversation", &body[..]), ("conversation", &named)] {
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                let key = conversation::key(black_box(&headers), black_box(body));
+                key.map(|key| Affinity::of("app", &key))
+            });
         });
-    });
+    }
     let hash = KeyedHash::new(&[7; 32], "api-key");
     group.bench_function("key hash", |b| {
         b.iter(|| hash.of(black_box("tp-0123456789abcdefghijklmnopqrstuvwxyzABCDEF")));

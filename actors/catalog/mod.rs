@@ -11,6 +11,7 @@
 //!
 //! [`route`] holds what decides between the targets of a route.
 
+mod candidates;
 pub mod config;
 mod directory;
 pub mod route;
@@ -22,7 +23,8 @@ use std::sync::Arc;
 use actix::Message;
 use arc_swap::{ArcSwap, Guard};
 
-pub use directory::{Candidates, Directory, Explanation, Listed, ROUTE_OWNER, ResolvedBy, Target};
+pub use candidates::{Candidates, Explanation, ResolvedBy};
+pub use directory::{Directory, Listed, ROUTE_OWNER, Target};
 
 use self::config::RouteConfig;
 pub use crate::affinity::Affinity;

@@ -2,6 +2,7 @@
 //! and token.
 
 use actix_web::http::header::{HeaderMap, HeaderName};
+use memchr::memmem;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -72,8 +73,13 @@ struct Object<'a> {
     id: Raw<'a>,
 }
 
+/// What every body has that names a conversation: most have none of it, and need not be parsed.
+const HINTS: [&[u8]; 3] = [b"conversation", b"\"metadata\"", b"\"prompt_cache_key\""];
+
 impl<'a> Fields<'a> {
     fn of(body: &'a [u8]) -> Option<Self> {
+        let mut hints = HINTS.iter();
+        hints.find(|hint| memmem::find(body, hint).is_some())?;
         serde_json::from_slice(body).ok()
     }
 

@@ -7,12 +7,14 @@ use troupe_protocol::failure::{FailureKind, QuotaScope};
 
 use super::{
     judgement::Change,
+    outlook::{Outlook, Readiness},
     policy::{Decision, PoolState},
     policy_tests::{config, identities, secs},
     stored::Place,
     token::{Availability, TokenIndex},
 };
 use crate::{
+    affinity::Affinity,
     credentials::{
         config::{PoolConfig, Strategy},
         cooldown::ColdReason,
@@ -126,7 +128,13 @@ impl Witness {
     fn lease(&mut self, model: usize, exclude: &[u32], rng: u64) {
         let model = Arc::clone(&self.models[model]);
         let exclude: Vec<_> = exclude.iter().copied().map(TokenIndex).collect();
-        match self.pool.lease(self.now, &model, &exclude, None, rng) {
+        let affinity =
+            Some(Affinity::of("app", &rng.to_string())).filter(|_| rng.is_multiple_of(2));
+        let outlook = self.pool.outlook();
+        let decision = self.pool.lease(self.now, &model, &exclude, affinity, rng);
+        let look = |outlook: Outlook| outlook.readiness(self.now, &model);
+        self.check_outlook(outlook.map_or(Readiness::Ready, look), decision, &exclude);
+        match decision {
             Decision::Lend(ticket) => {
                 let token = ticket.token;
                 assert!(!exclude.contains(&token), "lent an excluded token");
@@ -152,6 +160,22 @@ impl Witness {
                 assert!((0..TOKENS as u32).all(|token| exclude.contains(&TokenIndex(token))));
             }
             Decision::BreakerOpen { until } => assert!(until > self.now),
+        }
+    }
+
+    /// What is published of the pool agrees with what it does.
+    fn check_outlook(&self, look: Readiness, decision: Decision, exclude: &[TokenIndex]) {
+        let left = |until: Monotonic| Some(until.saturating_sub(self.now));
+        match decision {
+            Decision::Lend(_) => assert_eq!(look, Readiness::Ready),
+            Decision::Wait {
+                until: Some(until),
+                reason,
+            } if exclude.is_empty() && reason != ColdReason::Busy => {
+                assert_eq!(look.left(), left(until));
+            }
+            Decision::BreakerOpen { until } => assert_eq!(look.left(), left(until)),
+            Decision::Wait { .. } | Decision::NoneLeft => {}
         }
     }
 
