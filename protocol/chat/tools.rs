@@ -142,7 +142,7 @@ fn is_plain(byte: u8) -> bool {
 }
 
 /// The beginning of a name that does not fit, and a hash of all of it.
-fn short(name: &str, max: usize) -> String {
+pub(crate) fn short(name: &str, max: usize) -> String {
     let hash = format!("_{:016x}", fnv1a(name.as_bytes()));
     let keep = max.saturating_sub(hash.len());
     let plain = |c: char| {
