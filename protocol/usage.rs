@@ -10,9 +10,9 @@ use serde::{
 use crate::json::KeyFinder;
 
 /// How many `"usage"` keys of a body are tried, from its end.
-const TRIES: usize = 8;
+pub(crate) const TRIES: usize = 8;
 
-static USAGE: LazyLock<KeyFinder> = LazyLock::new(|| KeyFinder::new("\"usage\""));
+pub(crate) static USAGE: LazyLock<KeyFinder> = LazyLock::new(|| KeyFinder::new("\"usage\""));
 
 /// The tokens of one call. A part that the upstream did not report is 0.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -123,10 +123,10 @@ impl Usage {
 /// A count that takes whatever an upstream writes: anything but a number that is not negative is
 /// "not reported".
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Count(Option<u64>);
+pub(crate) struct Count(pub(crate) Option<u64>);
 
 impl Count {
-    fn or(self, other: Self) -> Self {
+    pub(crate) fn or(self, other: Self) -> Self {
         Self(self.0.or(other.0))
     }
 

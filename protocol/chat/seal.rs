@@ -12,7 +12,8 @@ use crate::dialect::Dialect;
 pub struct Seal {
     /// Whose it is.
     pub by: Dialect,
-    /// The id of an OpenAI reasoning item, which goes back with it.
+    /// The id of an OpenAI reasoning item, which goes back with it. Of Anthropic's, `redacted` for a block
+    /// that is nothing but the seal.
     pub id: Option<String>,
     /// The provider's own bytes, unchanged.
     pub data: String,

@@ -137,12 +137,13 @@ impl ToolNames {
     }
 }
 
-fn is_plain(byte: u8) -> bool {
+/// Whether a name or an id may hold it: all dialects take these.
+pub(crate) fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
 }
 
 /// The beginning of a name that does not fit, and a hash of all of it.
-fn short(name: &str, max: usize) -> String {
+pub(crate) fn short(name: &str, max: usize) -> String {
     let hash = format!("_{:016x}", fnv1a(name.as_bytes()));
     let keep = max.saturating_sub(hash.len());
     let plain = |c: char| {

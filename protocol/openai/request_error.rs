@@ -38,7 +38,7 @@ impl RequestError {
         }
     }
 
-    pub(super) fn from_json(error: &serde_json::Error) -> Self {
+    pub(crate) fn from_json(error: &serde_json::Error) -> Self {
         Self::InvalidJson {
             reason: error.to_string(),
         }
