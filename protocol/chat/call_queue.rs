@@ -64,6 +64,12 @@ impl CallQueue {
         }
     }
 
+    /// Whether no call waits for the rest of its input, so that other blocks may follow.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.calls.iter().all(Call::is_complete)
+    }
+
     /// Ends all calls, in their order, with what they have.
     pub fn finish(&mut self, out: &mut Vec<ChatEvent>) {
         while !self.calls.is_empty() {

@@ -73,7 +73,7 @@ impl ChatRequest {
 }
 
 /// How a request is to be written for its upstream.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Encoding<'a> {
     /// The model as the upstream names it.
     pub model: &'a str,
@@ -83,6 +83,12 @@ pub struct Encoding<'a> {
     pub ask_usage: bool,
     /// Whether thoughts of earlier turns go along. Off when the upstream has refused their signatures.
     pub keep_thinking: bool,
+    /// Whether an upstream of `openai_chat` knows OpenAI's newer fields: `max_completion_tokens`,
+    /// `prompt_cache_key`, `service_tier`, `user`, `verbosity`. The others get `max_tokens`, and not
+    /// the rest, since many refuse a request for a field that they do not know.
+    pub openai_fields: bool,
+    /// Whether an upstream of `openai_chat` is Google's, which wants the signatures of its calls back.
+    pub call_signatures: bool,
 }
 
 /// A request written for an upstream, and what its answer's reader and writer must know.

@@ -146,8 +146,9 @@ struct Delta<'a> {
     content: Option<&'a str>,
 }
 
+/// A usage as `openai_chat` writes it.
 #[derive(Serialize)]
-struct UsageBody {
+pub(crate) struct UsageBody {
     prompt_tokens: u64,
     completion_tokens: u64,
     total_tokens: u64,
@@ -158,6 +159,8 @@ struct UsageBody {
 #[derive(Serialize)]
 struct CachedTokens {
     cached_tokens: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_write_tokens: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -173,6 +176,7 @@ impl From<&Usage> for UsageBody {
             total_tokens: usage.prompt.saturating_add(usage.completion),
             prompt_tokens_details: CachedTokens {
                 cached_tokens: usage.cached,
+                cache_write_tokens: (usage.cache_write > 0).then_some(usage.cache_write),
             },
             completion_tokens_details: ReasoningTokens {
                 reasoning_tokens: usage.reasoning,
