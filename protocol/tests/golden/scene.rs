@@ -108,6 +108,8 @@ fn encoding<'a>(target: Dialect, model: Option<&'a str>) -> Encoding<'a> {
         default_max_tokens: 4_096,
         ask_usage: true,
         keep_thinking: true,
+        openai_fields: true,
+        call_signatures: false,
     }
 }
 
