@@ -5,6 +5,7 @@
 
 pub mod anthropic;
 pub mod chat;
+pub mod convert;
 pub mod dialect;
 pub mod failure;
 pub mod gemini;

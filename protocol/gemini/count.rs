@@ -58,9 +58,8 @@ mod tests {
         request.system.push(Part::text("be brief"));
         let encoding = Encoding {
             model: "gemini-2.5-flash",
-            default_max_tokens: 4_096,
-            ask_usage: false,
             keep_thinking: true,
+            ..Encoding::default()
         };
         let encoded = write_count(&request, &encoding).unwrap();
         let body: Value = serde_json::from_slice(&encoded.body).unwrap();

@@ -20,9 +20,8 @@ use crate::{
 fn encoding(model: &str) -> Encoding<'_> {
     Encoding {
         model,
-        default_max_tokens: 4_096,
-        ask_usage: false,
         keep_thinking: true,
+        ..Encoding::default()
     }
 }
 
