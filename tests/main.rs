@@ -18,6 +18,7 @@ mod first_start;
 mod kv_redis;
 mod models_and_embeddings;
 mod openai_chat;
+mod pairs;
 mod openai_images;
 mod repeats;
 mod routing;

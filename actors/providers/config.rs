@@ -70,10 +70,11 @@ pub struct ProviderConfig {
     /// `max_tokens` for upstreams that need one (Anthropic's), where the client gave none.
     #[serde(default = "default_max_tokens")]
     pub default_max_tokens: u64,
-    /// Of kind `openai`: whether converted requests limit the answer by `max_completion_tokens`, which
-    /// OpenAI's reasoning models insist on, or by `max_tokens`, which everybody else understands.
+    /// Of kind `openai`: whether converted requests use OpenAI's newer fields: `max_completion_tokens`, on
+    /// which its reasoning models insist, rather than `max_tokens`, which everybody else understands;
+    /// `prompt_cache_key`, `service_tier`, `user`, `verbosity`, which others may refuse.
     #[serde(default)]
-    pub max_completion_tokens: bool,
+    pub openai_fields: bool,
     #[serde(default)]
     pub timeouts: Option<Timeouts>,
     #[serde(default)]

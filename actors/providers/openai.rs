@@ -119,6 +119,11 @@ impl Upstream for OpenAi {
         lacks
     }
 
+    fn wants_call_signatures(&self) -> bool {
+        let host = self.chat.host().unwrap_or_default();
+        host.ends_with(".googleapis.com")
+    }
+
     fn refuses_thoughts(&self, status: u16, body: &[u8]) -> bool {
         refuses_thoughts(status, body)
     }

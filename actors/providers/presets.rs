@@ -17,8 +17,8 @@ pub struct Preset {
     pub needs_token: bool,
     /// The default of `ask_stream_usage`: whether `stream_options.include_usage` is understood.
     pub ask_stream_usage: bool,
-    /// The default of `max_completion_tokens`.
-    pub max_completion_tokens: bool,
+    /// The default of `openai_fields`.
+    pub openai_fields: bool,
 }
 
 /// A service on the network: needs a token, understands `stream_options`.
@@ -36,7 +36,7 @@ const fn hosted(
         env,
         needs_token: true,
         ask_stream_usage: true,
-        max_completion_tokens: false,
+        openai_fields: false,
     }
 }
 
@@ -51,7 +51,7 @@ const fn local(name: &'static str, title: &'static str, base_url: &'static str) 
 /// Every preset, in the order in which the environment switches them on.
 pub const PRESETS: &[Preset] = &[
     Preset {
-        max_completion_tokens: true,
+        openai_fields: true,
         ..hosted(
             "openai",
             "OpenAI",

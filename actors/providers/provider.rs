@@ -26,8 +26,8 @@ pub struct Provider {
     pub ask_stream_usage: bool,
     /// `max_tokens` where the upstream needs one and the client gave none.
     pub default_max_tokens: u64,
-    /// Whether converted requests say `max_completion_tokens` rather than `max_tokens`.
-    pub max_completion_tokens: bool,
+    /// Whether converted requests use OpenAI's newer fields.
+    pub openai_fields: bool,
 }
 
 impl std::fmt::Debug for Provider {

@@ -111,6 +111,11 @@ pub trait Upstream: Send + Sync {
         false
     }
 
+    /// Whether it speaks `openai_chat` and wants the signatures of its calls back, as Google's service does.
+    fn wants_call_signatures(&self) -> bool {
+        false
+    }
+
     /// Whether a failed answer complains of the signatures of earlier thoughts.
     fn refuses_thoughts(&self, _status: u16, _body: &[u8]) -> bool {
         false

@@ -32,7 +32,10 @@ fn says_more(message: &mut Value) -> bool {
 }
 
 fn kind(block: &Value) -> &str {
-    block.get("type").and_then(Value::as_str).unwrap_or_default()
+    block
+        .get("type")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 fn is_thought(block: &Value) -> bool {
@@ -71,7 +74,10 @@ mod tests {
         };
         let result = json!({"type": "tool_result", "tool_use_id": "c", "content": "r"});
         let in_loop = after(json!({"role": "user", "content": [result]}));
-        assert_eq!(in_loop["messages"][1]["content"].as_array().unwrap().len(), 1);
+        assert_eq!(
+            in_loop["messages"][1]["content"].as_array().unwrap().len(),
+            1
+        );
         assert_eq!(in_loop.get("thinking"), None);
         assert_eq!(in_loop["x"], 1);
         let ended = after(json!({"role": "user", "content": "more"}));

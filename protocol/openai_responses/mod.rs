@@ -7,6 +7,7 @@
 //! | `answer` | a whole answer, read and written |
 //! | `stream` | a stream, read and written |
 //! | `item`, `failure` | output items and errors as upstreams send them |
+//! | `thoughts` | a request without the thoughts of earlier turns |
 //! | `watch` | what a stream that passes through has shown |
 //! | `history`, `echo` | what a gateway that stores answers must know of requests |
 
@@ -18,6 +19,7 @@ pub mod history;
 mod item;
 mod request;
 mod stream;
+pub mod thoughts;
 mod watch;
 
 pub use self::{
@@ -26,7 +28,7 @@ pub use self::{
     encode::write_request,
     request::read_request,
     stream::{EventReader, EventWriter},
-    watch::watch,
+    watch::{response_of, watch},
 };
 
 #[cfg(test)]

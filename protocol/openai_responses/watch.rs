@@ -6,11 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{failure::failure, item::Response};
-use crate::{
-    openai::stream::StreamSeen,
-    sse::SseEvent,
-    usage::OpenAiUsage,
-};
+use crate::{openai::stream::StreamSeen, sse::SseEvent, usage::OpenAiUsage};
 
 /// Notes what an event tells of its stream. Only the last events and errors are parsed, all others told
 /// by their names: `events` and `content` count them.
@@ -47,6 +43,18 @@ pub(super) fn kind<'a>(event: &SseEvent<'a>) -> Cow<'a, str> {
 pub(super) struct Carrier<'a> {
     #[serde(borrow)]
     pub(super) response: Response<'a>,
+}
+
+/// The response object that an event carries, as it was sent.
+#[must_use]
+pub fn response_of(data: &[u8]) -> Option<&[u8]> {
+    #[derive(Deserialize)]
+    struct Carrying<'a> {
+        #[serde(borrow)]
+        response: &'a RawValue,
+    }
+    let carrying: Carrying<'_> = serde_json::from_slice(data).ok()?;
+    Some(carrying.response.get().as_bytes())
 }
 
 fn watch_last(kind: &str, data: &[u8], seen: &mut StreamSeen) {

@@ -56,7 +56,7 @@ pub async fn start(
             max_attempts: provider.pool.as_ref().unwrap_or(&config.pool).max_attempts,
             ask_stream_usage: provider.ask_stream_usage,
             default_max_tokens: provider.default_max_tokens,
-            max_completion_tokens: provider.max_completion_tokens,
+            openai_fields: provider.openai_fields,
         });
         start_actor(provider, provider_handle, tree, catalog).await?;
     }

@@ -119,8 +119,8 @@ fn fill_from_preset(provider: &mut Node) {
         ("base_url", Value::Text(preset.base_url.to_owned())),
         ("ask_stream_usage", Value::Bool(preset.ask_stream_usage)),
         (
-            "max_completion_tokens",
-            Value::Bool(preset.max_completion_tokens),
+            "openai_fields",
+            Value::Bool(preset.openai_fields),
         ),
     ];
     for (key, value) in known {

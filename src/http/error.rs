@@ -238,9 +238,10 @@ impl From<ExchangeError> for ApiError {
                 status,
                 message,
                 open: _,
+                refuses_thoughts: _,
             } => failed(kind, status, message),
             ExchangeError::NoLease(error) => error.into(),
-            ExchangeError::NotServed => Self::new(
+            ExchangeError::NotServed | ExchangeError::Lacking => Self::new(
                 ErrorCode::ModelNotFound,
                 "the model's provider does not serve this endpoint, choose another model",
             ),

@@ -18,7 +18,9 @@ use troupe_actors::{
         exchange::Answer,
     },
 };
-use troupe_protocol::dialect::Client;
+use troupe_protocol::{
+    dialect::Client, failure::FailureKind, openai::error::ErrorCode, openai_responses::read_failure,
+};
 
 use super::{
     call::Call,
@@ -96,12 +98,23 @@ impl Passing {
 
     /// A small answer, or one that is to be stored.
     async fn whole(self, body: Bytes, mut call: Call) -> HttpResponse {
-        self.lease.report(LeaseOutcome::Success);
         call.used(usage_of(self.client, &body));
+        if let Some(failure) = self.failure(&body) {
+            self.lease.report(LeaseOutcome::Failure(failure));
+            return tell(call, self.status, self.content_type, body, Some(failure));
+        }
+        self.lease.report(LeaseOutcome::Success);
         if let Some(keep) = self.keep {
             keep(&body).await;
         }
         complete(call, self.status, self.content_type, body)
+    }
+
+    /// The failure that an answer with a good status tells of: a response's `status` may be `failed`.
+    fn failure(&self, body: &[u8]) -> Option<FailureKind> {
+        let tells = self.client == Client::OpenaiResponses;
+        let failure = tells.then(|| read_failure(body)).flatten();
+        failure.map(|failure| failure.kind)
     }
 
     fn refuse(self, fault: BodyFault, call: Call) -> HttpResponse {
@@ -152,10 +165,20 @@ fn is_json(body: &[u8]) -> bool {
 
 /// Records a call whose whole answer is here, and makes the response.
 pub fn complete(
+    call: Call,
+    status: StatusCode,
+    content_type: Option<HeaderValue>,
+    body: Bytes,
+) -> HttpResponse {
+    tell(call, status, content_type, body, None)
+}
+
+fn tell(
     mut call: Call,
     status: StatusCode,
     content_type: Option<HeaderValue>,
     body: Bytes,
+    failure: Option<FailureKind>,
 ) -> HttpResponse {
     let mut response = call.response(status);
     if let Some(content_type) = content_type {
@@ -164,6 +187,8 @@ pub fn complete(
     call.observe_overhead();
     call.first_byte();
     call.sent(body.len());
-    call.finish(Outcome::Ok, status.as_u16(), None);
+    let code = failure.map(|kind| ErrorCode::from(kind).as_str());
+    let outcome = failure.map_or(Outcome::Ok, |_| Outcome::UpstreamError);
+    call.finish(outcome, status.as_u16(), code);
     response.body(body)
 }

@@ -190,9 +190,9 @@ fn watch(
         anthropic::watch::watch(event, seen);
         return;
     }
-    openai_responses::watch::watch(event, seen);
+    openai_responses::watch(event, seen);
     if seen.done && response.is_none() {
-        *response = openai_responses::watch::response_of(event.data).map(<[u8]>::to_vec);
+        *response = openai_responses::response_of(event.data).map(<[u8]>::to_vec);
     }
 }
 

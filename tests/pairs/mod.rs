@@ -15,6 +15,32 @@ use crate::support::{App, Builder, Provider};
 /// The upstream kinds, each a provider of its own name.
 pub const KINDS: [&str; 4] = ["openai", "openai_responses", "anthropic", "gemini"];
 
+/// What the simulator is asked to play.
+pub const MODELS: [&str; 22] = [
+    "sim-stream-5",
+    "sim-tools",
+    "sim-text-tools",
+    "sim-onepiece-tools",
+    "sim-interleaved-tools",
+    "sim-tools+no-done",
+    "sim-noargs-tool",
+    "sim-length",
+    "sim-cached",
+    "sim-image-echo",
+    "sim-params",
+    "sim-long-300",
+    "sim-think-tools",
+    "sim-status-429-after-7",
+    "sim-status-503",
+    "sim-status-500",
+    "sim-bad-key",
+    "sim-stream-20+cut-after-3",
+    "sim-stream-20+error-after-3",
+    "sim-stream-20+malformed",
+    "sim-stream-9+hang-after-3",
+    "sim-stream-500x20ms",
+];
+
 /// A gateway with one provider of each kind, all of them the same simulator.
 pub async fn app(simulator: &Simulator) -> App {
     configured(simulator, App::builder()).await
@@ -29,7 +55,7 @@ pub async fn configured(simulator: &Simulator, builder: Builder) -> App {
         };
         let convert = if kind == "openai" { "\"convert\"" } else { "\"auto\"" };
         // what an OpenAI-compatible upstream that has no /responses is like
-        Provider::open(&base_url).kind(kind).name(kind).with("responses", convert)
+        Provider::at(&base_url).models(&MODELS).kind(kind).name(kind).with("responses", convert)
     };
     let with_all = KINDS.iter().fold(builder, |builder, kind| builder.provider(provider(kind)));
     with_all.start().await

@@ -3,7 +3,7 @@
 use serde_json::json;
 use troupe_simulator::Simulator;
 
-use super::{KINDS, Speaker, all_pairs, app, streaming};
+use super::{KINDS, MODELS, Speaker, all_pairs, app, streaming};
 use crate::support::{App, Provider};
 
 #[actix_rt::test]
@@ -48,7 +48,7 @@ async fn a_conversation_goes_on_with_another_provider() {
 async fn a_refused_signature_is_left_out_at_the_second_try() {
     let simulator = Simulator::start();
     let anthropic = |name: &str, token: &str| {
-        Provider::open(&simulator.base_url()).kind("anthropic").name(name).tokens(&[token])
+        Provider::at(&simulator.base_url()).models(&MODELS).kind("anthropic").name(name).tokens(&[token])
     };
     let app = App::builder()
         .provider(anthropic("one", "sk-upstream-of-one"))

@@ -107,7 +107,10 @@ fn document<'a>(
 ) -> Result<(), Refused> {
     let title = document.title.as_deref();
     let text_title = title.filter(|_| matches!(document.source, Source::Text(_)));
-    for text in [text_title, document.context.as_deref()].into_iter().flatten() {
+    for text in [text_title, document.context.as_deref()]
+        .into_iter()
+        .flatten()
+    {
         out.push(Piece::InputText { text: text.into() });
     }
     let (mut filename, mut data, mut url, mut id) = (title, None, None, None);

@@ -88,7 +88,11 @@ impl Piece<'_> {
 
     fn whole(&self) -> &str {
         let texts = [&self.text, &self.refusal, &self.arguments, &self.input];
-        texts.into_iter().flatten().next().map_or("", String::as_str)
+        texts
+            .into_iter()
+            .flatten()
+            .next()
+            .map_or("", String::as_str)
     }
 }
 
@@ -234,7 +238,9 @@ impl EventReader {
     /// Where the open item of this index and kind stands; the last one where an upstream counts nothing.
     fn track(&self, index: Option<u64>, is_kind: impl Fn(ItemKind) -> bool) -> Option<usize> {
         let is_meant = |track: &Track| index.is_none_or(|index| index == track.index);
-        self.tracks.iter().rposition(|track| is_meant(track) && is_kind(track.kind) && !track.closed)
+        self.tracks
+            .iter()
+            .rposition(|track| is_meant(track) && is_kind(track.kind) && !track.closed)
     }
 
     /// The item that a delta belongs to. Where it was not announced it begins here.

@@ -167,9 +167,10 @@ impl Question {
         Encoding {
             model: &target.upstream,
             default_max_tokens: provider.default_max_tokens,
-            max_completion_tokens: provider.max_completion_tokens,
+            openai_fields: provider.openai_fields,
             ask_usage: provider.ask_stream_usage,
             keep_thinking: self.keep_thoughts,
+            call_signatures: provider.upstream.wants_call_signatures(),
         }
     }
 

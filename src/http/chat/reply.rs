@@ -19,8 +19,8 @@ use troupe_protocol::{
     convert::{event_reader, event_writer, read_answer, write_answer},
     dialect::{Client, Dialect},
     failure::FailureKind,
-    openai::error::ErrorCode,
-    openai_responses::echo::echo,
+    openai::{error::ErrorCode, stream::StreamError},
+    openai_responses::{echo, read_failure},
     stream_converter::StreamConverter,
 };
 
@@ -36,6 +36,12 @@ use crate::http::{
     services::Services,
     tap::{MAX_EVENT, Tap},
 };
+
+/// The failure that an answer with a good status tells of; only `openai_responses` has such.
+fn failure(from: Dialect, body: &[u8]) -> Option<StreamError> {
+    let tells = from == Dialect::OpenaiResponses;
+    tells.then(|| read_failure(body)).flatten()
+}
 
 /// The largest answer that is converted in one piece.
 const ANSWER_LIMIT: usize = 64 << 20;
@@ -171,6 +177,10 @@ impl Conversion {
         }
         let body = body.collect(ANSWER_LIMIT).await;
         let body = body.map_err(|fault| (fault.into(), fault.kind()))?;
+        if let Some(failure) = failure(self.from, &body) {
+            let message = failure.message.unwrap_or_else(|| failure.kind.to_string());
+            return Err((ApiError::new(failure.kind.into(), message), failure.kind));
+        }
         read_answer(self.from, &body).map_err(|error| malformed(error.to_string()))
     }
 

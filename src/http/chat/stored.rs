@@ -11,7 +11,7 @@ use troupe_actors::{
 use troupe_protocol::{
     dialect::Client,
     openai::error::ErrorCode,
-    openai_responses::history::{Turn, head, input_items as items_of, with_history},
+    openai_responses::history::{Turn, head, input_items as items_of, listed_items, with_history},
 };
 use uuid::Uuid;
 
@@ -153,17 +153,10 @@ pub async fn input_items(
     told(found.and_then(|turn| item_list(&turn.input, &id)))
 }
 
-/// The items as a list, each with an id: items that came without get one of the response's.
+/// The items as a list, each with an id.
 fn item_list(input: &str, id: &str) -> Result<Bytes, ApiError> {
     let broken = |_| ApiError::new(ErrorCode::InternalError, "a stored response cannot be read");
-    let mut items: Vec<Value> = serde_json::from_str(input).map_err(broken)?;
-    let tail = id.strip_prefix("resp_").unwrap_or(id);
-    for (index, item) in items.iter_mut().enumerate() {
-        if let Some(fields) = item.as_object_mut() {
-            let made = || Value::String(format!("msg_{tail}{index:04}"));
-            fields.entry("id").or_insert_with(made);
-        }
-    }
+    let items = listed_items(serde_json::from_str(input).map_err(broken)?, id);
     let id_of = |item: Option<&Value>| item.and_then(|item| item.get("id")).cloned();
     let (first_id, last_id) = (id_of(items.first()), id_of(items.last()));
     let list = json!({
