@@ -19,7 +19,8 @@ use crate::{
 /// # Errors
 /// Where it is no response object, or one that has failed or not ended: see [`read_failure`] for why.
 pub fn read_answer(body: &[u8]) -> Result<ChatAnswer, MalformedAnswer> {
-    let mut response: Response<'_> = serde_json::from_slice(body).map_err(|error| malformed(&error))?;
+    let mut response: Response<'_> =
+        serde_json::from_slice(body).map_err(|error| malformed(&error))?;
     match response.status.as_deref() {
         None | Some("completed" | "incomplete") => {}
         Some(status) => return Err(not_ended(status)),
@@ -75,11 +76,17 @@ impl Output {
         match kind {
             ItemKind::Message => self.push_message(item),
             ItemKind::Reasoning => {
-                let texts: Vec<&str> = item.thoughts().0.iter().filter_map(|part| part.text()).collect();
+                let texts: Vec<&str> = item
+                    .thoughts()
+                    .0
+                    .iter()
+                    .filter_map(|part| part.text())
+                    .collect();
                 let text = texts.join("\n\n");
                 let seal = item.take_seal();
                 if !text.is_empty() || seal.is_some() {
-                    self.parts.push(PartBody::Thinking(Thinking { text, seal }).into());
+                    self.parts
+                        .push(PartBody::Thinking(Thinking { text, seal }).into());
                 }
             }
             ItemKind::FunctionCall | ItemKind::CustomCall => {

@@ -36,7 +36,10 @@ pub fn echo(body: &[u8]) -> Map<String, Value> {
     let mut echo = Map::new();
     for (name, default) in defaults() {
         let given = request.get_mut(name).map(Value::take);
-        echo.insert(name.to_owned(), or_default(given.unwrap_or_default(), default));
+        echo.insert(
+            name.to_owned(),
+            or_default(given.unwrap_or_default(), default),
+        );
     }
     echo
 }
@@ -73,7 +76,10 @@ mod tests {
         let echo = echo(body.to_string().as_bytes());
         assert_eq!(echo["temperature"], 0.5);
         assert_eq!(echo["reasoning"], json!({"effort": "low", "summary": null}));
-        assert_eq!(echo["text"], json!({"format": {"type": "text"}, "verbosity": "low"}));
+        assert_eq!(
+            echo["text"],
+            json!({"format": {"type": "text"}, "verbosity": "low"})
+        );
         assert_eq!(echo["tools"], json!([{"type": "web_search"}]));
         assert_eq!(echo["metadata"], json!({"a": "b"}));
         assert_eq!(echo["tool_choice"], json!({"type": "web_search"}));
@@ -88,7 +94,10 @@ mod tests {
     fn a_bad_body_has_the_defaults() {
         for body in ["", "[1]", "nonsense"] {
             let echo = echo(body.as_bytes());
-            assert_eq!(echo, Map::from_iter(defaults().map(|(name, value)| (name.to_owned(), value))));
+            assert_eq!(
+                echo,
+                Map::from_iter(defaults().map(|(name, value)| (name.to_owned(), value)))
+            );
         }
     }
 }

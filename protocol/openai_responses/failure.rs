@@ -61,10 +61,19 @@ mod tests {
         let overloaded = FailureKind::Overloaded { retry_after: None };
         let limited = FailureKind::RateLimited { retry_after: None };
         let cases = [
-            (r#"{"code":"server_error","message":"m"}"#, FailureKind::Upstream),
+            (
+                r#"{"code":"server_error","message":"m"}"#,
+                FailureKind::Upstream,
+            ),
             (r#"{"code":"rate_limit_exceeded","message":"m"}"#, limited),
-            (r#"{"code":"server_is_overloaded","message":"m"}"#, overloaded),
-            (r#"{"code":"invalid_prompt","message":"m"}"#, FailureKind::InvalidRequest),
+            (
+                r#"{"code":"server_is_overloaded","message":"m"}"#,
+                overloaded,
+            ),
+            (
+                r#"{"code":"invalid_prompt","message":"m"}"#,
+                FailureKind::InvalidRequest,
+            ),
             (
                 r#"{"type":"error","code":"context_length_exceeded","message":"m","sequence_number":3}"#,
                 FailureKind::InvalidRequest,
@@ -77,7 +86,10 @@ mod tests {
                 r#"{"type":"error","error":{"type":"tokens","code":"rate_limit_exceeded","message":"m"}}"#,
                 limited,
             ),
-            (r#"{"code":"image_content_policy_violation","message":"m"}"#, FailureKind::ContentPolicy),
+            (
+                r#"{"code":"image_content_policy_violation","message":"m"}"#,
+                FailureKind::ContentPolicy,
+            ),
             (r#"{"code":null,"message":"m"}"#, FailureKind::Upstream),
         ];
         for (error, kind) in cases {

@@ -101,7 +101,10 @@ fn items_of(input: Option<Value>) -> Result<Vec<Value>, RequestError> {
             "role": "user",
             "content": [{"type": "input_text", "text": text}],
         })]),
-        Some(_) => Err(RequestError::invalid("input", "a string or a list of items")),
+        Some(_) => Err(RequestError::invalid(
+            "input",
+            "a string or a list of items",
+        )),
     }
 }
 
@@ -109,7 +112,9 @@ fn items_of(input: Option<Value>) -> Result<Vec<Value>, RequestError> {
 /// made from the response's where it has none, the same each time.
 #[must_use]
 pub fn listed_items(mut items: Vec<Value>, response_id: &str) -> Vec<Value> {
-    let tail = response_id.split_once('_').map_or(response_id, |(_, tail)| tail);
+    let tail = response_id
+        .split_once('_')
+        .map_or(response_id, |(_, tail)| tail);
     for (n, item) in items.iter_mut().enumerate() {
         let Value::Object(item) = item else { continue };
         let kind = item.entry("type").or_insert_with(|| "message".into());

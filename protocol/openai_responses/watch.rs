@@ -6,11 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{failure::failure, item::Response};
-use crate::{
-    openai::stream::StreamSeen,
-    sse::SseEvent,
-    usage::OpenAiUsage,
-};
+use crate::{openai::stream::StreamSeen, sse::SseEvent, usage::OpenAiUsage};
 
 /// Notes what an event tells of its stream. Only the last events and errors are parsed, all others told
 /// by their names: `events` and `content` count them.

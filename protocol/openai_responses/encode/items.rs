@@ -3,9 +3,8 @@
 use std::collections::HashSet;
 
 use super::{
-    MAX_NAME, fit_id,
+    MAX_NAME, fit_id, messages_name,
     pieces::{self, Refused},
-    messages_name,
     wire::{Content, Item, Piece},
 };
 use crate::{
@@ -41,9 +40,9 @@ impl<'a> Items<'a> {
             has_thinking: false,
         };
         for message in &request.messages {
-            items
-                .push(message, names)
-                .map_err(|Refused(reason)| ConvertError::new(messages_name(request.dialect), reason))?;
+            items.push(message, names).map_err(|Refused(reason)| {
+                ConvertError::new(messages_name(request.dialect), reason)
+            })?;
         }
         Ok(items)
     }
@@ -92,10 +91,11 @@ impl<'a> Items<'a> {
     fn push_result(&mut self, result: &'a ToolResult) -> Result<(), Refused> {
         let call_id = fit_id(&result.call_id);
         let output = pieces::output(result, self.dialect)?;
-        self.list.push(match self.custom.contains(&*result.call_id) {
-            true => Item::CustomToolCallOutput { call_id, output },
-            false => Item::FunctionCallOutput { call_id, output },
-        });
+        self.list
+            .push(match self.custom.contains(&*result.call_id) {
+                true => Item::CustomToolCallOutput { call_id, output },
+                false => Item::FunctionCallOutput { call_id, output },
+            });
         Ok(())
     }
 

@@ -13,10 +13,7 @@ const MIN_TOKENS: u64 = 16;
 ///
 /// Stop sequences are among them: an answer may go on past one. They are not a reason to refuse, since
 /// most clients that send them do so always and cut the text themselves.
-pub(super) fn note_lost(
-    request: &ChatRequest,
-    losses: &mut Losses,
-) -> Result<(), ConvertError> {
+pub(super) fn note_lost(request: &ChatRequest, losses: &mut Losses) -> Result<(), ConvertError> {
     let sampling = &request.sampling;
     if sampling.n.is_some_and(|n| n > 1) {
         let reason = "it gives one answer at a time; send the request several times";
@@ -73,7 +70,10 @@ pub(super) fn reasoning(request: &ChatRequest) -> Option<wire::Reasoning<'_>> {
     let shows_thoughts = request.dialect != Dialect::OpenaiResponses && !asked.is_off();
     let reasoning = wire::Reasoning {
         effort: asked.effort().map(|effort| effort.as_str()),
-        summary: asked.summary.as_deref().or(shows_thoughts.then_some("auto")),
+        summary: asked
+            .summary
+            .as_deref()
+            .or(shows_thoughts.then_some("auto")),
     };
     (reasoning.effort.is_some() || reasoning.summary.is_some()).then_some(reasoning)
 }

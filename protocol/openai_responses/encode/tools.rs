@@ -19,10 +19,7 @@ pub(super) struct Offer<'a> {
 
 impl<'a> Offer<'a> {
     /// Another provider's hosted tools are left out, unless one of them is the tool that must be used.
-    pub(super) fn of(
-        request: &'a ChatRequest,
-        losses: &mut Losses,
-    ) -> Result<Self, ConvertError> {
+    pub(super) fn of(request: &'a ChatRequest, losses: &mut Losses) -> Result<Self, ConvertError> {
         let mut names = ToolNames::default();
         let mut tools = Vec::new();
         for (n, tool) in request.tools.iter().enumerate() {
@@ -105,8 +102,10 @@ fn write_choice(
             names: allowed,
             required,
         } => {
-            let tools: Vec<Named> =
-                allowed.iter().filter_map(|name| named(name, request, names)).collect();
+            let tools: Vec<Named> = allowed
+                .iter()
+                .filter_map(|name| named(name, request, names))
+                .collect();
             if tools.len() < allowed.len() {
                 losses.note("tool_choice");
             }

@@ -88,12 +88,16 @@ impl Fields {
         let Some(value) = self.take(name) else {
             return Ok(None);
         };
-        read(&value).map(Some).ok_or_else(|| self.invalid(name, expected))
+        read(&value)
+            .map(Some)
+            .ok_or_else(|| self.invalid(name, expected))
     }
 
     pub(super) fn object(&mut self, name: &str) -> Read<Option<Self>> {
         let path = self.path(name);
-        self.take(name).map(|value| Self::of(value, path)).transpose()
+        self.take(name)
+            .map(|value| Self::of(value, path))
+            .transpose()
     }
 
     pub(super) fn map(&mut self, name: &str) -> Read<Option<Map<String, Value>>> {

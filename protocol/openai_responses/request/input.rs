@@ -12,9 +12,7 @@ use super::{
     fields::{Fields, invalid, with_paths},
 };
 use crate::{
-    chat::{
-        ChatRequest, Message, Part, PartBody, Role, Seal, Thinking, ToolCall, ToolResult,
-    },
+    chat::{ChatRequest, Message, Part, PartBody, Role, Seal, Thinking, ToolCall, ToolResult},
     dialect::Dialect,
     openai::request_error::RequestError,
 };
@@ -26,7 +24,9 @@ pub(super) fn read(
     input: Value,
     request: &mut ChatRequest,
 ) -> Read<()> {
-    request.system.extend(instructions.filter(|text| !text.is_empty()).map(Part::text));
+    request
+        .system
+        .extend(instructions.filter(|text| !text.is_empty()).map(Part::text));
     let mut conversation = Conversation {
         request,
         names: HashMap::new(),
@@ -144,11 +144,16 @@ impl Conversation<'_> {
 
     /// The seal of a signed call, which was written as thoughts before it without a text.
     fn take_call_seal(&mut self) -> Option<Seal> {
-        let last = self.request.messages.last_mut().filter(|last| last.role == Role::Assistant)?;
+        let last = self
+            .request
+            .messages
+            .last_mut()
+            .filter(|last| last.role == Role::Assistant)?;
         let thinking = last.parts.pop_if(|part| match &part.body {
-            PartBody::Thinking(Thinking { text, seal: Some(seal) }) => {
-                text.is_empty() && seal.by == Dialect::Gemini
-            }
+            PartBody::Thinking(Thinking {
+                text,
+                seal: Some(seal),
+            }) => text.is_empty() && seal.by == Dialect::Gemini,
             _ => false,
         })?;
         match thinking.body {
@@ -188,5 +193,11 @@ impl Conversation<'_> {
 }
 
 fn holds_results(message: &Message) -> bool {
-    matches!(message.parts.last(), Some(Part { body: PartBody::Result(_), .. }))
+    matches!(
+        message.parts.last(),
+        Some(Part {
+            body: PartBody::Result(_),
+            ..
+        })
+    )
 }

@@ -35,7 +35,8 @@ pub fn read_request(body: &[u8]) -> Result<ChatRequest, RequestError> {
     let model = fields.required_text("model")?;
     let mut request = ChatRequest::new(Dialect::OpenaiResponses, model);
     if fields.take("prompt").is_some() {
-        let expected = "only OpenAI has its stored prompts; send the prompt's text as `instructions`";
+        let expected =
+            "only OpenAI has its stored prompts; send the prompt's text as `instructions`";
         return Err(fields.invalid("prompt", expected));
     }
     settings::read(&mut fields, &mut request)?;

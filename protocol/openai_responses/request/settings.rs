@@ -56,7 +56,10 @@ fn read_storage(fields: &mut Fields, unread: &mut Losses) -> Read<()> {
     if fields.flag("background")? == Some(true) {
         unread.note("background");
     }
-    if fields.text("truncation")?.is_some_and(|how| how != "disabled") {
+    if fields
+        .text("truncation")?
+        .is_some_and(|how| how != "disabled")
+    {
         unread.note("truncation");
     }
     Ok(())
@@ -85,7 +88,11 @@ fn read_format(mut fields: Fields, unread: &mut Losses) -> Read<Format> {
         "json_schema" => Format::Schema {
             name: fields.text("name")?,
             description: fields.text("description")?,
-            schema: Value::Object(fields.map("schema")?.ok_or_else(|| fields.missing("schema"))?),
+            schema: Value::Object(
+                fields
+                    .map("schema")?
+                    .ok_or_else(|| fields.missing("schema"))?,
+            ),
             strict: fields.flag("strict")?,
         },
         _ => return Err(fields.invalid("type", "`text`, `json_object` or `json_schema`")),

@@ -78,7 +78,9 @@ impl Events {
     ) {
         let index = self.index;
         self.push(name, out, |event| {
-            let event = event.field("item_id", item_id).field("output_index", &index);
+            let event = event
+                .field("item_id", item_id)
+                .field("output_index", &index);
             fields(event)
         });
     }

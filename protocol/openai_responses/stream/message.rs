@@ -63,7 +63,11 @@ impl Message {
     pub(super) fn logprobs(&mut self, items: Vec<Value>, events: &mut Events, out: &mut Vec<u8>) {
         let list = Value::Array(items).to_string();
         let items = &list[1..list.len() - 1];
-        if self.part.as_ref().is_some_and(|part| part.begun && !part.is_refusal) {
+        if self
+            .part
+            .as_ref()
+            .is_some_and(|part| part.begun && !part.is_refusal)
+        {
             self.push("", items, events, out);
         }
     }
@@ -84,8 +88,10 @@ impl Message {
             }
         });
         events.keep(&mut part.text, text);
-        let comma = if part.logprobs.is_empty() || logprobs.is_empty() { "" } else { "," };
-        events.keep(&mut part.logprobs, &format!("{comma}{logprobs}"));
+        if !logprobs.is_empty() {
+            let comma = if part.logprobs.is_empty() { "" } else { "," };
+            events.keep(&mut part.logprobs, &format!("{comma}{logprobs}"));
+        }
     }
 
     /// Announces the message and the part under way, unless they were.

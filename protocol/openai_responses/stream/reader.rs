@@ -88,7 +88,11 @@ impl Piece<'_> {
 
     fn whole(&self) -> &str {
         let texts = [&self.text, &self.refusal, &self.arguments, &self.input];
-        texts.into_iter().flatten().next().map_or("", String::as_str)
+        texts
+            .into_iter()
+            .flatten()
+            .next()
+            .map_or("", String::as_str)
     }
 }
 
@@ -107,10 +111,11 @@ impl EventReader {
         if let Some((list, is_delta)) = part_event(kind) {
             let piece = serde_json::from_slice(data)?;
             self.start(None, None, out);
-            return match is_delta {
-                true => self.delta(list, piece, out),
-                false => Ok(self.part_done(list, &piece, out)),
-            };
+            if is_delta {
+                return self.delta(list, piece, out);
+            }
+            self.part_done(list, &piece, out);
+            return Ok(());
         }
         match kind {
             "response.created" | "response.in_progress" => {
@@ -234,7 +239,9 @@ impl EventReader {
     /// Where the open item of this index and kind stands; the last one where an upstream counts nothing.
     fn track(&self, index: Option<u64>, is_kind: impl Fn(ItemKind) -> bool) -> Option<usize> {
         let is_meant = |track: &Track| index.is_none_or(|index| index == track.index);
-        self.tracks.iter().rposition(|track| is_meant(track) && is_kind(track.kind) && !track.closed)
+        self.tracks
+            .iter()
+            .rposition(|track| is_meant(track) && is_kind(track.kind) && !track.closed)
     }
 
     /// The item that a delta belongs to. Where it was not announced it begins here.

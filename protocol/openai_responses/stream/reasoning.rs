@@ -4,10 +4,7 @@
 //! wants with them goes as the item's `encrypted_content`.
 
 use super::events::{Events, object};
-use crate::{
-    chat::Seal,
-    dialect::Dialect,
-};
+use crate::{chat::Seal, dialect::Dialect};
 
 /// A reasoning item under way. It begins with its first text, or with the seal: without both there is none.
 #[derive(Debug)]

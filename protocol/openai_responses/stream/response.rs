@@ -25,8 +25,13 @@ pub(super) struct Response<'a> {
 pub(super) enum State<'a> {
     InProgress,
     Completed,
-    Incomplete { reason: &'static str },
-    Failed { code: &'static str, message: &'a str },
+    Incomplete {
+        reason: &'static str,
+    },
+    Failed {
+        code: &'static str,
+        message: &'a str,
+    },
 }
 
 impl State<'_> {
@@ -79,9 +84,10 @@ impl Response<'_> {
             State::Failed { code, message } => (Some((code, message)), None),
         };
         let error = error.map(|(code, message)| Error { code, message });
-        object
-            .field("error", &error)
-            .field("incomplete_details", &details.map(|reason| Details { reason }))
+        object.field("error", &error).field(
+            "incomplete_details",
+            &details.map(|reason| Details { reason }),
+        )
     }
 
     /// What the answer repeats of the request.

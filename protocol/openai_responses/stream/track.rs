@@ -57,7 +57,9 @@ impl List {
     /// The item that such a part begins where none was announced; none for a call, since only the item
     /// itself has the name.
     pub(super) fn item(self) -> Option<ItemKind> {
-        [ItemKind::Message, ItemKind::Reasoning].into_iter().find(|kind| self.is_of(*kind))
+        [ItemKind::Message, ItemKind::Reasoning]
+            .into_iter()
+            .find(|kind| self.is_of(*kind))
     }
 
     /// The block that such a part opens; a call's is open from the start.
@@ -131,7 +133,11 @@ impl Track {
             ItemKind::Message => self.finish_message(item),
             ItemKind::Reasoning => {
                 let (parts, is_summary) = item.thoughts();
-                let list = if is_summary { List::Summary } else { List::Reasoning };
+                let list = if is_summary {
+                    List::Summary
+                } else {
+                    List::Reasoning
+                };
                 for (at, text) in (0..).zip(parts) {
                     self.complete(Part { list, at }, text.text().unwrap_or_default());
                 }
@@ -151,11 +157,22 @@ impl Track {
 
     fn finish_message(&mut self, item: Item<'_>) {
         for (at, content) in (0..).zip(item.content.into_iter().flatten()) {
-            let list = if content.is_refusal() { List::Refusal } else { List::Text };
+            let list = if content.is_refusal() {
+                List::Refusal
+            } else {
+                List::Text
+            };
             let part = Part { list, at };
             let nothing_sent = self.sent(part) == 0;
             self.complete(part, content.text().unwrap_or_default());
-            if let (true, Content { logprobs: Some(logprobs), .. }) = (nothing_sent, content) {
+            if let (
+                true,
+                Content {
+                    logprobs: Some(logprobs),
+                    ..
+                },
+            ) = (nothing_sent, content)
+            {
                 self.push_logprobs(logprobs);
             }
         }

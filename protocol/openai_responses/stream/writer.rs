@@ -137,7 +137,8 @@ impl EventWriter {
             usage: self.usage,
         };
         response.write(&mut json);
-        self.events.push(name, out, |event| event.json("response", &json));
+        self.events
+            .push(name, out, |event| event.json("response", &json));
         json
     }
 
