@@ -1,5 +1,4 @@
-//! A request as the Codex CLI sends it in mid-session, and what a chat or Anthropic upstream's answer to
-//! it becomes.
+//! A request as the Codex CLI sends it in mid-session.
 
 use serde_json::{Value, json};
 
