@@ -48,7 +48,8 @@ impl Gemini {
     /// The URL of a model's method. None for a name that would lead elsewhere.
     fn at(&self, model: &str, method: &str) -> Option<Uri> {
         let model = model.strip_prefix("models/").unwrap_or(model);
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'+');
+        let plain =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'+');
         if model.is_empty() || !model.bytes().all(plain) {
             return None;
         }

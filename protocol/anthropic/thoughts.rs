@@ -1,19 +1,38 @@
-//! A request without the thoughts of earlier turns, for an upstream that has refused their signatures.
+//! A request without the thoughts of earlier turns, for an upstream that would refuse their signatures.
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use crate::openai::request_error::{RequestError, parse_typed};
+use crate::{
+    chat::seal,
+    openai::request_error::{RequestError, parse_typed},
+};
 
-/// The body without thinking blocks. Where the conversation ends in tool results, thinking is switched
+/// The body without any thinking blocks. Where the conversation ends in tool results, thinking is switched
 /// off as well: with it, the turn before would have to begin with a thinking block.
 ///
 /// # Errors
 /// When the body is no JSON object.
 pub fn without_thoughts(body: &[u8]) -> Result<Bytes, RequestError> {
+    without(body, is_thought)
+}
+
+/// The same without those alone that other providers have sealed, or nobody has.
+///
+/// # Errors
+/// When the body is no JSON object.
+pub fn without_foreign_thoughts(body: &[u8]) -> Result<Bytes, RequestError> {
+    without(body, |block| {
+        let sealed = block.get("signature").or_else(|| block.get("data"));
+        let sealed = sealed.and_then(Value::as_str).unwrap_or_default();
+        is_thought(block) && (sealed.is_empty() || seal::is_marked(sealed))
+    })
+}
+
+fn without(body: &[u8], goes: impl Fn(&Value) -> bool) -> Result<Bytes, RequestError> {
     let mut request: Map<String, Value> = parse_typed(body)?;
     if let Some(messages) = request.get_mut("messages").and_then(Value::as_array_mut) {
-        messages.retain_mut(says_more);
+        messages.retain_mut(|message| says_more(message, &goes));
     }
     if ends_in_results(&request) {
         request.remove("thinking");
@@ -22,12 +41,12 @@ pub fn without_thoughts(body: &[u8]) -> Result<Bytes, RequestError> {
 }
 
 /// Takes the thoughts out of a message; false for one that held nothing else, which must not stay empty.
-fn says_more(message: &mut Value) -> bool {
+fn says_more(message: &mut Value, goes: impl Fn(&Value) -> bool) -> bool {
     let Some(blocks) = message.get_mut("content").and_then(Value::as_array_mut) else {
         return true;
     };
     let before = blocks.len();
-    blocks.retain(|block| !is_thought(block));
+    blocks.retain(|block| !goes(block));
     !blocks.is_empty() || before == 0
 }
 
@@ -83,5 +102,17 @@ mod tests {
         let ended = after(json!({"role": "user", "content": "more"}));
         assert_eq!(ended["thinking"], thinking);
         assert!(without_thoughts(b"[").is_err());
+    }
+
+    #[test]
+    fn only_foreign_thoughts_go() {
+        let thought = |signature: &str| {
+            json!({"type": "thinking", "thinking": "t", "signature": signature})
+        };
+        let blocks = [thought("own"), thought(""), thought("troupe.gemini..x")];
+        let body = json!({"messages": [{"role": "assistant", "content": blocks}]}).to_string();
+        let left = without_foreign_thoughts(body.as_bytes()).unwrap();
+        let left: Value = serde_json::from_slice(&left).unwrap();
+        assert_eq!(left["messages"][0]["content"], json!([thought("own")]));
     }
 }

@@ -5,6 +5,8 @@
 //! another provider, which would refuse it. So a seal that leaves in a dialect other than its maker's
 //! carries the maker's name; one without a name is of the dialect it is written in.
 
+use memchr::memmem;
+
 use crate::dialect::Dialect;
 
 /// A signature or an encrypted thought.
@@ -20,6 +22,18 @@ pub struct Seal {
 }
 
 const MARK: &str = "troupe.";
+
+/// Whether a text that stands in a request is a seal of a provider that speaks another dialect.
+#[must_use]
+pub fn is_marked(text: &str) -> bool {
+    text.starts_with(MARK)
+}
+
+/// Whether a body may hold such seals, at the price of one search.
+#[must_use]
+pub fn may_hold_marked(body: &[u8]) -> bool {
+    memmem::find(body, b"\"troupe.").is_some()
+}
 
 impl Seal {
     /// A seal as its own provider gave it.

@@ -38,7 +38,9 @@ pub(super) fn failure(error: &[u8]) -> StreamError {
 fn kind(error: &[u8]) -> FailureKind {
     let code = code(error).unwrap_or_default();
     match &*code {
-        "image_content_policy_violation" | "cyber_policy" => FailureKind::ContentPolicy,
+        "image_content_policy_violation" | "cyber_policy" | "bio_policy" => {
+            FailureKind::ContentPolicy
+        }
         "server_is_overloaded" | "slow_down" => FailureKind::Overloaded { retry_after: None },
         code if REQUEST_CODES.contains(&code) => FailureKind::InvalidRequest,
         _ => classify_event(error),

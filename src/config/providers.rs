@@ -118,10 +118,7 @@ fn fill_from_preset(provider: &mut Node) {
         ("kind", Value::Text(preset.kind.to_owned())),
         ("base_url", Value::Text(preset.base_url.to_owned())),
         ("ask_stream_usage", Value::Bool(preset.ask_stream_usage)),
-        (
-            "openai_fields",
-            Value::Bool(preset.openai_fields),
-        ),
+        ("openai_fields", Value::Bool(preset.openai_fields)),
     ];
     for (key, value) in known {
         if provider.child(key).is_none() {

@@ -19,8 +19,16 @@ fn error_of(speaker: Speaker, status: u16, body: &Value) -> (u16, String, String
 #[actix_rt::test]
 async fn refusals_have_the_dialects_own_shape() {
     for (scene, chat, messages) in [
-        ("sim-status-429-after-7", (429, "rate_limit_error"), (429, "rate_limit_error")),
-        ("sim-status-503", (503, "server_error"), (529, "overloaded_error")),
+        (
+            "sim-status-429-after-7",
+            (429, "rate_limit_error"),
+            (429, "rate_limit_error"),
+        ),
+        (
+            "sim-status-503",
+            (503, "server_error"),
+            (529, "overloaded_error"),
+        ),
         ("sim-status-500", (502, "server_error"), (502, "api_error")),
         ("sim-bad-key", (502, "server_error"), (502, "api_error")),
     ] {
@@ -32,16 +40,32 @@ async fn refusals_have_the_dialects_own_shape() {
                 let app = configured(&simulator, builder).await;
                 let body = speaker.asks(&format!("{kind}/{scene}"), "hello");
                 let answer = app.post(speaker.path(), &body).await;
-                let expected = if speaker == Speaker::Messages { messages } else { chat };
+                let expected = if speaker == Speaker::Messages {
+                    messages
+                } else {
+                    chat
+                };
                 if expected.0 == 429 {
-                    assert_eq!(answer.header("retry-after"), "7", "{scene} {kind} {speaker:?}");
+                    assert_eq!(
+                        answer.header("retry-after"),
+                        "7",
+                        "{scene} {kind} {speaker:?}"
+                    );
                 }
-                let id_name = if speaker == Speaker::Messages { "request-id" } else { "x-request-id" };
+                let id_name = if speaker == Speaker::Messages {
+                    "request-id"
+                } else {
+                    "x-request-id"
+                };
                 assert!(!answer.header(id_name).is_empty());
                 let status = answer.status;
                 let body = answer.json().await;
                 let (status, name, message) = error_of(speaker, status, &body);
-                assert_eq!((status, name.as_str()), expected, "{scene} {kind} {speaker:?}: {body}");
+                assert_eq!(
+                    (status, name.as_str()),
+                    expected,
+                    "{scene} {kind} {speaker:?}: {body}"
+                );
                 assert!(!message.is_empty());
             }
         }
@@ -52,14 +76,19 @@ async fn refusals_have_the_dialects_own_shape() {
 async fn a_stream_that_breaks_ends_with_the_dialects_error() {
     let simulator = Simulator::start();
     let app = app(&simulator).await;
-    for scene in ["sim-stream-20+cut-after-3", "sim-stream-20+error-after-3", "sim-stream-20+malformed"] {
+    for scene in [
+        "sim-stream-20+cut-after-3",
+        "sim-stream-20+error-after-3",
+        "sim-stream-20+malformed",
+    ] {
         for speaker in Speaker::ALL {
             for kind in KINDS {
                 let body = speaker.asks(&format!("{kind}/{scene}"), "hello");
                 let answer = app.post(speaker.path(), &streaming(body, true)).await;
                 assert_eq!(answer.status, 200, "{scene} {speaker:?} {kind}");
                 let events = answer.events().await;
-                let last: Value = serde_json::from_str(events.last().expect("events")).unwrap_or_default();
+                let last: Value =
+                    serde_json::from_str(events.last().expect("events")).unwrap_or_default();
                 let told = match speaker {
                     Speaker::Chat => last["error"]["message"].is_string(),
                     Speaker::Responses | Speaker::Messages => last["type"] == "error",
@@ -96,12 +125,19 @@ async fn a_client_that_leaves_a_converted_stream_ends_it_upstream() {
         let before = simulator.script().stats().cancelled;
         let body = speaker.asks("anthropic/sim-stream-500x20ms", "hello");
         let body = streaming(body, true);
-        let path = if speaker == Speaker::Messages { "gemini" } else { "anthropic" };
+        let path = if speaker == Speaker::Messages {
+            "gemini"
+        } else {
+            "anthropic"
+        };
         let mut body = body;
         body["model"] = json!(format!("{path}/sim-stream-500x20ms"));
         let mut answer = app.post(speaker.path(), &body).await;
         answer.piece().await.expect("a first piece");
         drop(answer);
-        simulator.script().wait_for(SOON, |stats| stats.cancelled == before + 1).await;
+        simulator
+            .script()
+            .wait_for(SOON, |stats| stats.cancelled == before + 1)
+            .await;
     }
 }

@@ -5,7 +5,7 @@ mod speaker;
 mod talk;
 mod thoughts;
 
-pub use speaker::{Heard, Speaker};
+pub use speaker::Speaker;
 
 use serde_json::{Value, json};
 use troupe_simulator::Simulator;
@@ -53,11 +53,21 @@ pub async fn configured(simulator: &Simulator, builder: Builder) -> App {
             "gemini" => simulator.gemini_url(),
             _ => simulator.base_url(),
         };
-        let convert = if kind == "openai" { "\"convert\"" } else { "\"auto\"" };
+        let convert = if kind == "openai" {
+            "\"convert\""
+        } else {
+            "\"auto\""
+        };
         // what an OpenAI-compatible upstream that has no /responses is like
-        Provider::at(&base_url).models(&MODELS).kind(kind).name(kind).with("responses", convert)
+        Provider::at(&base_url)
+            .models(&MODELS)
+            .kind(kind)
+            .name(kind)
+            .with("responses", convert)
     };
-    let with_all = KINDS.iter().fold(builder, |builder, kind| builder.provider(provider(kind)));
+    let with_all = KINDS
+        .iter()
+        .fold(builder, |builder, kind| builder.provider(provider(kind)));
     with_all.start().await
 }
 
@@ -65,7 +75,9 @@ pub async fn configured(simulator: &Simulator, builder: Builder) -> App {
 pub fn all_pairs() -> impl Iterator<Item = (Speaker, &'static str, bool)> {
     Speaker::ALL.into_iter().flat_map(|speaker| {
         KINDS.into_iter().flat_map(move |kind| {
-            [false, true].into_iter().map(move |stream| (speaker, kind, stream))
+            [false, true]
+                .into_iter()
+                .map(move |stream| (speaker, kind, stream))
         })
     })
 }

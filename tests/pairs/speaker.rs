@@ -62,10 +62,11 @@ impl Speaker {
 
     /// Offers two tools.
     pub fn with_tools(self, mut body: Value) -> Value {
-        let schema = |field: &str| {
-            json!({"type": "object", "properties": {field: {"type": "string"}}, "required": [field]})
-        };
-        let tools = [("get_weather", schema("city")), ("get_time", schema("zone"))];
+        let schema = |field: &str| json!({"type": "object", "properties": {field: {"type": "string"}}, "required": [field]});
+        let tools = [
+            ("get_weather", schema("city")),
+            ("get_time", schema("zone")),
+        ];
         let tools = tools.map(|(name, schema)| match self {
             Self::Chat => json!({"type": "function", "function": {
                 "name": name, "description": "d", "parameters": schema}}),
@@ -91,14 +92,19 @@ impl Speaker {
 
     /// Adds what the assistant said, and the results of its calls.
     pub fn answers_calls(self, body: &mut Value, heard: &Heard) {
-        let results = heard.calls.iter().map(|(id, name, _)| (id, format!("result of {name}")));
+        let results = heard
+            .calls
+            .iter()
+            .map(|(id, name, _)| (id, format!("result of {name}")));
         let results: Vec<_> = results.collect();
         let turns = self.turns(body);
         turns.extend(heard.said.iter().cloned());
         match self {
-            Self::Chat => turns.extend(results.iter().map(
-                |(id, text)| json!({"role": "tool", "tool_call_id": id, "content": text}),
-            )),
+            Self::Chat => turns.extend(
+                results
+                    .iter()
+                    .map(|(id, text)| json!({"role": "tool", "tool_call_id": id, "content": text})),
+            ),
             Self::Responses => turns.extend(results.iter().map(
                 |(id, text)| json!({"type": "function_call_output", "call_id": id, "output": text}),
             )),
@@ -114,7 +120,9 @@ impl Speaker {
     /// Sends a body and understands the answer, which must be a success.
     pub async fn hears(self, app: &App, body: &Value) -> Heard {
         let answer = app.post(self.path(), body).await;
-        assert_eq!(answer.status, 200, "{self:?} {body}: {}", answer.text().await);
+        if answer.status != 200 {
+            panic!("{self:?} {body}: {} {}", answer.status, answer.text().await);
+        }
         if body["stream"] == true {
             self.streamed(answer).await
         } else {
@@ -133,7 +141,11 @@ impl Speaker {
 
     /// Puts a stream together as the SDKs do, and understands it.
     pub async fn streamed(self, answer: Answer) -> Heard {
-        assert!(answer.header("content-type").starts_with("text/event-stream"));
+        assert!(
+            answer
+                .header("content-type")
+                .starts_with("text/event-stream")
+        );
         let events = answer.events().await;
         match self {
             Self::Chat => chat(&chat_of(&events)),
@@ -157,7 +169,11 @@ fn chat(answer: &Value) -> Heard {
     let calls = calls.map(|call| {
         let arguments = text(&call["function"]["arguments"]);
         let arguments = serde_json::from_str(&arguments).expect("arguments are JSON");
-        (text(&call["id"]), text(&call["function"]["name"]), arguments)
+        (
+            text(&call["id"]),
+            text(&call["function"]["name"]),
+            arguments,
+        )
     });
     let usage = &answer["usage"];
     Heard {
@@ -196,7 +212,8 @@ fn response(answer: &Value) -> Heard {
                 }
             }
             "function_call" => {
-                let arguments = serde_json::from_str(item["arguments"].as_str().expect("arguments"));
+                let arguments =
+                    serde_json::from_str(item["arguments"].as_str().expect("arguments"));
                 heard.calls.push((
                     text(&item["call_id"]),
                     text(&item["name"]),
@@ -259,13 +276,24 @@ fn chat_of(events: &[String]) -> Value {
         if chunk["usage"].is_object() {
             usage = chunk["usage"].clone();
         }
-        let Some(choice) = chunk["choices"].get(0) else { continue };
+        let Some(choice) = chunk["choices"].get(0) else {
+            continue;
+        };
         let delta = &choice["delta"];
-        assert_eq!(place == 0, delta["role"] == "assistant", "the role comes first and once");
+        assert_eq!(
+            place == 0,
+            delta["role"] == "assistant",
+            "the role comes first and once"
+        );
         assert!(finish.is_null(), "nothing follows the end: {chunk}");
         content += delta["content"].as_str().unwrap_or_default();
         thoughts += delta["reasoning_content"].as_str().unwrap_or_default();
-        details.extend(delta["reasoning_details"].as_array().cloned().unwrap_or_default());
+        details.extend(
+            delta["reasoning_details"]
+                .as_array()
+                .cloned()
+                .unwrap_or_default(),
+        );
         for call in delta["tool_calls"].as_array().into_iter().flatten() {
             gather_call(&mut calls, call);
         }
@@ -275,7 +303,8 @@ fn chat_of(events: &[String]) -> Value {
     }
     let indexes: Vec<u64> = calls.keys().copied().collect();
     assert_eq!(indexes, (0..calls.len() as u64).collect::<Vec<_>>());
-    let mut message = json!({"role": "assistant", "content": content, "reasoning_content": thoughts});
+    let mut message =
+        json!({"role": "assistant", "content": content, "reasoning_content": thoughts});
     if !details.is_empty() {
         message["reasoning_details"] = json!(details);
     }
@@ -290,13 +319,19 @@ fn gather_call(calls: &mut BTreeMap<u64, Value>, delta: &Value) {
     let piece = text(&delta["function"]["arguments"]);
     match calls.get_mut(&index) {
         None => {
-            assert!(delta["id"].is_string() && delta["function"]["name"].is_string(), "{delta}");
+            assert!(
+                delta["id"].is_string() && delta["function"]["name"].is_string(),
+                "{delta}"
+            );
             let mut call = delta.clone();
             call.as_object_mut().expect("an object").remove("index");
             calls.insert(index, call);
         }
         Some(call) => {
-            assert!(delta.get("id").is_none_or(Value::is_null), "an id comes once");
+            assert!(
+                delta.get("id").is_none_or(Value::is_null),
+                "an id comes once"
+            );
             let all = text(&call["function"]["arguments"]) + &piece;
             call["function"]["arguments"] = json!(all);
             if let Some(extra) = delta.get("extra_content") {
@@ -307,8 +342,10 @@ fn gather_call(calls: &mut BTreeMap<u64, Value>, delta: &Value) {
 }
 
 fn response_of(events: &[String]) -> Value {
-    let events: Vec<Value> =
-        events.iter().map(|event| serde_json::from_str(event).expect("an event")).collect();
+    let events: Vec<Value> = events
+        .iter()
+        .map(|event| serde_json::from_str(event).expect("an event"))
+        .collect();
     let mut deltas = String::new();
     for (place, event) in events.iter().enumerate() {
         assert_eq!(event["sequence_number"], place, "{event}");
@@ -331,7 +368,9 @@ fn message_of(events: &[String]) -> Value {
     for event in events {
         let event: Value = serde_json::from_str(event).expect("an event");
         assert!(!ended, "nothing follows message_stop");
-        let index = event["index"].as_u64().map(|index| usize::try_from(index).expect("small"));
+        let index = event["index"]
+            .as_u64()
+            .map(|index| usize::try_from(index).expect("small"));
         match event["type"].as_str().expect("a type") {
             "message_start" => {
                 assert!(message.is_null(), "one message_start");
@@ -347,7 +386,11 @@ fn message_of(events: &[String]) -> Value {
             "content_block_delta" => {
                 assert_eq!(open, index);
                 let block = &mut message["content"][index.expect("an index")];
-                add_delta(block, &event["delta"], inputs.entry(index.unwrap_or(0)).or_default());
+                add_delta(
+                    block,
+                    &event["delta"],
+                    inputs.entry(index.unwrap_or(0)).or_default(),
+                );
             }
             "content_block_stop" => {
                 assert_eq!(open.take(), index);

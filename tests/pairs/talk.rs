@@ -38,10 +38,21 @@ async fn two_tools_are_called_and_their_results_come_back_in_order() {
             let mut body = streaming(body, stream);
             let heard = speaker.hears(&app, &body).await;
             let pair = format!("{speaker:?} on {model}, stream {stream}: {heard:?}");
-            let called: Vec<_> = heard.calls.iter().map(|(_, name, input)| (name.as_str(), input)).collect();
+            let called: Vec<_> = heard
+                .calls
+                .iter()
+                .map(|(_, name, input)| (name.as_str(), input))
+                .collect();
             assert_eq!(called.len(), 2, "{pair}");
-            assert_eq!((called[0].0, called[1].0), ("get_weather", "get_time"), "{pair}");
-            assert!(called[0].1["city"].is_string() && called[1].1["zone"].is_string(), "{pair}");
+            assert_eq!(
+                (called[0].0, called[1].0),
+                ("get_weather", "get_time"),
+                "{pair}"
+            );
+            assert!(
+                called[0].1["city"].is_string() && called[1].1["zone"].is_string(),
+                "{pair}"
+            );
             let stop = match speaker {
                 Speaker::Chat => "tool_calls",
                 Speaker::Responses => "completed",
@@ -63,7 +74,11 @@ async fn odd_streams_of_tool_calls_are_put_in_order() {
     let simulator = Simulator::start();
     let app = app(&simulator).await;
     for speaker in Speaker::ALL {
-        for scene in ["sim-onepiece-tools", "sim-interleaved-tools", "sim-tools+no-done"] {
+        for scene in [
+            "sim-onepiece-tools",
+            "sim-interleaved-tools",
+            "sim-tools+no-done",
+        ] {
             let body = speaker.with_tools(speaker.asks(&format!("openai/{scene}"), "both?"));
             let heard = speaker.hears(&app, &streaming(body, true)).await;
             let names: Vec<_> = heard.calls.iter().map(|call| call.1.as_str()).collect();
@@ -107,7 +122,8 @@ async fn tokens_are_counted_in_their_right_places() {
             body["stream_options"] = json!({"include_usage": true});
         }
         let [prompt, cached, completion, _] = speaker.hears(&app, &body).await.usage;
-        let pair = format!("{speaker:?} on {kind}, stream {stream}: {prompt} {cached} {completion}");
+        let pair =
+            format!("{speaker:?} on {kind}, stream {stream}: {prompt} {cached} {completion}");
         assert!(cached > 0 && prompt > cached && completion > 0, "{pair}");
     }
 }
@@ -151,14 +167,21 @@ async fn what_cannot_be_said_is_named_or_refused() {
     assert_eq!(dropped, "something_new, seed");
     let sent = Speaker::Chat.whole(&answer.json().await).text;
     let sent: Value = serde_json::from_str(&sent).expect("the parameters");
-    assert_eq!((&sent["top_p"], &sent["stop_sequences"]), (&json!(0.5), &json!(["END"])), "{sent}");
+    assert_eq!(
+        (&sent["top_p"], &sent["stop_sequences"]),
+        (&json!(0.5), &json!(["END"])),
+        "{sent}"
+    );
     body["n"] = json!(2);
     let error = app.chat(&body).await.error(400, "not_convertible").await;
     assert_eq!(error["param"], "n");
     // nothing is dropped, and nothing told, where the dialect is the same
     body["model"] = json!("openai/sim-params");
     let answer = app.chat(&body).await;
-    assert_eq!((answer.status, answer.header("x-troupe-dropped")), (200, ""));
+    assert_eq!(
+        (answer.status, answer.header("x-troupe-dropped")),
+        (200, "")
+    );
 }
 
 #[actix_rt::test]

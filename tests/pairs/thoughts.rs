@@ -16,10 +16,16 @@ async fn thoughts_are_shown_and_come_back_with_their_signatures() {
         let mut body = streaming(speaker.with_tools(body), stream);
         let heard = speaker.hears(&app, &body).await;
         let pair = format!("{speaker:?} on {kind}, stream {stream}: {heard:?}");
-        assert!(!heard.thoughts.is_empty() && heard.calls.len() == 2, "{pair}");
+        assert!(
+            !heard.thoughts.is_empty() && heard.calls.len() == 2,
+            "{pair}"
+        );
         speaker.answers_calls(&mut body, &heard);
         let told = speaker.hears(&app, &body).await;
-        assert!(told.text.contains("result of get_time"), "{pair} then {told:?}");
+        assert!(
+            told.text.contains("result of get_time"),
+            "{pair} then {told:?}"
+        );
     }
 }
 
@@ -48,7 +54,11 @@ async fn a_conversation_goes_on_with_another_provider() {
 async fn a_refused_signature_is_left_out_at_the_second_try() {
     let simulator = Simulator::start();
     let anthropic = |name: &str, token: &str| {
-        Provider::at(&simulator.base_url()).models(&MODELS).kind("anthropic").name(name).tokens(&[token])
+        Provider::at(&simulator.base_url())
+            .models(&MODELS)
+            .kind("anthropic")
+            .name(name)
+            .tokens(&[token])
     };
     let app = App::builder()
         .provider(anthropic("one", "sk-upstream-of-one"))

@@ -163,8 +163,7 @@ fn token_limit(body: &[u8]) -> Result<u64, RequestError> {
         max_tokens: Option<u64>,
     }
     let refused = |_| {
-        let expected =
-            "write a whole number, 1 at least, in `max_tokens` or `openai_fields`";
+        let expected = "write a whole number, 1 at least, in `max_tokens` or `openai_fields`";
         invalid("max_tokens", expected)
     };
     let limits: Limits = serde_json::from_slice(body).map_err(refused)?;

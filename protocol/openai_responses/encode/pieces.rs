@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::wire::{Content, Piece};
+use super::wire::{Content, File, Piece};
 use crate::{
     chat::{Document, Image, PartBody, Source, ToolResult},
     dialect::Dialect,
@@ -106,32 +106,31 @@ fn document<'a>(
     out: &mut Vec<Piece<'a>>,
 ) -> Result<(), Refused> {
     let title = document.title.as_deref();
-    let text_title = title.filter(|_| matches!(document.source, Source::Text(_)));
-    for text in [text_title, document.context.as_deref()]
-        .into_iter()
-        .flatten()
-    {
-        out.push(Piece::InputText { text: text.into() });
-    }
-    let (mut filename, mut data, mut url, mut id) = (title, None, None, None);
-    match &document.source {
-        Source::Text(text) => {
-            out.push(Piece::InputText { text: text.into() });
-            return Ok(());
-        }
-        Source::Base64 { .. } => {
-            filename = title.or(Some("document.pdf"));
-            data = document.source.to_url();
-        }
-        Source::Url(link) => url = Some(link.as_str()),
-        Source::FileId(file) => id = own_file(file, dialect)?,
-    }
-    out.push(Piece::InputFile {
-        // only bytes need a name of their own
-        filename: filename.filter(|_| data.is_some()),
-        file_data: data,
-        file_url: url,
-        file_id: id,
-    });
+    let context = document.context.as_deref();
+    let (texts, file) = match &document.source {
+        Source::Text(text) => ([title, context, Some(text)], None),
+        _ => ([None, context, None], Some(file(document, title, dialect)?)),
+    };
+    let texts = texts.into_iter().flatten();
+    out.extend(texts.map(|text| Piece::InputText { text: text.into() }));
+    out.extend(file.map(Piece::InputFile));
     Ok(())
+}
+
+fn file<'a>(
+    document: &'a Document,
+    title: Option<&'a str>,
+    dialect: Dialect,
+) -> Result<File<'a>, Refused> {
+    let mut file = File::default();
+    match &document.source {
+        // bytes are refused without a name
+        source @ (Source::Base64 { .. } | Source::Text(_)) => {
+            file.filename = title.or(Some("document.pdf"));
+            file.file_data = source.to_url();
+        }
+        Source::Url(link) => file.file_url = Some(link),
+        Source::FileId(id) => file.file_id = own_file(id, dialect)?,
+    }
+    Ok(file)
 }

@@ -109,16 +109,20 @@ pub(super) enum Piece<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         detail: Option<&'a str>,
     },
-    InputFile {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        filename: Option<&'a str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        file_data: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        file_url: Option<&'a str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        file_id: Option<&'a str>,
-    },
+    InputFile(File<'a>),
+}
+
+/// A document: its bytes with a name, a link, or the id of an upload.
+#[derive(Serialize, Default)]
+pub(super) struct File<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) filename: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) file_data: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) file_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) file_id: Option<&'a str>,
 }
 
 /// A tool on offer.

@@ -88,12 +88,10 @@ impl Message {
             }
         });
         events.keep(&mut part.text, text);
-        let comma = if part.logprobs.is_empty() || logprobs.is_empty() {
-            ""
-        } else {
-            ","
-        };
-        events.keep(&mut part.logprobs, &format!("{comma}{logprobs}"));
+        if !logprobs.is_empty() {
+            let comma = if part.logprobs.is_empty() { "" } else { "," };
+            events.keep(&mut part.logprobs, &format!("{comma}{logprobs}"));
+        }
     }
 
     /// Announces the message and the part under way, unless they were.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
 use super::{
@@ -108,28 +108,14 @@ type Read = Result<(), serde_json::Error>;
 
 impl EventReader {
     fn take(&mut self, kind: &str, data: &[u8], out: &mut Vec<ChatEvent>) -> Read {
-        if let Some((list, is_delta)) = part_event(kind) {
-            let piece = serde_json::from_slice(data)?;
-            self.start(None, None, out);
-            return match is_delta {
-                true => self.delta(list, piece, out),
-                false => Ok(self.part_done(list, &piece, out)),
-            };
-        }
         match kind {
             "response.created" | "response.in_progress" => {
                 let Carrier { response } = serde_json::from_slice(data)?;
                 self.start(response.model, response.service_tier, out);
             }
             "response.queued" | "keepalive" | "ping" => out.push(ChatEvent::Ping),
-            "response.output_item.added" => {
-                self.start(None, None, out);
-                self.item_added(&serde_json::from_slice(data)?, out)?;
-            }
-            "response.output_item.done" => {
-                self.start(None, None, out);
-                self.item_done(&serde_json::from_slice(data)?, out)?;
-            }
+            "response.output_item.added" => self.item_added(&serde_json::from_slice(data)?, out)?,
+            "response.output_item.done" => self.item_done(&serde_json::from_slice(data)?, out)?,
             "response.completed" | "response.incomplete" | "response.failed" => {
                 let Carrier { response } = serde_json::from_slice(data)?;
                 if kind == "response.failed" || response.has_failed() {
@@ -139,10 +125,15 @@ impl EventReader {
                 }
             }
             "error" => self.fail(data, out),
+            // without a name and a type: is it JSON at all?
             "" => {
-                serde_json::from_slice::<serde::de::IgnoredAny>(data)?;
+                serde_json::from_slice::<IgnoredAny>(data)?;
             }
-            _ => {}
+            _ => {
+                if let Some((list, is_delta)) = part_event(kind) {
+                    self.piece(list, is_delta, serde_json::from_slice(data)?, out)?;
+                }
+            }
         }
         Ok(())
     }
@@ -163,6 +154,7 @@ impl EventReader {
     }
 
     fn item_added(&mut self, carrier: &ItemCarrier<'_>, out: &mut Vec<ChatEvent>) -> Read {
+        self.start(None, None, out);
         let index = carrier.output_index.unwrap_or_default();
         if let Some((kind, mut item)) = Item::read(carrier.item)? {
             self.begin(Track::begin(index, kind, &mut item));
@@ -172,6 +164,7 @@ impl EventReader {
     }
 
     fn item_done(&mut self, carrier: &ItemCarrier<'_>, out: &mut Vec<ChatEvent>) -> Read {
+        self.start(None, None, out);
         let Some((kind, mut item)) = Item::read(carrier.item)? else {
             return Ok(());
         };
@@ -187,7 +180,24 @@ impl EventReader {
         Ok(())
     }
 
-    fn delta(&mut self, list: List, mut piece: Piece<'_>, out: &mut Vec<ChatEvent>) -> Read {
+    fn piece(
+        &mut self,
+        list: List,
+        is_delta: bool,
+        piece: Piece<'_>,
+        out: &mut Vec<ChatEvent>,
+    ) -> Read {
+        self.start(None, None, out);
+        if is_delta {
+            self.delta(list, piece)?;
+        } else if let Some(at) = self.track(piece.output_index, |kind| list.is_of(kind)) {
+            self.tracks[at].complete(piece.part(list), piece.whole());
+        }
+        self.send(out);
+        Ok(())
+    }
+
+    fn delta(&mut self, list: List, mut piece: Piece<'_>) -> Read {
         let Some(track) = self.track_of(list, piece.output_index) else {
             return Ok(());
         };
@@ -196,15 +206,7 @@ impl EventReader {
             let logprobs: Option<_> = serde_json::from_str(logprobs.get())?;
             track.push_logprobs(logprobs.unwrap_or_default());
         }
-        self.send(out);
         Ok(())
-    }
-
-    fn part_done(&mut self, list: List, piece: &Piece<'_>, out: &mut Vec<ChatEvent>) {
-        if let Some(at) = self.track(piece.output_index, |kind| list.is_of(kind)) {
-            self.tracks[at].complete(piece.part(list), piece.whole());
-            self.send(out);
-        }
     }
 
     /// The end, with all that was not told before.

@@ -13,10 +13,10 @@ use troupe_actors::{
 };
 use troupe_protocol::{
     anthropic,
-    chat::{ChatRequest, Encoding, Losses, ToolNames},
+    chat::{ChatRequest, Encoding, Losses, ToolNames, seal::may_hold_marked},
     convert::{read_request, write_request},
     dialect::{Client, Dialect},
-    openai::{error::ErrorCode, request::RequestHead},
+    openai::{error::ErrorCode, request::RequestHead, request_error::RequestError},
     openai_responses,
 };
 
@@ -114,11 +114,9 @@ impl Question {
     fn pass(&self, target: &Target) -> Result<(Outgoing, Way), ApiError> {
         let chat = self.client == Client::OpenaiChat;
         let ask_usage = chat && target.provider.ask_stream_usage;
-        let (body, strip_usage) = if self.keep_thoughts {
-            self.head.rewrite(&self.body, &target.upstream, ask_usage)
-        } else {
-            let body = self.without_thoughts()?;
-            RequestHead::parse(&body)?.rewrite(&body, &target.upstream, ask_usage)
+        let (body, strip_usage) = match self.other_thoughts()? {
+            None => self.head.rewrite(&self.body, &target.upstream, ask_usage),
+            Some(body) => RequestHead::parse(&body)?.rewrite(&body, &target.upstream, ask_usage),
         };
         let outgoing = Outgoing {
             endpoint: Endpoint::Chat(self.client.dialect()),
@@ -130,11 +128,23 @@ impl Question {
         Ok((outgoing, Way::Pass { strip_usage }))
     }
 
-    fn without_thoughts(&self) -> Result<Bytes, ApiError> {
+    /// The body with other thoughts of earlier turns, where the client's must not go as they are: none,
+    /// or none of other providers. `openai_chat` has no signatures.
+    fn other_thoughts(&self) -> Result<Option<Bytes>, RequestError> {
+        let (all, foreign) = (!self.keep_thoughts, may_hold_marked(&self.body));
+        let body = &self.body;
         Ok(match self.client {
-            Client::Anthropic => anthropic::thoughts::without_thoughts(&self.body)?,
-            Client::OpenaiResponses => openai_responses::thoughts::without_thoughts(&self.body)?,
-            Client::OpenaiChat => self.body.clone(),
+            Client::Anthropic if all => Some(anthropic::thoughts::without_thoughts(body)?),
+            Client::Anthropic if foreign => {
+                Some(anthropic::thoughts::without_foreign_thoughts(body)?)
+            }
+            Client::OpenaiResponses if all => {
+                Some(openai_responses::thoughts::without_thoughts(body)?)
+            }
+            Client::OpenaiResponses if foreign => {
+                Some(openai_responses::thoughts::without_foreign_thoughts(body)?)
+            }
+            _ => None,
         })
     }
 
