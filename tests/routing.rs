@@ -31,12 +31,23 @@ fn names<'a>(models: impl IntoIterator<Item = &'a str>) -> String {
 
 /// Two providers, `acme` and `beta`, each with an upstream of its own.
 fn two(acme: &Simulator, beta: &Simulator) -> Builder {
+    both(acme_of(acme), beta)
+}
+
+/// The same where `acme` is soon given up.
+fn hasty(acme: &Simulator, beta: &Simulator) -> Builder {
+    let acme = acme_of(acme).with("timeouts", "{ first_byte_ms = 1000 }");
+    both(acme, beta)
+}
+
+fn acme_of(sim: &Simulator) -> Provider {
     let failing = FAILURES.map(|(words, _)| format!("sim-{words}"));
     let failing = failing.each_ref().map(|model| &**model);
-    let acme = Provider::of(acme)
-        .models(&failing)
-        .models(&["sim-cut-after-3", "sim-status-400", "other"])
-        .with("timeouts", "{ first_byte_ms = 300 }");
+    let others = ["sim-cut-after-3", "sim-status-400", "other"];
+    Provider::of(sim).models(&failing).models(&others)
+}
+
+fn both(acme: Provider, beta: &Simulator) -> Builder {
     let beta = Provider::of(beta).name("beta");
     let beta = beta.tokens(&["sk-upstream-token-b"]);
     App::builder().provider(acme).provider(beta)
@@ -50,7 +61,7 @@ fn attempts(answer: &Answer) -> u64 {
 async fn another_provider_answers_where_the_first_cannot() {
     let (acme, beta) = (Simulator::start(), Simulator::start());
     let mut builder =
-        two(&acme, &beta).provider(Provider::at("http://127.0.0.1:1/v1").name("gone"));
+        hasty(&acme, &beta).provider(Provider::at("http://127.0.0.1:1/v1").name("gone"));
     for (words, _) in FAILURES {
         let first = format!("acme/sim-{words}");
         builder = builder.route(words, &names([&*first, "beta/gpt-4o"]));
@@ -59,12 +70,12 @@ async fn another_provider_answers_where_the_first_cannot() {
         .route("unreachable", &names(["gone/gpt-4o", "beta/gpt-4o"]))
         .start()
         .await;
-    let both = || acme.script().stats().requests + beta.script().stats().requests;
+    let requests = || acme.script().stats().requests + beta.script().stats().requests;
     for (served, (words, _)) in (1..).zip(FAILURES) {
-        let (before, began) = (both(), Instant::now());
+        let (before, began) = (requests(), Instant::now());
         let answer = app.chat(&chat::plain(words)).await;
         assert_eq!(answer.header("x-troupe-provider"), "beta", "{words}");
-        assert_eq!(attempts(&answer), both() - before, "{words}");
+        assert_eq!(attempts(&answer), requests() - before, "{words}");
         assert_eq!(answer.status, 200, "{words}");
         let waited = words.contains("after-4") && began.elapsed() >= Duration::from_secs(4);
         assert!(!waited, "it waited for a thaw");
@@ -115,7 +126,7 @@ async fn the_policy_says_when_to_go_on() {
     let (acme, beta) = (Simulator::start(), Simulator::start());
     let hang = names(["acme/sim-hang", "beta/gpt-4o"]);
     let bad = names(["acme/sim-status-400", "beta/gpt-4o"]);
-    let app = two(&acme, &beta)
+    let app = hasty(&acme, &beta)
         .route("short", &format!("{hang}budget_ms = 100"))
         .route("once", &format!("{hang}max_attempts = 1"))
         .route("never", &format!("{hang}on = [\"rate_limited\"]"))
