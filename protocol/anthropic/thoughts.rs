@@ -106,9 +106,8 @@ mod tests {
 
     #[test]
     fn only_foreign_thoughts_go() {
-        let thought = |signature: &str| {
-            json!({"type": "thinking", "thinking": "t", "signature": signature})
-        };
+        let thought =
+            |signature: &str| json!({"type": "thinking", "thinking": "t", "signature": signature});
         let blocks = [thought("own"), thought(""), thought("troupe.gemini..x")];
         let body = json!({"messages": [{"role": "assistant", "content": blocks}]}).to_string();
         let left = without_foreign_thoughts(body.as_bytes()).unwrap();

@@ -130,12 +130,18 @@ fn push_block(
         | PartBody::Result(_) => return,
     };
     let is_text = block == Block::Text;
+    let is_call = matches!(block, Block::Call { .. });
+    let delta = (!text.is_empty()).then_some(ChatEvent::Delta(text));
+    let seal = seal.map(ChatEvent::Seal);
     events.push(ChatEvent::Open(block));
-    events.extend((!text.is_empty()).then_some(ChatEvent::Delta(text)));
+    if is_call {
+        events.extend(seal.into_iter().chain(delta));
+    } else {
+        events.extend(delta.into_iter().chain(seal));
+    }
     if is_text {
         events.extend(logprobs.take().map(ChatEvent::Logprobs));
     }
-    events.extend(seal.map(ChatEvent::Seal));
     events.push(ChatEvent::Close);
 }
 

@@ -37,6 +37,8 @@ pub(super) struct Model {
     /// Major and minor number; none for names without one, such as Gemma's.
     version: Option<(u32, u32)>,
     control: Control,
+    /// Whether it may refuse calls of the current turn that have no thought signature.
+    wants_signatures: bool,
 }
 
 /// `thinkingConfig`.
@@ -62,11 +64,21 @@ impl Model {
         let is_latest = version.is_none() && family.ends_with("-latest");
         let version = if is_latest { Some((3, 1)) } else { version };
         let control = version.map_or(Control::Nothing, |version| control_of(version, family));
-        Self { version, control }
+        // a tuned or renamed model tells nothing by its name, and the others take signatures, too
+        let is_older = version.is_some_and(|version| version < (3, 0));
+        Self {
+            version,
+            control,
+            wants_signatures: !is_older && !name.starts_with("gemma"),
+        }
     }
 
-    /// Whether it is of the third generation or later: these want thought signatures back, and take
-    /// pictures in the results of tools.
+    /// Whether it may refuse calls of the current turn that have no thought signature.
+    pub(super) fn wants_signatures(self) -> bool {
+        self.wants_signatures
+    }
+
+    /// Whether it is of the third generation or later: these take pictures in the results of tools.
     pub(super) fn is_third_generation(self) -> bool {
         self.version >= Some((3, 0))
     }

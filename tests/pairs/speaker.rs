@@ -121,7 +121,8 @@ impl Speaker {
     pub async fn hears(self, app: &App, body: &Value) -> Heard {
         let answer = app.post(self.path(), body).await;
         if answer.status != 200 {
-            panic!("{self:?} {body}: {} {}", answer.status, answer.text().await);
+            let status = answer.status;
+            panic!("{self:?} {body}: {status} {}", answer.text().await);
         }
         if body["stream"] == true {
             self.streamed(answer).await

@@ -37,7 +37,7 @@ impl<'a> Writer<'a> {
         for turn in &mut turns {
             turn.parts.sort_by_key(Part::place);
         }
-        if self.model.is_third_generation() {
+        if self.model.wants_signatures() {
             sign_current_calls(&mut turns);
         }
         if turns.is_empty() {
