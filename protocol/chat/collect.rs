@@ -130,12 +130,18 @@ fn push_block(
         | PartBody::Result(_) => return,
     };
     let is_text = block == Block::Text;
+    let is_call = matches!(block, Block::Call { .. });
+    let mut seal = seal.map(ChatEvent::Seal);
     events.push(ChatEvent::Open(block));
+    if is_call {
+        // as streams have it: before the input
+        events.extend(seal.take());
+    }
     events.extend((!text.is_empty()).then_some(ChatEvent::Delta(text)));
     if is_text {
         events.extend(logprobs.take().map(ChatEvent::Logprobs));
     }
-    events.extend(seal.map(ChatEvent::Seal));
+    events.extend(seal);
     events.push(ChatEvent::Close);
 }
 

@@ -17,6 +17,7 @@
 //! anew. Read what it wrote before you keep it.
 
 mod file;
+mod print;
 mod scene;
 
 use std::{env, fs, path::PathBuf};
@@ -35,6 +36,7 @@ fn every_transcript_is_as_it_says() {
         let mut scene = Scene::default();
         for section in &mut transcript.sections {
             let Some(made) = scene.play(section) else {
+                section.body = scene::tidy(section);
                 continue;
             };
             if !update && made != section.body {
