@@ -3,8 +3,10 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::chat::{Cache, Seal, Thinking};
-use crate::dialect::Dialect;
+use crate::{
+    chat::{Cache, Seal, Thinking},
+    dialect::Dialect,
+};
 
 /// A message of a request.
 #[derive(Debug, Serialize)]
@@ -68,10 +70,20 @@ pub(super) enum Block<'a> {
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Source<'a> {
-    Base64 { media_type: &'a str, data: &'a str },
-    Url { url: &'a str },
-    File { file_id: &'a str },
-    Text { media_type: &'static str, data: String },
+    Base64 {
+        media_type: &'a str,
+        data: &'a str,
+    },
+    Url {
+        url: &'a str,
+    },
+    File {
+        file_id: &'a str,
+    },
+    Text {
+        media_type: &'static str,
+        data: String,
+    },
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]

@@ -120,8 +120,9 @@ mod tests {
     #[test]
     fn pages_say_how_to_go_on() {
         let page = |body: &str| parse_list(body.as_bytes()).unwrap();
-        let more =
-            page(r#"{"data":[{"type":"model","id":"a"},{"id":"b"}],"has_more":true,"last_id":"b"}"#);
+        let more = page(
+            r#"{"data":[{"type":"model","id":"a"},{"id":"b"}],"has_more":true,"last_id":"b"}"#,
+        );
         assert_eq!(more.ids, ["a", "b"]);
         assert_eq!(more.after_id.as_deref(), Some("b"));
         let last = page(r#"{"data":[{"id":"c"}],"has_more":false,"last_id":"c"}"#);

@@ -166,13 +166,16 @@ mod tests {
 
     #[test]
     fn later_reports_win_unless_they_say_nothing() {
-        let mut counts: Counts =
-            serde_json::from_str(r#"{"input_tokens":0,"cache_read_input_tokens":4,"output_tokens":1}"#)
-                .unwrap();
+        let mut counts: Counts = serde_json::from_str(
+            r#"{"input_tokens":0,"cache_read_input_tokens":4,"output_tokens":1}"#,
+        )
+        .unwrap();
         counts.update(serde_json::from_str(r#"{"output_tokens":9,"input_tokens":8}"#).unwrap());
         counts.update(
-            serde_json::from_str(r#"{"output_tokens":12,"input_tokens":0,"cache_read_input_tokens":null}"#)
-                .unwrap(),
+            serde_json::from_str(
+                r#"{"output_tokens":12,"input_tokens":0,"cache_read_input_tokens":null}"#,
+            )
+            .unwrap(),
         );
         let usage = counts.usage().unwrap();
         assert_eq!((usage.prompt, usage.cached, usage.completion), (12, 4, 12));
@@ -185,7 +188,8 @@ mod tests {
             r#"{{"content":[{{"type":"tool_use","input":{{"usage":{{"input_tokens":999}}}}}}],"usage":{REPORTED},"stop_sequence":"\"usage\":{{}}"}}"#
         );
         assert_eq!(usage_of_body(body.as_bytes()), Some(USAGE));
-        assert_eq!(usage_of_body(&body.as_bytes()[90..]), Some(USAGE));
+        let own = body.find(r#""usage":{"input_tokens":10"#).unwrap();
+        assert_eq!(usage_of_body(&body.as_bytes()[own..]), Some(USAGE));
         assert_eq!(usage_of_body(b"{\"usage\":{}}"), None);
         assert_eq!(usage_of_body(b"{\"usage\":{\"input_tokens\":1"), None);
     }

@@ -100,7 +100,7 @@ struct Holder {
 
 fn watch_usage(data: &[u8], seen: &mut StreamSeen) {
     let holder = serde_json::from_slice::<Holder>(data).ok();
-    let counts = holder.and_then(|holder| holder.usage.or(holder.message?.usage));
+    let counts = holder.and_then(|holder| holder.usage.or_else(|| holder.message?.usage));
     let Some(counts) = counts else { return };
     let mut all = seen.usage.map(Counts::of).unwrap_or_default();
     all.update(counts);

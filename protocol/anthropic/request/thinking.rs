@@ -143,7 +143,11 @@ impl Writer<'_> {
     /// budget fits. Where the client left `max_tokens` open, the thoughts come on top.
     fn budget(&mut self, reasoning: &Reasoning) -> Option<u64> {
         // what adaptive models, and OpenAI's, take for granted
-        let usual = if reasoning.adaptive { Effort::High } else { Effort::Medium };
+        let usual = if reasoning.adaptive {
+            Effort::High
+        } else {
+            Effort::Medium
+        };
         let asked = reasoning.budget().unwrap_or(usual.budget()).max(MIN_BUDGET);
         if self.request.sampling.max_tokens.is_none() {
             // more than the models that want a budget give in all

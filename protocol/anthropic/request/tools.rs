@@ -11,7 +11,7 @@ use super::{
 use crate::{
     anthropic::block::CacheControl,
     chat::{
-        ChatRequest, ConvertError, Losses, Message, PartBody, Tool, ToolChoice,
+        ChatRequest, ConvertError, Losses, Message, PartBody, Tool, ToolCall, ToolChoice,
         tools::CUSTOM_INPUT,
     },
     openai::request_error::RequestError,
@@ -207,7 +207,11 @@ impl<'a> Writer<'a> {
         if offered.is_empty() {
             let refused = choice.is_forced() && !request.tools.is_empty();
             // a choice among no tools is refused upstream, and says nothing
-            return if refused { Err(not_offered()) } else { Ok(None) };
+            return if refused {
+                Err(not_offered())
+            } else {
+                Ok(None)
+            };
         }
         choice.disable_parallel_tool_use =
             request.parallel_tools == Some(false) && choice.r#type != "none";
@@ -240,7 +244,7 @@ fn not_offered() -> ConvertError {
 }
 
 /// All calls of a conversation.
-pub(super) fn calls(messages: &[Message]) -> impl Iterator<Item = &crate::chat::ToolCall> {
+pub(super) fn calls(messages: &[Message]) -> impl Iterator<Item = &ToolCall> {
     let parts = messages.iter().flat_map(|message| &message.parts);
     parts.filter_map(|part| match &part.body {
         PartBody::Call(call) => Some(call),
@@ -267,7 +271,11 @@ fn object_schema(schema: Option<&Value>) -> Value {
 fn free_text(description: Option<&str>, format: Option<&Value>) -> String {
     let hint = format!("The argument `{CUSTOM_INPUT}` is the tool's whole input, as free text.");
     let grammar = format
-        .and_then(|format| format.get("definition").or_else(|| format.pointer("/grammar/definition")))
+        .and_then(|format| {
+            format
+                .get("definition")
+                .or_else(|| format.pointer("/grammar/definition"))
+        })
         .and_then(Value::as_str)
         .map(|grammar| format!("It must follow this grammar:\n{grammar}"));
     let said = [description.map(str::to_owned), Some(hint), grammar];

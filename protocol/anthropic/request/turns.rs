@@ -144,7 +144,11 @@ impl<'a> Writer<'a> {
         Err(self.refuse(reason))
     }
 
-    fn write_call(&mut self, call: &ToolCall, cache_control: Option<CacheControl<'a>>) -> Block<'a> {
+    fn write_call(
+        &mut self,
+        call: &ToolCall,
+        cache_control: Option<CacheControl<'a>>,
+    ) -> Block<'a> {
         self.calls += 1;
         Block::ToolUse {
             id: call_id(&call.id, self.calls),
@@ -252,9 +256,8 @@ fn settle_ends(turns: &mut Vec<Turn<'_>>) {
 /// refuses to go on: in its eyes all since the user's last own words, calls and results and calls
 /// again, is one turn of the assistant.
 pub(super) fn lacks_thoughts(turns: &[Turn<'_>]) -> bool {
-    let own_words = |turn: &Turn<'_>| {
-        turn.role == USER && !turn.content.0.iter().any(Block::is_result)
-    };
+    let own_words =
+        |turn: &Turn<'_>| turn.role == USER && !turn.content.0.iter().any(Block::is_result);
     let begin = turns.iter().rposition(own_words).map_or(0, |at| at + 1);
     let first = turns[begin..].iter().find(|turn| turn.role == ASSISTANT);
     first.is_some_and(|turn| !turn.content.0.first().is_some_and(Block::is_thinking))

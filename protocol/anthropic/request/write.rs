@@ -231,9 +231,11 @@ impl<'a> Writer<'a> {
     fn write_stop(&mut self) -> Vec<&'a str> {
         let all = &self.request.sampling.stop;
         let stop: Vec<&str> = all.iter().map(String::as_str).collect();
-        let (stop, blank): (Vec<_>, Vec<_>) = stop.into_iter().partition(|stop| !stop.trim().is_empty());
+        let (stop, blank): (Vec<_>, Vec<_>) =
+            stop.into_iter().partition(|stop| !stop.trim().is_empty());
         if !blank.is_empty() {
-            self.losses.note(self.named("stop", "stop", "stop_sequences"));
+            self.losses
+                .note(self.named("stop", "stop", "stop_sequences"));
         }
         stop
     }
@@ -273,7 +275,8 @@ fn close_objects(schema: &mut Value) {
     match schema {
         Value::Object(map) => {
             if map.get("type").and_then(Value::as_str) == Some("object") {
-                map.entry("additionalProperties").or_insert(Value::Bool(false));
+                map.entry("additionalProperties")
+                    .or_insert(Value::Bool(false));
             }
             map.values_mut().for_each(close_objects);
         }

@@ -251,10 +251,7 @@ impl EventReader {
             self.counts.get_or_insert_default().update(later);
         }
         if delta.stop_reason.is_some() {
-            self.stop = Some(read_stop(
-                delta.stop_reason.as_deref(),
-                delta.stop_sequence,
-            ));
+            self.stop = Some(read_stop(delta.stop_reason.as_deref(), delta.stop_sequence));
         }
     }
 

@@ -9,9 +9,7 @@ use crate::{
         error::append_sse,
         usage::WireUsage,
     },
-    chat::{
-        Block, ChatEvent, Reply, Seal, Stop, StreamFault, WriteEvents, tools::CUSTOM_INPUT,
-    },
+    chat::{Block, ChatEvent, Reply, Seal, Stop, StreamFault, WriteEvents, tools::CUSTOM_INPUT},
     json,
     usage::Usage,
 };

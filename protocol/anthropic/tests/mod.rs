@@ -6,13 +6,17 @@ mod read;
 mod reasoning;
 mod stream_read;
 mod stream_write;
+mod tools;
 mod write;
 
 use serde_json::{Value, json};
 
 use crate::{
     anthropic::{read_request, write_request},
-    chat::{ChatRequest, ConvertError, Encoded, Encoding, Message, Part, PartBody, Role},
+    chat::{
+        ChatRequest, ConvertError, Encoded, Encoding, Message, Part, PartBody, Role, Tool,
+        ToolCall, ToolResult,
+    },
     dialect::Dialect,
 };
 
@@ -63,4 +67,33 @@ fn encode_for(
 fn written(request: &ChatRequest) -> (Value, String) {
     let (body, encoded) = encode(request).unwrap();
     (body, encoded.losses.to_string())
+}
+
+fn call(id: &str, name: &str, input: &str) -> Part {
+    part(PartBody::Call(ToolCall {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        input: input.to_owned(),
+        custom: false,
+        seal: None,
+    }))
+}
+
+fn result(id: &str, parts: Vec<Part>) -> Part {
+    part(PartBody::Result(ToolResult {
+        call_id: id.to_owned(),
+        name: None,
+        parts,
+        is_error: false,
+    }))
+}
+
+fn function(name: &str) -> Tool {
+    Tool::Function {
+        name: name.to_owned(),
+        description: None,
+        schema: None,
+        strict: None,
+        cache: None,
+    }
 }

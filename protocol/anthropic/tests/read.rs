@@ -15,7 +15,10 @@ use crate::{
 /// The parts of the one block, and what was not read.
 fn block(block: Value) -> (Vec<Part>, String) {
     let request = with_messages(json!([{"role": "user", "content": [block]}]));
-    (request.messages[0].parts.clone(), request.unread.to_string())
+    (
+        request.messages[0].parts.clone(),
+        request.unread.to_string(),
+    )
 }
 
 fn text_result(parts: Vec<Part>) -> ToolResult {
@@ -36,7 +39,10 @@ fn strings_and_blocks_say_the_same() {
         "messages": [{"role": "user", "content": [{"type": "text", "text": "hi", "citations": null}]}]}));
     assert_eq!(short, long);
     assert_eq!(short.system, [Part::text("be kind")]);
-    assert_eq!(short.messages, [message(Role::User, vec![Part::text("hi")])]);
+    assert_eq!(
+        short.messages,
+        [message(Role::User, vec![Part::text("hi")])]
+    );
 }
 
 #[test]
@@ -98,7 +104,11 @@ fn pictures_and_documents() {
             vec![document(Source::Text("a\n\nb".to_owned()), None), image(inline)], ""),
     ];
     for (given, expected, unread) in cases {
-        assert_eq!(block(given.clone()), (expected, unread.to_owned()), "{given}");
+        assert_eq!(
+            block(given.clone()),
+            (expected, unread.to_owned()),
+            "{given}"
+        );
     }
 }
 
@@ -113,7 +123,11 @@ fn what_others_do_not_know_is_noted() {
         json!({"type": "of_tomorrow", "text": 7}),
     ];
     for given in cases {
-        assert_eq!(block(given.clone()), (vec![], "messages[0].content[0]".to_owned()), "{given}");
+        assert_eq!(
+            block(given.clone()),
+            (vec![], "messages[0].content[0]".to_owned()),
+            "{given}"
+        );
     }
     let search = json!({"type": "search_result", "title": "T", "source": "https://s",
         "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]});
@@ -171,7 +185,10 @@ fn calls_and_results() {
             seal: None,
         }))
     };
-    let expected = [call("t1", "f", r#"{"b":1,"a":[2.5]}"#), call("t2", "g", "{}")];
+    let expected = [
+        call("t1", "f", r#"{"b":1,"a":[2.5]}"#),
+        call("t2", "g", "{}"),
+    ];
     assert_eq!(request.messages[0].parts, expected);
     let named = ToolResult {
         name: Some("f".to_owned()),
@@ -220,7 +237,10 @@ fn tools_and_choices() {
     let hosted = |name: &str| Tool::Hosted {
         name: name.to_owned(),
     };
-    assert_eq!(request.tools[2..], [hosted("web_search"), hosted("mcp_toolset")]);
+    assert_eq!(
+        request.tools[2..],
+        [hosted("web_search"), hosted("mcp_toolset")]
+    );
     assert_eq!(request.tool_choice, Some(ToolChoice::Named("f".to_owned())));
     assert_eq!(request.parallel_tools, Some(false));
     assert_eq!(request.unread.to_string(), "tools[0].defer_loading");
@@ -260,16 +280,23 @@ fn thinking_and_the_forms_of_output() {
     ];
     for (settings, expected, unread) in cases {
         let mut body = json!({"model": "m", "messages": []});
-        body.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+        body.as_object_mut()
+            .unwrap()
+            .extend(settings.as_object().unwrap().clone());
         let request = read(body);
         assert_eq!(request.reasoning, expected, "{settings}");
         assert_eq!(request.unread.to_string(), unread, "{settings}");
     }
     let schema = json!({"type": "object", "properties": {}});
     let format = json!({"type": "json_schema", "schema": schema});
-    for holder in [json!({"output_config": {"format": format}}), json!({"output_format": format})] {
+    for holder in [
+        json!({"output_config": {"format": format}}),
+        json!({"output_format": format}),
+    ] {
         let mut body = json!({"model": "m", "messages": []});
-        body.as_object_mut().unwrap().extend(holder.as_object().unwrap().clone());
+        body.as_object_mut()
+            .unwrap()
+            .extend(holder.as_object().unwrap().clone());
         let expected = Format::Schema {
             name: None,
             description: None,
@@ -284,7 +311,10 @@ fn thinking_and_the_forms_of_output() {
 fn instructions_in_mid_conversation() {
     let request = with_messages(json!([
         {"role": "user", "content": "a"}, {"role": "system", "content": "b"}]));
-    assert_eq!(request.messages[1], message(Role::System, vec![Part::text("b")]));
+    assert_eq!(
+        request.messages[1],
+        message(Role::System, vec![Part::text("b")])
+    );
 }
 
 #[test]
@@ -298,9 +328,18 @@ fn errors_name_the_field() {
         (r#"{"model":"m"}"#, Some("messages")),
         (r#"{"model":"m","messages":"hi"}"#, Some("messages")),
         (r#"{"model":"m","messages":[7]}"#, Some("messages[0]")),
-        (r#"{"model":"m","messages":[{"content":"x"}]}"#, Some("messages[0].role")),
-        (r#"{"model":"m","messages":[{"role":"tool"}]}"#, Some("messages[0].role")),
-        (r#"{"model":"m","messages":[{"role":"user","content":7}]}"#, Some("messages[0].content")),
+        (
+            r#"{"model":"m","messages":[{"content":"x"}]}"#,
+            Some("messages[0].role"),
+        ),
+        (
+            r#"{"model":"m","messages":[{"role":"tool"}]}"#,
+            Some("messages[0].role"),
+        ),
+        (
+            r#"{"model":"m","messages":[{"role":"user","content":7}]}"#,
+            Some("messages[0].content"),
+        ),
         (
             r#"{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":7}]}]}"#,
             Some("messages[0].content[0].text"),
@@ -313,10 +352,22 @@ fn errors_name_the_field() {
             r#"{"model":"m","messages":[{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":"x"}]}]}"#,
             Some("messages[0].content[0].input"),
         ),
-        (r#"{"model":"m","messages":[],"max_tokens":"many"}"#, Some("max_tokens")),
-        (r#"{"model":"m","messages":[],"tools":[{"description":"d"}]}"#, Some("tools[0].name")),
-        (r#"{"model":"m","messages":[],"tool_choice":{"type":"all"}}"#, Some("tool_choice.type")),
-        (r#"{"model":"m","messages":[],"thinking":{"budget_tokens":1}}"#, Some("thinking.type")),
+        (
+            r#"{"model":"m","messages":[],"max_tokens":"many"}"#,
+            Some("max_tokens"),
+        ),
+        (
+            r#"{"model":"m","messages":[],"tools":[{"description":"d"}]}"#,
+            Some("tools[0].name"),
+        ),
+        (
+            r#"{"model":"m","messages":[],"tool_choice":{"type":"all"}}"#,
+            Some("tool_choice.type"),
+        ),
+        (
+            r#"{"model":"m","messages":[],"thinking":{"budget_tokens":1}}"#,
+            Some("thinking.type"),
+        ),
     ];
     for (body, param) in cases {
         let error = read_request(body.as_bytes()).unwrap_err();

@@ -218,7 +218,10 @@ fn sampling_goes_as_far_as_the_model_and_its_thoughts_allow() {
         request.sampling.top_k = top_k;
         let (body, lost) = for_model(&request, model);
         let written = json!([body["temperature"], body["top_p"], body["top_k"]]);
-        assert_eq!(written, expected, "{model} {thinks} {temperature:?} {top_p:?}");
+        assert_eq!(
+            written, expected,
+            "{model} {thinks} {temperature:?} {top_p:?}"
+        );
         assert_eq!(lost, losses, "{model} {thinks} {temperature:?} {top_p:?}");
     }
 }
