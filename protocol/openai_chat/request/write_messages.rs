@@ -171,7 +171,7 @@ impl<'a> Conversation<'a, '_> {
     fn assistant(&mut self, parts: &'a [Part]) {
         let (mut text, mut refusal) = (String::new(), String::new());
         let mut message = WireMessage::new("assistant", None);
-        for (at, part) in parts.iter().enumerate() {
+        for part in parts {
             let cache = part.cache.as_ref();
             self.writing.losses.note_if(cache, "cache_control");
             match &part.body {
@@ -179,9 +179,9 @@ impl<'a> Conversation<'a, '_> {
                 PartBody::Refusal(more) => refusal.push_str(more),
                 PartBody::Call(call) => message.tool_calls.push(self.call(call)),
                 PartBody::Thinking(thinking) => {
-                    message
-                        .reasoning_details
-                        .extend(self.thinking(thinking, at));
+                    let at = message.reasoning_details.len();
+                    let detail = self.thinking(thinking, at);
+                    message.reasoning_details.extend(detail);
                 }
                 PartBody::Image(_)
                 | PartBody::Document(_)
@@ -211,16 +211,13 @@ impl<'a> Conversation<'a, '_> {
     }
 
     fn thinking(&mut self, thinking: &'a Thinking, at: usize) -> Option<DetailBody<'a>> {
-        let own = |seal: &&_| seal_is_own(seal) && self.writing.encoding.keep_thinking;
-        let seal = thinking.seal.as_ref().filter(own)?;
+        let keep = self.writing.encoding.keep_thinking;
+        let seal = thinking.seal.as_ref();
+        let seal = seal.filter(|seal| keep && seal.by == Dialect::OpenaiChat)?;
         self.writing.has_thinking = true;
         let text = Some(thinking.text.as_str()).filter(|text| !text.is_empty());
         Some(DetailBody::of(seal, text, text.is_some(), at))
     }
-}
-
-fn seal_is_own(seal: &crate::chat::Seal) -> bool {
-    seal.by == Dialect::OpenaiChat
 }
 
 fn is_result(part: &Part) -> bool {

@@ -1,4 +1,5 @@
-//! An event of an upstream's stream.
+//! An event of an upstream's stream. What is large stands in boxes: moving it about while it is read
+//! would cost more than all the rest.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -18,7 +19,7 @@ pub(super) struct Chunk<'a> {
     #[serde(borrow, default)]
     pub(super) choices: Option<Vec<Choice<'a>>>,
     #[serde(default)]
-    usage: Option<OpenAiUsage>,
+    usage: Option<Box<OpenAiUsage>>,
     /// Groq's place for the usage.
     #[serde(default)]
     x_groq: Option<UsageHolder>,
@@ -35,7 +36,7 @@ pub(super) struct Choice<'a> {
     #[serde(default)]
     pub(super) index: u64,
     #[serde(borrow, default)]
-    pub(super) delta: Option<Said<'a>>,
+    pub(super) delta: Option<Box<Said<'a>>>,
     #[serde(borrow, default)]
     pub(super) finish_reason: Text<'a>,
     /// vLLM's.
@@ -45,13 +46,13 @@ pub(super) struct Choice<'a> {
     pub(super) logprobs: Option<Logprobs>,
     /// Moonshot's place for the usage.
     #[serde(default)]
-    usage: Option<OpenAiUsage>,
+    usage: Option<Box<OpenAiUsage>>,
 }
 
 #[derive(Deserialize)]
 struct UsageHolder {
     #[serde(default)]
-    usage: Option<OpenAiUsage>,
+    usage: Option<Box<OpenAiUsage>>,
 }
 
 impl<'a> Chunk<'a> {
@@ -70,7 +71,7 @@ impl<'a> Chunk<'a> {
             .take()
             .or(in_choice)
             .or(groq)
-            .and_then(OpenAiUsage::usage)
+            .and_then(|usage| usage.usage())
     }
 
     /// The answer that counts: of several, the first.

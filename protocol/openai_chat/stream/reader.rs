@@ -239,8 +239,12 @@ impl EventReader {
 
     fn fragment(&mut self, fragment: Fragment<'_>, out: &mut Vec<ChatEvent>) {
         self.has_calls = true;
-        self.close(out);
+        let at = out.len();
         self.calls.push(fragment, out);
+        // what comes late for a call that is over opens no block, so the open one goes on
+        if out.len() > at && self.open.take().is_some() {
+            out.insert(at, ChatEvent::Close);
+        }
         if !self.held.is_empty() && self.calls.is_complete() {
             self.release(out);
         }
