@@ -43,7 +43,7 @@ pub struct StreamFault<'a> {
 }
 
 /// What the writer of an answer must know besides the answer.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Reply {
     /// The answer's id, with the prefix of its dialect: `chatcmpl-…`, `resp_…`, `msg_…`. Ids of items
     /// inside are made from it, so that the same answer has the same ids.
@@ -58,4 +58,24 @@ pub struct Reply {
     pub tools: Arc<ToolNames>,
     /// The fields of the request that an `openai_responses` answer repeats.
     pub echo: Arc<Map<String, Value>>,
+    /// How many bytes of text a writer may hold whose dialect repeats the answer at its end
+    /// (`openai_responses`).
+    pub max_held: usize,
+}
+
+/// 16 MiB: far more text than a model gives in one answer.
+const MAX_HELD: usize = 16 << 20;
+
+impl Default for Reply {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            created: 0,
+            model: String::new(),
+            include_usage: false,
+            tools: Arc::default(),
+            echo: Arc::default(),
+            max_held: MAX_HELD,
+        }
+    }
 }
