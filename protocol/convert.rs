@@ -11,8 +11,9 @@ use crate::{
         ChatAnswer, ChatRequest, ConvertError, Encoded, Encoding, ReadEvents, Reply, WriteEvents,
     },
     dialect::{Client, Dialect},
-    gemini, openai_chat, openai_responses,
+    gemini,
     openai::{request_error::RequestError, upstream_error::MalformedAnswer},
+    openai_chat, openai_responses,
 };
 
 /// Reads a client's request.

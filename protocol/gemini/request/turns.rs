@@ -164,7 +164,10 @@ impl<'a> Writer<'a> {
         });
         out.push(response.into());
         if !behind.is_empty() {
-            out.push(Part::text(format!("From the tool call {}:", result.call_id)));
+            out.push(Part::text(format!(
+                "From the tool call {}:",
+                result.call_id
+            )));
             out.extend(behind);
         }
         Ok(())

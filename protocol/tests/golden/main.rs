@@ -16,6 +16,11 @@
 //! `UPDATE_TRANSCRIPTS=1 cargo test -p troupe-protocol --test transcripts` writes the expectations
 //! anew. Read what it wrote before you keep it.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "all of this binary is a test, also what is outside its function"
+)]
+
 mod file;
 mod print;
 mod scene;
