@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{
-    block::{Block, redacted, signed},
+    block::{Block, redacted, signature, signed},
     usage::{Counts, WireUsage},
 };
 use crate::{
@@ -215,6 +215,7 @@ pub fn write_answer(answer: &ChatAnswer, reply: &Reply) -> Bytes {
     let mut refused = false;
     for part in &answer.parts {
         refused |= matches!(part.body, PartBody::Refusal(_));
+        content.extend(seal_before(&part.body));
         content.extend(write_part(&part.body, reply, &mut calls));
     }
     let stop = final_stop(answer.stop.clone(), calls > 0, refused);
@@ -236,6 +237,19 @@ pub(super) fn final_stop(stop: Stop, has_calls: bool, refused: bool) -> Stop {
     match stop.with_calls(has_calls) {
         Stop::End | Stop::Sequence(_) if refused => Stop::Refusal,
         stop => stop,
+    }
+}
+
+/// A call has no place for its seal, so it goes before it, as thoughts without words.
+fn seal_before(body: &PartBody) -> Option<Block<'_>> {
+    match body {
+        PartBody::Call(ToolCall {
+            seal: Some(seal), ..
+        }) => Some(Block::Thinking {
+            thinking: "",
+            signature: signature(Some(seal)),
+        }),
+        _ => None,
     }
 }
 

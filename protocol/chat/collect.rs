@@ -131,17 +131,17 @@ fn push_block(
     };
     let is_text = block == Block::Text;
     let is_call = matches!(block, Block::Call { .. });
-    let delta = (!text.is_empty()).then_some(ChatEvent::Delta(text));
-    let seal = seal.map(ChatEvent::Seal);
+    let mut seal = seal.map(ChatEvent::Seal);
     events.push(ChatEvent::Open(block));
     if is_call {
-        events.extend(seal.into_iter().chain(delta));
-    } else {
-        events.extend(delta.into_iter().chain(seal));
+        // as streams have it: before the input
+        events.extend(seal.take());
     }
+    events.extend((!text.is_empty()).then_some(ChatEvent::Delta(text)));
     if is_text {
         events.extend(logprobs.take().map(ChatEvent::Logprobs));
     }
+    events.extend(seal);
     events.push(ChatEvent::Close);
 }
 

@@ -21,7 +21,7 @@ pub enum ChatEvent {
     Open(Block),
     /// More of the open block: text, thought, refusal, or a piece of a call's input.
     Delta(String),
-    /// The open block's seal: of thoughts, behind their text; of a call, before its input.
+    /// The open block's seal: of thoughts, behind them; of a call, before its input.
     Seal(Seal),
     /// Items of OpenAI's `logprobs.content` for the text just sent.
     Logprobs(Vec<Value>),

@@ -12,6 +12,7 @@
 //! | `content` | messages and their parts, of requests and answers |
 //! | `answer`, `event` | what comes back, whole and in pieces |
 //! | `seal` | signatures and encrypted thoughts, told apart by who made them |
+//! | `free_text` | custom tools where they must be offered as functions |
 //! | `loss` | what the target could not say, or must not leave out |
 //! | `call_queue` | tool calls of a stream, one after the other whatever order their pieces come in |
 //! | `pieces` | what of a request costs tokens |
@@ -23,6 +24,7 @@ pub mod call_queue;
 pub mod collect;
 pub mod content;
 pub mod event;
+pub(crate) mod free_text;
 pub mod loss;
 pub mod pieces;
 pub mod request;

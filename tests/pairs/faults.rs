@@ -46,10 +46,11 @@ async fn refusals_have_the_dialects_own_shape() {
                     chat
                 };
                 if expected.0 == 429 {
-                    assert_eq!(
-                        answer.header("retry-after"),
-                        "7",
-                        "{scene} {kind} {speaker:?}"
+                    // the upstream's word is the floor, to which some chance is added
+                    let after: u64 = answer.header("retry-after").parse().expect("seconds");
+                    assert!(
+                        (7..=9).contains(&after),
+                        "{scene} {kind} {speaker:?}: {after}"
                     );
                 }
                 let id_name = if speaker == Speaker::Messages {

@@ -1,7 +1,7 @@
 //! Tools and the choice among them, read and written.
 
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{
     blocks::read_cache,
@@ -11,8 +11,7 @@ use super::{
 use crate::{
     anthropic::block::CacheControl,
     chat::{
-        ChatRequest, ConvertError, Losses, Message, PartBody, Tool, ToolCall, ToolChoice,
-        tools::CUSTOM_INPUT,
+        ChatRequest, ConvertError, Losses, Message, PartBody, Tool, ToolCall, ToolChoice, free_text,
     },
     openai::request_error::RequestError,
 };
@@ -154,12 +153,11 @@ impl<'a> Writer<'a> {
                 format,
             } => Some(WireTool {
                 name: self.tools.offer(name, MAX_NAME, true),
-                description: Some(free_text(description.as_deref(), format.as_ref())),
-                input_schema: json!({
-                    "type": "object",
-                    "properties": {CUSTOM_INPUT: {"type": "string"}},
-                    "required": [CUSTOM_INPUT],
-                }),
+                description: Some(free_text::description(
+                    description.as_deref(),
+                    format.as_ref(),
+                )),
+                input_schema: free_text::schema(),
                 strict: None,
                 cache_control: None,
             }),
@@ -265,20 +263,4 @@ fn object_schema(schema: Option<&Value>) -> Value {
         schema.insert("type".to_owned(), Value::from("object"));
     }
     Value::Object(schema)
-}
-
-/// The description of a tool that takes free text, where it goes as a function.
-fn free_text(description: Option<&str>, format: Option<&Value>) -> String {
-    let hint = format!("The argument `{CUSTOM_INPUT}` is the tool's whole input, as free text.");
-    let grammar = format
-        .and_then(|format| {
-            format
-                .get("definition")
-                .or_else(|| format.pointer("/grammar/definition"))
-        })
-        .and_then(Value::as_str)
-        .map(|grammar| format!("It must follow this grammar:\n{grammar}"));
-    let said = [description.map(str::to_owned), Some(hint), grammar];
-    let said: Vec<String> = said.into_iter().flatten().collect();
-    said.join("\n\n")
 }

@@ -24,6 +24,8 @@ pub struct EventWriter {
     /// The index of the next block.
     next: u64,
     open: Open,
+    /// A call that has begun and is not told yet: its seal goes before it.
+    call: Option<NewCall>,
     seal: Option<Seal>,
     calls: usize,
     refused: bool,
@@ -40,6 +42,13 @@ enum Open {
     Call,
     /// A call with free text, which goes as one JSON text once it is known whole.
     FreeText(String),
+}
+
+#[derive(Debug)]
+struct NewCall {
+    id: String,
+    name: String,
+    custom: bool,
 }
 
 #[derive(Serialize)]
@@ -124,6 +133,9 @@ struct Bare {
 
 impl WriteEvents for EventWriter {
     fn write(&mut self, event: ChatEvent, out: &mut Vec<u8>) {
+        if let Some(call) = self.call.take() {
+            return self.write_behind(&call, event, out);
+        }
         match event {
             ChatEvent::Delta(text) => self.delta(&text, out),
             ChatEvent::Start {
@@ -156,6 +168,7 @@ impl EventWriter {
             usage: None,
             next: 0,
             open: Open::Nothing,
+            call: None,
             seal: None,
             calls: 0,
             refused: false,
@@ -189,13 +202,27 @@ impl EventWriter {
                 self.open = Open::TextToCome;
             }
             Block::Thinking => self.open = Open::ThinkingToCome,
-            Block::Call { id, name, custom } => self.open_call(&id, &name, custom, out),
+            Block::Call { id, name, custom } => self.call = Some(NewCall { id, name, custom }),
         }
     }
 
-    /// A call is opened at once, with an empty piece of input: so Anthropic does, and so a call without
+    /// What follows a call's begin. A call has no place for a seal, so it goes before it, as thoughts
+    /// without words, and comes back so.
+    fn write_behind(&mut self, call: &NewCall, event: ChatEvent, out: &mut Vec<u8>) {
+        if let ChatEvent::Seal(seal) = event {
+            self.open = Open::ThinkingToCome;
+            self.seal = Some(seal);
+            self.close(out);
+            return self.open_call(call, out);
+        }
+        self.open_call(call, out);
+        self.write(event, out);
+    }
+
+    /// A call is opened with an empty piece of input: so Anthropic does, and so a call without
     /// arguments has its `{}`.
-    fn open_call(&mut self, id: &str, name: &str, custom: bool, out: &mut Vec<u8>) {
+    fn open_call(&mut self, call: &NewCall, out: &mut Vec<u8>) {
+        let NewCall { id, name, custom } = call;
         self.calls += 1;
         let block = NewBlock::ToolUse {
             id: &call_id(id, &self.reply, self.calls),
@@ -204,7 +231,7 @@ impl EventWriter {
         };
         start_block(self.next, block, out);
         self.send_delta(Delta::Input { partial_json: "" }, out);
-        self.open = if custom {
+        self.open = if *custom {
             Open::FreeText(String::new())
         } else {
             Open::Call

@@ -25,6 +25,8 @@ const ENCODING: Encoding<'_> = Encoding {
     default_max_tokens: 4_096,
     ask_usage: false,
     keep_thinking: true,
+    openai_fields: true,
+    call_signatures: false,
 };
 
 fn read(body: Value) -> ChatRequest {

@@ -208,7 +208,6 @@ fn calls_one_after_the_other() {
         delta(":1}"),
         ChatEvent::Close,
         named,
-        ChatEvent::Seal(Seal::new(Dialect::Gemini, "g")),
         ChatEvent::Close,
         call("call_c", true),
         delta("a\n"),
@@ -240,6 +239,36 @@ fn calls_one_after_the_other() {
     assert_eq!(started, expected.iter().collect::<Vec<_>>());
     let end = &written[written.len() - 2];
     assert_eq!(end["delta"]["stop_reason"], "tool_use");
+}
+
+#[test]
+fn a_calls_seal_goes_before_it() {
+    let written = blocks(vec![
+        call("call_a", false),
+        ChatEvent::Seal(Seal::new(Dialect::Gemini, "g")),
+        delta("{}"),
+        ChatEvent::Close,
+    ]);
+    let thoughts = json!({"type": "thinking", "thinking": "", "signature": ""});
+    let tool = json!({"type": "tool_use", "id": "call_a", "name": "f", "input": {}});
+    let start = |index, block| json!({"type": "content_block_start", "index": index, "content_block": block});
+    let delta =
+        |index, delta| json!({"type": "content_block_delta", "index": index, "delta": delta});
+    let stop = |index| json!({"type": "content_block_stop", "index": index});
+    let input = |text| json!({"type": "input_json_delta", "partial_json": text});
+    let expected = vec![
+        start(0, thoughts),
+        delta(
+            0,
+            json!({"type": "signature_delta", "signature": "troupe.gemini..g"}),
+        ),
+        stop(0),
+        start(1, tool),
+        delta(1, input("")),
+        delta(1, input("{}")),
+        stop(1),
+    ];
+    assert_eq!(written, expected);
 }
 
 #[test]

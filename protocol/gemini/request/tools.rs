@@ -2,14 +2,12 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Value, json};
-
 use super::{
     Writer,
     wire::{CallingConfig, Declaration, Mode, ToolConfig, Tools},
 };
 use crate::{
-    chat::{ConvertError, Tool, ToolChoice, tools::CUSTOM_INPUT},
+    chat::{ConvertError, Tool, ToolChoice, free_text},
     dialect::Dialect,
 };
 
@@ -51,7 +49,7 @@ impl<'a> Writer<'a> {
                 }
                 Some(Declaration {
                     name: self.offer(name, false),
-                    description: description.as_deref(),
+                    description: description.as_deref().map(Cow::Borrowed),
                     parameters_json_schema: schema.as_ref().map(Cow::Borrowed),
                 })
             }
@@ -64,8 +62,10 @@ impl<'a> Writer<'a> {
                 self.losses.note_if(grammar, &format!("tools[{at}].format"));
                 Some(Declaration {
                     name: self.offer(name, true),
-                    description: description.as_deref(),
-                    parameters_json_schema: Some(Cow::Owned(free_text())),
+                    description: Some(
+                        free_text::description(description.as_deref(), format.as_ref()).into(),
+                    ),
+                    parameters_json_schema: Some(Cow::Owned(free_text::schema())),
                 })
             }
             Tool::Hosted { .. } => {
@@ -126,13 +126,4 @@ impl<'a> Writer<'a> {
 fn not_offered() -> ConvertError {
     let reason = "it forces a tool that this provider cannot offer; name a function of your own, or use `auto`";
     ConvertError::new("tool_choice", reason)
-}
-
-/// The schema of a custom tool that goes as a function.
-fn free_text() -> Value {
-    json!({
-        "type": "object",
-        "properties": {CUSTOM_INPUT: {"type": "string"}},
-        "required": [CUSTOM_INPUT],
-    })
 }

@@ -163,7 +163,13 @@ impl<'a> Writer<'a> {
             place,
         });
         out.push(response.into());
-        out.extend(behind);
+        if !behind.is_empty() {
+            out.push(Part::text(format!(
+                "From the tool call {}:",
+                result.call_id
+            )));
+            out.extend(behind);
+        }
         Ok(())
     }
 

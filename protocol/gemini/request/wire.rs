@@ -118,7 +118,7 @@ pub(super) struct Tools<'a> {
 pub(super) struct Declaration<'a> {
     pub(super) name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) description: Option<&'a str>,
+    pub(super) description: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) parameters_json_schema: Option<Cow<'a, Value>>,
 }

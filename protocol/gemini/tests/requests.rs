@@ -168,6 +168,7 @@ fn tools_keep_their_whole_schema() {
     assert_eq!(declared[0], find);
     let patch = json!({
         "name": "patch",
+        "description": "The argument `input` is the tool's whole input, as free text.",
         "parametersJsonSchema": {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]},
     });
     assert_eq!(declared[1], patch);

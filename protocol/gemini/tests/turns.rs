@@ -110,6 +110,7 @@ fn pictures_of_results_stand_inside_or_behind() {
     let behind = json!([
         {"functionResponse": {"id": "a", "name": "shot", "response": {"output": ""}}},
         {"text": "so?"},
+        {"text": "From the tool call a:"},
         blob,
     ]);
     assert_eq!(contents(messages(), "gemini-2.5-pro")[2]["parts"], behind);

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::write::Writing;
-use crate::chat::{ChatRequest, ConvertError, Tool, ToolChoice, ToolNames, tools::CUSTOM_INPUT};
+use crate::chat::{ChatRequest, ConvertError, Tool, ToolChoice, ToolNames, free_text};
 
 /// The longest name that OpenAI takes.
 const MAX_NAME: usize = 64;
@@ -107,29 +107,15 @@ fn write_function<'a>(
             }
             Some(WireFunction {
                 name: offer(&mut writing.tools, name, true),
-                description: describe_custom(description.as_deref(), format.as_ref()),
-                parameters: Cow::Owned(json!({
-                    "type": "object",
-                    "properties": {CUSTOM_INPUT: {"type": "string"}},
-                    "required": [CUSTOM_INPUT],
-                })),
+                description: Some(
+                    free_text::description(description.as_deref(), format.as_ref()).into(),
+                ),
+                parameters: Cow::Owned(free_text::schema()),
                 strict: None,
             })
         }
         Tool::Hosted { .. } => None,
     }
-}
-
-/// The grammar cannot be enforced, but told: without it the model would not know what to write.
-fn describe_custom<'a>(text: Option<&'a str>, format: Option<&Value>) -> Option<Cow<'a, str>> {
-    let grammar = format.map(|format| format.get("grammar").unwrap_or(format));
-    let definition = grammar.and_then(|grammar| grammar.get("definition")?.as_str());
-    let Some(definition) = definition else {
-        return text.map(Cow::Borrowed);
-    };
-    let text = text.unwrap_or_default();
-    let told = format!("{text}\n\nThe input must follow this grammar:\n{definition}");
-    Some(Cow::Owned(told.trim_start().to_owned()))
 }
 
 /// What a tool is called upstream.

@@ -58,7 +58,7 @@ fn tools_are_functions_all_of_them() {
         {"type": "function", "function": {"name": "f", "description": "d", "parameters": {"type": "object", "x": 1}, "strict": true}},
         {"type": "function", "function": {"name": "g", "parameters": {"type": "object", "properties": {}}}},
         {"type": "function", "function": {"name": "patch",
-            "description": "Edits\n\nThe input must follow this grammar:\nstart: X",
+            "description": "Edits\n\nThe argument `input` is the tool's whole input, as free text.\n\nIt must follow this grammar:\nstart: X",
             "parameters": {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}}},
     ]);
     assert_eq!(sent["tools"], expected);

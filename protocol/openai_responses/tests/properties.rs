@@ -21,6 +21,8 @@ const ENCODING: Encoding<'_> = Encoding {
     default_max_tokens: 1,
     ask_usage: false,
     keep_thinking: true,
+    openai_fields: true,
+    call_signatures: false,
 };
 
 fn without_ids(body: PartBody) -> PartBody {

@@ -12,7 +12,7 @@ use troupe_protocol::{
     stream_converter::StreamConverter,
 };
 
-use super::file::Section;
+use super::{file::Section, print::print};
 
 /// What has been read so far.
 #[derive(Default)]
@@ -137,7 +137,9 @@ fn request(client: Client, text: &str, target: Dialect, model: Option<&str>) -> 
 }
 
 fn answer(upstream: Dialect, text: &str, client: Client, reply: &Reply) -> String {
-    match convert::read_answer(upstream, text.as_bytes()) {
+    // in the form that upstreams send, without the file's line breaks
+    let answer: Value = serde_json::from_str(text).unwrap();
+    match convert::read_answer(upstream, answer.to_string().as_bytes()) {
         Ok(answer) => pretty(&convert::write_answer(client, &answer, reply)),
         Err(error) => format!("refused: {error}"),
     }
@@ -194,7 +196,14 @@ fn check_events(stream: &str) {
     assert!(!scanner.in_event(), "the last event is complete");
 }
 
+/// A section with a source, as it is written into the file: its JSON in the form of the others.
+pub fn tidy(section: &Section) -> String {
+    match section.head.ends_with("stream") {
+        true => section.body.clone(),
+        false => pretty(section.body.as_bytes()),
+    }
+}
+
 fn pretty(json: &[u8]) -> String {
-    let value: Value = serde_json::from_slice(json).unwrap();
-    serde_json::to_string_pretty(&value).unwrap()
+    print(&serde_json::from_slice(json).unwrap())
 }

@@ -18,6 +18,8 @@ const ENCODING: Encoding<'_> = Encoding {
     default_max_tokens: 4_096,
     ask_usage: true,
     keep_thinking: true,
+    openai_fields: true,
+    call_signatures: false,
 };
 
 fn chat() -> ChatRequest {
