@@ -10,7 +10,11 @@ use crate::{
         config::PoolConfig,
         token_pool::stored::{StateStore, StateWrite, StoredState},
     },
-    providers::{config::Timeouts, openai::OpenAi, provider::Provider},
+    providers::{
+        config::Timeouts,
+        openai::{Mode, OpenAi},
+        provider::Provider,
+    },
     secrets::{KeyedHash, Secret},
     supervision::{Clock, RestartMetrics, SupervisionConfig},
 };
@@ -53,13 +57,15 @@ async fn provider_with(
         name: name.into(),
         rank,
         is_default,
-        upstream: Box::new(OpenAi::new("http://127.0.0.1:1/v1").unwrap()),
+        upstream: Box::new(OpenAi::new("http://127.0.0.1:1/v1", Mode::OnlyResponses).unwrap()),
         pool: Pool::start(tree, setup).await.unwrap(),
         gate: Gate::new(0),
         gate_wait: Duration::ZERO,
         timeouts: Timeouts::default(),
         max_attempts: 1,
         ask_stream_usage: true,
+        default_max_tokens: 0,
+        openai_fields: false,
     })
 }
 
