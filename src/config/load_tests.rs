@@ -128,7 +128,8 @@ timeouts = { idle_ms = -1 }
              the nearest is `off`",
             "config.toml:11:1: error: provider[Bad Name].name: must be lower-case letters, digits, - and _, \
              and start with a letter or digit",
-            "config.toml:12:1: error: provider[Bad Name].kind: `opnai` is none of openai, demo; \
+            "config.toml:12:1: error: provider[Bad Name].kind: `opnai` is none of openai, openai_responses, \
+             anthropic, gemini, demo; \
              the nearest is `openai`",
             "config.toml:13:1: error: provider[Bad Name].modles: unknown key; \
              the nearest known key is `models`",
