@@ -66,9 +66,9 @@ pub fn with_history(body: &[u8], turns: &[Turn]) -> Result<Bytes, RequestError> 
     let mut input = Vec::new();
     for turn in turns {
         let output = turn.output.get("output");
-        let items = [Some(&turn.input), output].into_iter().flatten();
-        let items = items.filter_map(Value::as_array).flatten();
-        input.extend(items.filter(|item| is_usable(item)).cloned());
+        for items in [Some(&turn.input), output].into_iter().flatten() {
+            input.extend(said(items.as_array().map_or(&[], Vec::as_slice)));
+        }
     }
     input.extend(own);
     request.shift_remove("previous_response_id");
@@ -78,9 +78,25 @@ pub fn with_history(body: &[u8], turns: &[Turn]) -> Result<Bytes, RequestError> 
     Ok(out.into())
 }
 
-fn is_usable(item: &Value) -> bool {
-    let is_reasoning = item.get("type").is_some_and(|kind| kind == "reasoning");
-    !is_reasoning || item.get("encrypted_content").is_some_and(Value::is_string)
+/// Items as they go back. What follows a thought that is left out loses its id: under its id an item is known
+/// to belong to that thought, and OpenAI refuses it without.
+fn said(items: &[Value]) -> impl Iterator<Item = Value> {
+    let mut without_thought = false;
+    items.iter().filter_map(move |item| {
+        if is_reasoning(item) {
+            without_thought = !item.get("encrypted_content").is_some_and(Value::is_string);
+            return (!without_thought).then(|| item.clone());
+        }
+        let mut item = item.clone();
+        if let Some(fields) = item.as_object_mut().filter(|_| without_thought) {
+            fields.shift_remove("id");
+        }
+        Some(item)
+    })
+}
+
+fn is_reasoning(item: &Value) -> bool {
+    item.get("type").is_some_and(|kind| kind == "reasoning")
 }
 
 /// A request's own input as items; a plain text is a message of the user.

@@ -15,10 +15,6 @@ use troupe_protocol::{
 use super::error::error_event;
 
 /// What a piece of the body goes through.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one per answer under way, in its relay: a box saves nothing"
-)]
 pub enum Tap {
     /// Events of `openai_chat` that pass through.
     Chat(StreamTap),

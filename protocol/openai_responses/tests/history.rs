@@ -7,6 +7,28 @@ fn continued(body: &Value, turns: &[Turn]) -> Value {
 }
 
 #[test]
+fn what_follows_a_lost_thought_goes_without_its_id() {
+    let output = json!({"output": [
+        {"type": "reasoning", "id": "rs_1", "summary": []},
+        {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "f", "arguments": "{}"},
+        {"type": "reasoning", "id": "rs_2", "summary": [], "encrypted_content": "E"},
+        {"type": "function_call", "id": "fc_2", "call_id": "c2", "name": "f", "arguments": "{}"},
+    ]});
+    let turn = Turn {
+        input: json!([]),
+        output,
+    };
+    let whole = continued(&json!({"model": "m", "input": []}), &[turn]);
+    let ids: Vec<_> = whole["input"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| &item["id"])
+        .collect();
+    assert_eq!(ids, [&json!(null), &json!("rs_2"), &json!("fc_2")]);
+}
+
+#[test]
 fn the_whole_conversation_stands_before_the_new_input() {
     let first = Turn {
         input: json!([{"type": "message", "role": "user", "content": [{"type": "input_text", "text": "1"}]}]),

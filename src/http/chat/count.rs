@@ -75,11 +75,12 @@ async fn count(
     drop(directory);
     call.asks(&candidates, false);
     call.admit(services).await?;
-    if let Some(target) = candidates.targets.first() {
-        call.turn_to(target).await?;
-        if let Some(tokens) = ask(&mut question, target, call).await? {
-            return Ok(tokens);
-        }
+    // where the provider is too busy there is the estimate
+    if let Some(target) = candidates.targets.first()
+        && call.turn_to(target).await.is_ok()
+        && let Some(tokens) = ask(&mut question, target, call).await?
+    {
+        return Ok(tokens);
     }
     call.estimated();
     let upstream = candidates.targets.first().map(|target| &*target.upstream);

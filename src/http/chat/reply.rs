@@ -94,7 +94,7 @@ fn reply(question: &Question, call: &Call, tools: Arc<ToolNames>, services: &Ser
     };
     Reply {
         id: format!("{prefix}{}", call.id().replace('-', "")),
-        created: u64::try_from(services.clock.wall_ms() / 1_000).unwrap_or_default(),
+        created: services.clock.wall_ms() / 1_000,
         model: question.head.model.clone(),
         include_usage: question.head.wants_usage(),
         tools,
