@@ -32,6 +32,9 @@ pub struct ServerConfig {
     /// A stream that is silent for so long gets an event that says nothing, so that no proxy takes it for
     /// dead; 0 = never.
     pub ping_seconds: u64,
+    /// A stream whose upstream is silent for so long gets its headers before the upstream's, and is kept alive;
+    /// a failure is then told inside it. 0 = never.
+    pub early_headers_seconds: u64,
     /// Web origins whose pages may call the API, such as `https://chat.example.org`; `*` = any.
     pub cors_origins: Vec<String>,
 }
@@ -51,6 +54,7 @@ impl Default for ServerConfig {
             max_connections: 10_000,
             drain_seconds: 30,
             ping_seconds: 15,
+            early_headers_seconds: 60,
             cors_origins: Vec::new(),
         }
     }

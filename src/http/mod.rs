@@ -9,7 +9,7 @@
 //! | [`media`], [`ops`] | `/media/…`; health, readiness, metrics |
 //! | [`auth`], [`error`], [`layers`] | keys, errors, what surrounds every handler |
 //! | [`enter`], [`body`], [`call`], [`fallback`] | one request on its way to an upstream |
-//! | [`passing`], [`relay`], [`tap`], [`verdict`] | its answer on the way back |
+//! | [`passing`], [`relay`], [`tap`], [`heartbeat`], [`verdict`] | its answer on the way back |
 //! | [`dialect`] | in which dialect an error is told |
 //! | [`conversation`] | which conversation a request belongs to |
 //! | [`repeats`], `ending` | requests that repeat others, and how a call ended that somebody else drives |
@@ -26,6 +26,7 @@ mod ending;
 mod enter;
 pub mod error;
 mod fallback;
+mod heartbeat;
 mod layers;
 mod media;
 pub mod metrics;

@@ -11,7 +11,6 @@ use std::{
     time::Duration,
 };
 
-use actix_rt::time::{Instant, Sleep, sleep_until};
 use actix_web::body::{BodySize, MessageBody};
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
@@ -24,6 +23,7 @@ use troupe_protocol::{chat::StreamFault, openai::error::ErrorCode};
 
 use super::{
     call::Call,
+    heartbeat::Heartbeat,
     tap::Tap,
     verdict::{End, Verdict},
 };
@@ -90,8 +90,9 @@ impl Relay {
 
     /// Keeps a silent stream alive: an event that says nothing after so long without any. Zero = never.
     pub fn with_heartbeat(mut self, every: Duration) -> Self {
-        let stream = !matches!(self.tap, Tap::Tail(_));
-        self.heartbeat = (stream && !every.is_zero()).then(|| Heartbeat::new(every));
+        if !matches!(self.tap, Tap::Tail(_)) {
+            self.heartbeat = Heartbeat::new(every);
+        }
         self
     }
 
@@ -106,7 +107,7 @@ impl Relay {
             open.call.first_byte();
         }
         if let Some(heartbeat) = &mut self.heartbeat {
-            heartbeat.last = Instant::now();
+            heartbeat.sent();
         }
         let out = self.tap.push(piece).map_err(|_| End::EventTooLong)?;
         if let Some(open) = &mut self.open {
@@ -195,40 +196,6 @@ fn last_words(code: ErrorCode) -> &'static str {
         ErrorCode::UpstreamCut => "the upstream broke off before the end of its answer",
         ErrorCode::UpstreamError => "the upstream failed in the middle of its answer",
         _ => "the upstream's stream cannot be passed on",
-    }
-}
-
-/// Rings when nothing was sent for a while. A piece costs one reading of the clock; the timer itself is
-/// only moved when it rings too early.
-struct Heartbeat {
-    every: Duration,
-    last: Instant,
-    timer: Pin<Box<Sleep>>,
-}
-
-impl Heartbeat {
-    fn new(every: Duration) -> Self {
-        let last = Instant::now();
-        Self {
-            every,
-            last,
-            timer: Box::pin(sleep_until(last + every)),
-        }
-    }
-
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        loop {
-            ready!(self.timer.as_mut().poll(cx));
-            let due = self.last + self.every;
-            let now = Instant::now();
-            if now < due {
-                self.timer.as_mut().reset(due);
-                continue;
-            }
-            self.last = now;
-            self.timer.as_mut().reset(now + self.every);
-            return Poll::Ready(());
-        }
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use troupe_simulator::Simulator;
 
 use super::{KINDS, Speaker, app, configured, streaming};
-use crate::support::{App, SOON};
+use crate::support::{App, Provider, SOON};
 
 /// status, type, message
 fn error_of(speaker: Speaker, status: u16, body: &Value) -> (u16, String, String) {
@@ -140,5 +140,41 @@ async fn a_client_that_leaves_a_converted_stream_ends_it_upstream() {
             .script()
             .wait_for(SOON, |stats| stats.cancelled == before + 1)
             .await;
+    }
+}
+
+#[actix_rt::test]
+async fn a_stream_that_begins_late_has_its_headers_in_time() {
+    let simulator = Simulator::start();
+    let slow = "{ connect_ms = 1000, first_byte_ms = 2500, idle_ms = 5000, total_ms = 9000 }";
+    let slow = Provider::at(&simulator.base_url())
+        .name("slow")
+        .models(&["sim-hang"])
+        .with("timeouts", slow);
+    let targets = "targets = [\"slow/sim-hang\", \"openai/sim-stream-5\"]";
+    let builder = App::builder()
+        .set("server.early_headers_seconds", "1")
+        .set("server.ping_seconds", "1")
+        .provider(slow)
+        .route("late", targets);
+    let app = configured(&simulator, builder).await;
+    for speaker in Speaker::ALL {
+        let body = streaming(speaker.asks("late", "seed:7"), true);
+        let mut answer = app.post(speaker.path(), &body).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.piece().await.expect("a ping"), ": ping\n\n");
+        let heard = speaker.streamed(answer).await;
+        assert_eq!(heard.text.trim(), "7-0 7-1 7-2 7-3 7-4", "{speaker:?}");
+        let body = streaming(speaker.asks("slow/sim-hang", "hello"), true);
+        let answer = app.post(speaker.path(), &body).await;
+        assert_eq!(answer.status, 200);
+        let events = answer.events().await;
+        assert_eq!(events.len(), 1, "{events:?}");
+        let error: Value = serde_json::from_str(&events[0]).expect("an error");
+        let message = match speaker {
+            Speaker::Responses => &error["message"],
+            Speaker::Chat | Speaker::Messages => &error["error"]["message"],
+        };
+        assert!(message.is_string(), "{speaker:?}: {error}");
     }
 }

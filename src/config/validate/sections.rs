@@ -42,6 +42,11 @@ impl Check<'_> {
             check.range("max_connections", server.max_connections, 1..=1_000_000);
             check.range("drain_seconds", server.drain_seconds, 0..=86_400);
             check.range("ping_seconds", server.ping_seconds, 0..=86_400);
+            check.range(
+                "early_headers_seconds",
+                server.early_headers_seconds,
+                0..=86_400,
+            );
             check.within("cors_origins", |check| {
                 for (index, origin) in server.cors_origins.iter().enumerate() {
                     if origin != "*" && !is_origin(origin) {

@@ -49,11 +49,10 @@ impl fallback::Question for Question {
 /// Whatever is wrong with the request, or kept every attempt from an answer.
 pub async fn ask(
     question: &mut Question,
-    request: &HttpRequest,
+    affinity: Option<Affinity>,
     services: &Services,
     call: &mut Call,
 ) -> Result<Asked, ApiError> {
-    let affinity = affinity(question, request, services, call.app_id());
     let asked = fallback::ask_in_turn(question, affinity, services, call).await?;
     if let Way::Convert { losses, .. } = &asked.way {
         call.dropped(losses);
@@ -62,7 +61,7 @@ pub async fn ask(
 }
 
 /// The conversation that the question belongs to; a body is read for it only where that decides something.
-fn affinity(
+pub fn affinity(
     question: &Question,
     request: &HttpRequest,
     services: &Services,

@@ -4,20 +4,31 @@
 //! |---|---|
 //! | `question` | the client's request, and what it is written as for each target |
 //! | `ask` | its attempts: target after target, again without thoughts, again in another dialect |
+//! | `early` | streams whose upstream takes long to begin |
 //! | `reply` | the answer on its way back: passed through, or converted |
 //! | `stored` | `/v1/responses`: earlier answers that a request goes on from, and answers that are kept |
 //! | `count` | `/v1/messages/count_tokens` |
 
 mod ask;
 mod count;
+mod early;
 mod question;
 mod reply;
 mod stored;
 
+use std::{sync::Arc, time::Duration};
+
 use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::FutureExt as _;
+use troupe_actors::catalog::Affinity;
 use troupe_protocol::dialect::Client;
 
-use self::{ask::ask, question::Question, reply::answer};
+use self::{
+    ask::{affinity, ask},
+    early::{Patience, in_time},
+    question::Question,
+    reply::answer,
+};
 use super::{
     body::read_json,
     call::Call,
@@ -84,12 +95,33 @@ async fn serve(
         Ok(call) => call,
         Err(refusal) => return refusal,
     };
-    let services = &worker.0.services;
-    match question(client, services, request, payload, &mut call).await {
-        Ok(mut question) => match ask(&mut question, request, services, &mut call).await {
-            Ok(asked) => answer(asked, question, call, services).await,
-            Err(error) => call.refuse(&error),
-        },
+    let services = worker.0.services.clone();
+    let question = match question(client, &services, request, payload, &mut call).await {
+        Ok(question) => question,
+        Err(error) => return call.refuse(&error),
+    };
+    let affinity = affinity(&question, request, &services, call.app_id());
+    if !question.head.stream {
+        return converse(question, affinity, services, call).await;
+    }
+    let id = call.id().to_owned();
+    let patience = Patience {
+        headers: Duration::from_secs(services.config.early_headers_seconds),
+        ping: Duration::from_secs(services.config.ping_seconds),
+    };
+    let work = converse(question, affinity, services, call).boxed_local();
+    in_time(work, patience, client, &id).await
+}
+
+/// Asks, and answers.
+async fn converse(
+    mut question: Question,
+    affinity: Option<Affinity>,
+    services: Arc<Services>,
+    mut call: Call,
+) -> HttpResponse {
+    match ask(&mut question, affinity, &services, &mut call).await {
+        Ok(asked) => answer(asked, question, call, &services).await,
         Err(error) => call.refuse(&error),
     }
 }
