@@ -99,7 +99,8 @@ async fn when_nobody_answers_the_last_upstreams_words_are_told_in_the_dialect() 
     .await;
     let body = Speaker::Messages.asks("smart", "hello");
     let answer = app.post(Speaker::Messages.path(), &body).await;
-    assert_eq!(answer.status, 529);
+    let status = answer.status;
     let body = answer.json().await;
+    assert_eq!(status, 529, "{body}");
     assert_eq!(body["error"]["type"], "overloaded_error", "{body}");
 }
