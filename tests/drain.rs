@@ -2,9 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use troupe_simulator::Simulator;
 
-use crate::support::{Answer, App, Provider, chat, eventually};
+use crate::{
+    pairs::{Speaker, configured, streaming},
+    support::{Answer, App, Provider, chat, eventually},
+};
 
 #[actix_rt::test]
 async fn streams_finish_or_are_told_why_not() {
@@ -68,5 +72,44 @@ async fn an_idle_gateway_ends_at_once() {
         began.elapsed() < Duration::from_secs(5),
         "{:?}",
         began.elapsed()
+    );
+}
+
+#[actix_rt::test]
+async fn a_converted_stream_is_told_in_its_dialect() {
+    let sim = Simulator::start();
+    let builder = App::builder().set("server.drain_seconds", "1");
+    let mut app = configured(&sim, builder).await;
+    let mut open = Vec::new();
+    for (speaker, kind) in [
+        (Speaker::Chat, "gemini"),
+        (Speaker::Responses, "anthropic"),
+        (Speaker::Messages, "openai"),
+        (Speaker::Messages, "anthropic"),
+    ] {
+        let body = speaker.asks(&format!("{kind}/sim-hang-after-3"), "hello");
+        let mut answer = app.post(speaker.path(), &streaming(body, true)).await;
+        answer.event().await.unwrap();
+        open.push((speaker, answer));
+    }
+    app.terminate();
+    for (speaker, answer) in open {
+        let events = answer.events().await;
+        let last: Value = serde_json::from_str(events.last().unwrap()).unwrap();
+        let error = match speaker {
+            Speaker::Responses => &last,
+            Speaker::Chat | Speaker::Messages => &last["error"],
+        };
+        assert_eq!(error["code"], "shutting_down", "{speaker:?}: {last}");
+        if speaker != Speaker::Chat {
+            assert_eq!(last["type"], "error", "{last}");
+        }
+    }
+    assert!(app.ended().await.success());
+    app.restart().await;
+    let calls = app.calls_once(4).await;
+    assert!(
+        calls.iter().all(|call| call["outcome"] == "drained"),
+        "{calls:?}"
     );
 }

@@ -26,3 +26,4 @@ mod secrets;
 mod storage_postgres;
 mod streams;
 mod supervision;
+mod surfaces;

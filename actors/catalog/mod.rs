@@ -58,6 +58,17 @@ impl Receive<Offer> for Catalog {
     }
 }
 
+/// Answered once all offers that were sent before are in force.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Settle;
+
+impl Receive<Settle> for Catalog {
+    type Reply = ();
+
+    fn receive(&mut self, _: Settle, _: &mut Ctx<Self>) {}
+}
+
 /// Reads the catalog without a hop. Cheap to clone.
 #[derive(Clone)]
 pub struct CatalogReader(Arc<ArcSwap<Directory>>);

@@ -159,6 +159,25 @@ async fn a_provider_with_unknown_models_takes_any_name() {
 }
 
 #[actix_rt::test]
+async fn a_settled_catalog_has_all_offers_before() {
+    let tree = tree();
+    let (handle, reader) = start(&tree, &[]).await.unwrap();
+    let provider = provider(&tree, "one", 0, false).await;
+    for count in 1..=100 {
+        let names: Vec<String> = (0..count).map(|name| name.to_string()).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let told = handle.tell(Offer {
+            provider: provider.clone(),
+            models: models(&names),
+        });
+        told.unwrap();
+    }
+    handle.ask(Settle).await.unwrap();
+    assert_eq!(reader.directory().list().count(), 100);
+    tree.stop().await;
+}
+
+#[actix_rt::test]
 async fn a_restart_keeps_what_was_published() {
     let tree = tree();
     let (handle, reader) = start(&tree, &[route(r#""smart", "targets": ["one/x"]"#)])

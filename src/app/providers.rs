@@ -4,7 +4,7 @@ use std::{io, sync::Arc, time::Duration};
 
 use troupe_actors::{
     accounts::limits::Gate,
-    catalog::{Catalog, Offer},
+    catalog::{Catalog, Offer, Settle},
     credentials::{Pool, PoolSetup},
     providers::{
         actor::{Announce, ProviderActor},
@@ -29,7 +29,11 @@ use crate::{config::Config, secret_key};
 /// The thread that the provider actors share: they decide, they do not carry.
 const ARBITER: &str = "providers";
 
-/// Starts all providers, in the order of the configuration.
+/// How long the catalog may take to learn what the providers offer.
+const SETTLED: Duration = Duration::from_secs(30);
+
+/// Starts all providers, in the order of the configuration. When this returns the catalog knows their models:
+/// who asks at once is not told that there are none.
 ///
 /// # Errors
 /// When one cannot be built, which the check of the configuration should have found.
@@ -60,7 +64,8 @@ pub async fn start(
         });
         start_actor(provider, provider_handle, tree, catalog).await?;
     }
-    Ok(())
+    let settled = catalog.ask_within(SETTLED, Settle).await;
+    settled.map_err(io::Error::other)
 }
 
 async fn pool(

@@ -187,7 +187,8 @@ impl Call {
     pub fn refuse(self, error: &ApiError) -> HttpResponse {
         let response = error.respond_to(self.client, self.id());
         let response = self.decorate(response);
-        self.finish(error.outcome(), error.status, Some(error.code.as_str()));
+        let status = response.status().as_u16();
+        self.finish(error.outcome(), status, Some(error.code.as_str()));
         response
     }
 

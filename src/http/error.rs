@@ -49,7 +49,8 @@ pub struct ApiError {
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 /// The id of every request; the same as in its call record.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const ANTHROPIC_REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+/// The same as Anthropic's SDKs read it.
+pub const ANTHROPIC_REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
 impl ApiError {
     /// An error with the code's own status.

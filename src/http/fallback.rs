@@ -195,8 +195,12 @@ impl Miss {
     }
 
     /// Whether the next target is asked whatever the policy says: this one could not be told the request
-    /// in its dialect, another may speak the client's own.
+    /// in its dialect, another may speak the client's own, and have the earlier answer that it goes on from.
     fn leaves_room(&self) -> bool {
-        self.error.code == ErrorCode::NotConvertible
+        let unsaid = [
+            ErrorCode::NotConvertible,
+            ErrorCode::PreviousResponseNotFound,
+        ];
+        unsaid.contains(&self.error.code)
     }
 }

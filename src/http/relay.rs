@@ -154,6 +154,9 @@ impl Relay {
             End::Complete => self.tap.finish(),
             _ => Bytes::new(),
         };
+        if let Some(open) = &mut self.open {
+            open.call.sent(rest.len());
+        }
         if self.tap.done() {
             return self.last(rest);
         }

@@ -16,7 +16,7 @@ use crate::support::{App, Builder, Provider};
 pub const KINDS: [&str; 4] = ["openai", "openai_responses", "anthropic", "gemini"];
 
 /// What the simulator is asked to play.
-pub const MODELS: [&str; 22] = [
+pub const MODELS: [&str; 33] = [
     "sim-stream-5",
     "sim-tools",
     "sim-text-tools",
@@ -39,6 +39,17 @@ pub const MODELS: [&str; 22] = [
     "sim-stream-20+malformed",
     "sim-stream-9+hang-after-3",
     "sim-stream-500x20ms",
+    "sim-stream-3",
+    "sim-stream-20x20ms",
+    "sim-mirror",
+    "sim-echo",
+    "sim-one-tool",
+    "sim-tools+strict",
+    "sim-missing",
+    "sim-status-400",
+    "sim-hang-after-3",
+    "sim-error-after-0",
+    "sim-text-tools+cached",
 ];
 
 /// A gateway with one provider of each kind, all of them the same simulator.

@@ -1,6 +1,7 @@
 //! Requests that repeat others: `Idempotency-Key`, and dedupe of API keys that have it on.
 
 mod dedupe;
+mod dialects;
 mod keyed;
 mod outages;
 
@@ -30,7 +31,7 @@ fn builder(sim: &Simulator) -> Builder {
 }
 
 /// Makes an API key and returns it once it is in force.
-async fn key(app: &App, options: &[&str]) -> String {
+pub async fn key(app: &App, options: &[&str]) -> String {
     let made = app.run(&[&["keys", "create"], options].concat());
     let text = String::from_utf8(made.stdout).unwrap();
     let key = text.lines().last().unwrap().to_owned();

@@ -11,7 +11,7 @@ use troupe_actors::{
     catalog::Target,
     credentials::{Outcome as LeaseOutcome, Terms},
     providers::{
-        exchange::exchange,
+        exchange::{ExchangeError, exchange},
         upstream::{Endpoint, Outgoing},
     },
     tokens::{Family, Prompt},
@@ -119,12 +119,26 @@ async fn ask(
             });
             Ok(body.ok().and_then(|body| counted(&body, dialect)))
         }
-        // the caller's own fault is told; for all else there is the estimate
-        Err(error) if error.kind() == FailureKind::InvalidRequest => Err(error.into()),
+        // for all else there is the estimate
+        Err(error) if is_callers_fault(&error) => Err(error.into()),
         Err(error) => {
             log::debug!("{} did not count tokens: {error}", target.id);
             Ok(None)
         }
+    }
+}
+
+/// Whether the caller has to mend the request. Not where the upstream only turns out not to count, nor where it
+/// refuses earlier thoughts, which a message would be sent without.
+fn is_callers_fault(error: &ExchangeError) -> bool {
+    match error {
+        ExchangeError::Failed {
+            kind: FailureKind::InvalidRequest,
+            status,
+            refuses_thoughts: false,
+            ..
+        } => !matches!(status, Some(404 | 405 | 501)),
+        _ => false,
     }
 }
 
@@ -133,10 +147,7 @@ fn written(question: &mut Question, target: &Target, dialect: Dialect) -> Result
         let encoding = question.encoding(target);
         return Ok(write_count(question.request()?, &encoding)?.body);
     }
-    let (body, _) = question
-        .head
-        .rewrite(&question.body, &target.upstream, false);
-    Ok(body)
+    Ok(question.passed(target, false)?.0)
 }
 
 fn counted(body: &[u8], dialect: Dialect) -> Option<u64> {

@@ -34,10 +34,17 @@ pub struct Question {
     headers: Vec<(HeaderName, HeaderValue)>,
     /// Off once an upstream has refused the signatures of earlier thoughts.
     pub keep_thoughts: bool,
-    /// Of `/v1/responses`: it goes on from an answer that we do not have, but the upstream perhaps.
-    pub foreign_previous: Option<String>,
+    /// Of `/v1/responses`: the earlier answer that it goes on from.
+    pub previous: Option<Previous>,
     /// Of `/v1/responses`: what is to be stored with the answer.
     pub storing: Option<super::stored::Storing>,
+}
+
+/// An earlier answer that a request goes on from.
+pub struct Previous {
+    pub id: String,
+    /// We do not have it, but the upstream perhaps.
+    pub is_foreign: bool,
 }
 
 /// How the answer comes back.
@@ -81,7 +88,7 @@ impl Question {
             parsed: None,
             headers: own_headers(client, request.headers()),
             keep_thoughts: true,
-            foreign_previous: None,
+            previous: None,
             storing: None,
         })
     }
@@ -114,10 +121,7 @@ impl Question {
     fn pass(&self, target: &Target) -> Result<(Outgoing, Way), ApiError> {
         let chat = self.client == Client::OpenaiChat;
         let ask_usage = chat && target.provider.ask_stream_usage;
-        let (body, strip_usage) = match self.other_thoughts()? {
-            None => self.head.rewrite(&self.body, &target.upstream, ask_usage),
-            Some(body) => RequestHead::parse(&body)?.rewrite(&body, &target.upstream, ask_usage),
-        };
+        let (body, strip_usage) = self.passed(target, ask_usage)?;
         let outgoing = Outgoing {
             endpoint: Endpoint::Chat(self.client.dialect()),
             model: target.upstream.clone(),
@@ -126,6 +130,18 @@ impl Question {
             headers: self.headers.clone(),
         };
         Ok((outgoing, Way::Pass { strip_usage }))
+    }
+
+    /// The body for an upstream of the client's dialect, and whether only the gateway asks for the usage.
+    ///
+    /// # Errors
+    /// 400 for thoughts that cannot be read.
+    pub fn passed(&self, target: &Target, ask_usage: bool) -> Result<(Bytes, bool), ApiError> {
+        let model = &target.upstream;
+        Ok(match self.other_thoughts()? {
+            None => self.head.rewrite(&self.body, model, ask_usage),
+            Some(body) => RequestHead::parse(&body)?.rewrite(&body, model, ask_usage),
+        })
     }
 
     /// The body with other thoughts of earlier turns, where the client's must not go as they are: none,
@@ -149,8 +165,12 @@ impl Question {
     }
 
     fn convert(&mut self, target: &Target, theirs: Dialect) -> Result<(Outgoing, Way), ApiError> {
-        if let Some(id) = &self.foreign_previous {
-            return Err(unknown_previous(id));
+        if let Some(previous) = self
+            .previous
+            .as_ref()
+            .filter(|previous| previous.is_foreign)
+        {
+            return Err(unknown_previous(&previous.id));
         }
         let encoding = self.encoding(target);
         let request = self.request()?;

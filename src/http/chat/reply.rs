@@ -10,6 +10,7 @@ use actix_web::{
     },
 };
 use bytes::Bytes;
+use serde_json::{Map, Value};
 use troupe_actors::{
     credentials::Outcome as LeaseOutcome,
     providers::{body::UpstreamBody, exchange::Answer},
@@ -89,7 +90,7 @@ fn reply(question: &Question, call: &Call, tools: Arc<ToolNames>, services: &Ser
         Client::Anthropic => "msg_",
     };
     let echo = match question.client {
-        Client::OpenaiResponses => echo(&question.body),
+        Client::OpenaiResponses => echo_of(question),
         Client::OpenaiChat | Client::Anthropic => Default::default(),
     };
     Reply {
@@ -101,6 +102,17 @@ fn reply(question: &Question, call: &Call, tools: Arc<ToolNames>, services: &Ser
         echo: Arc::new(echo),
         ..Reply::default()
     }
+}
+
+/// The request's fields that its answer repeats, as the client sent them: the turns before stand in the body
+/// in place of the id of the last.
+fn echo_of(question: &Question) -> Map<String, Value> {
+    let mut fields = echo(&question.body);
+    if let Some(previous) = &question.previous {
+        let id = Value::from(&*previous.id);
+        fields.insert("previous_response_id".to_owned(), id);
+    }
+    fields
 }
 
 /// An answer in one dialect for a client of another.

@@ -15,7 +15,7 @@ use troupe_protocol::{
 };
 use uuid::Uuid;
 
-use super::question::Question;
+use super::question::{Previous, Question};
 use crate::http::{
     auth,
     error::{ApiError, request_id_headers},
@@ -60,9 +60,13 @@ pub async fn go_on(
         return Ok(());
     };
     let turns = services.responses.chain(app_id, &id).await;
-    let Some(turns) = turns.map_err(unreadable)? else {
+    let turns = turns.map_err(unreadable)?;
+    question.previous = Some(Previous {
+        id,
+        is_foreign: turns.is_none(),
+    });
+    let Some(turns) = turns else {
         // an upstream of the same dialect may have stored it
-        question.foreign_previous = Some(id);
         return Ok(());
     };
     let turns: Vec<Turn> = turns.into_iter().map(turn).collect::<Result<_, _>>()?;

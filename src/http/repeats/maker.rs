@@ -21,14 +21,18 @@ use troupe_actors::{
 
 use super::bodies::{self, Rest};
 use crate::http::{
-    dialect::client_of, ending, error::REQUEST_ID, layers::Panicked, services::Worker,
+    dialect::client_of,
+    ending,
+    error::{ANTHROPIC_REQUEST_ID, REQUEST_ID},
+    layers::Panicked,
+    services::Worker,
 };
 
 /// Pieces that may wait for the first reader once an answer is too large to be recorded.
 const AHEAD: usize = 4;
 
 /// What of an answer's head belongs to the one request or its connection, and is not given again.
-const NOT_AGAIN: [HeaderName; 9] = [
+const NOT_AGAIN: [HeaderName; 10] = [
     header::CONNECTION,
     header::CONTENT_LENGTH,
     header::DATE,
@@ -37,6 +41,7 @@ const NOT_AGAIN: [HeaderName; 9] = [
     header::TRANSFER_ENCODING,
     header::UPGRADE,
     REQUEST_ID,
+    ANTHROPIC_REQUEST_ID,
     HeaderName::from_static("x-troupe-overhead-ms"),
 ];
 
