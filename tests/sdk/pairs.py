@@ -11,6 +11,7 @@ MODELS = [
     "sim-think-tools",
     "sim-image-echo",
     "sim-json",
+    "sim-mirror",
     "sim-missing",
     "sim-status-400",
     "sim-stream-20+cut-after-3",

@@ -9,6 +9,7 @@ Each speaker has the same methods, so that one test goes through all of them:
 | `answer` | the next turn: the SDK's own objects of the last answer, and the results of its calls |
 | `hear`, `hear_stream` | sends a request, and has the SDK put a stream together |
 | `listen` | sends a request and gives the SDK's stream itself, to be left or to break |
+| `hear_break` | the words and the error of a stream that breaks off |
 | `fill` | has the SDK parse structured output into a model |
 """
 

@@ -3,6 +3,7 @@
 import json
 
 import openai
+import pytest
 
 from .heard import TOOLS, Call, Heard, Sheet, schema
 
@@ -13,8 +14,8 @@ class Chat:
     sdk = openai
     ends = {"said": "stop", "called": "tool_calls", "cut": "length"}
 
-    def __init__(self, address, key, **options):
-        self.client = openai.OpenAI(base_url=f"http://{address}/v1", api_key=key, max_retries=0, timeout=20, **options)
+    def __init__(self, address, key):
+        self.client = openai.OpenAI(base_url=f"http://{address}/v1", api_key=key, max_retries=0, timeout=20)
         self.completions = self.client.chat.completions
 
     def ask(self, model, text, png=None):
@@ -47,6 +48,14 @@ class Chat:
 
     def listen(self, request):
         return self.completions.create(**request, stream=True)
+
+    def hear_break(self, request):
+        words = ""
+        with pytest.raises(openai.APIError) as raised:
+            for chunk in self.listen(request):
+                words += chunk.choices[0].delta.content or ""
+        assert raised.value.code == "upstream_cut"
+        return words, raised.value.message
 
     def fill(self, request):
         return self.completions.parse(**request, response_format=Sheet).choices[0].message.parsed

@@ -1,6 +1,7 @@
 """A program that speaks Anthropic's Messages."""
 
 import anthropic
+import pytest
 
 from .heard import TOOLS, Call, Heard, Sheet, schema
 
@@ -11,10 +12,8 @@ class Messages:
     sdk = anthropic
     ends = {"said": "end_turn", "called": "tool_use", "cut": "max_tokens"}
 
-    def __init__(self, address, key, **options):
-        self.client = anthropic.Anthropic(
-            base_url=f"http://{address}", api_key=key, max_retries=0, timeout=20, **options
-        )
+    def __init__(self, address, key):
+        self.client = anthropic.Anthropic(base_url=f"http://{address}", api_key=key, max_retries=0, timeout=20)
         self.messages = self.client.messages
 
     def ask(self, model, text, png=None):
@@ -45,6 +44,16 @@ class Messages:
 
     def listen(self, request):
         return self.messages.create(**request, stream=True)
+
+    def hear_break(self, request):
+        words = ""
+        with pytest.raises(anthropic.APIError) as raised:
+            for event in self.listen(request):
+                if event.type == "content_block_delta":
+                    words += event.delta.text
+        # the gateway's word, not a connection that broke
+        assert raised.value.body["error"]["type"] == "api_error"
+        return words, raised.value.body["error"]["message"]
 
     def fill(self, request):
         return self.messages.parse(**request, output_format=Sheet).parsed_output

@@ -13,8 +13,8 @@ class Responses:
     sdk = openai
     ends = {"said": "completed", "called": "completed", "cut": "max_output_tokens"}
 
-    def __init__(self, address, key, **options):
-        self.client = openai.OpenAI(base_url=f"http://{address}/v1", api_key=key, max_retries=0, timeout=20, **options)
+    def __init__(self, address, key):
+        self.client = openai.OpenAI(base_url=f"http://{address}/v1", api_key=key, max_retries=0, timeout=20)
         self.responses = self.client.responses
 
     def ask(self, model, text, png=None):
@@ -48,6 +48,12 @@ class Responses:
 
     def listen(self, request):
         return self.responses.create(**request, stream=True)
+
+    def hear_break(self, request):
+        # the SDK does not raise this dialect's errors, it hands them on as the last event
+        *events, last = self.listen(request)
+        assert (last.type, last.code) == ("error", "upstream_cut")
+        return "".join(event.delta for event in events if event.type == "response.output_text.delta"), last.message
 
     def fill(self, request):
         return self.responses.parse(**request, text_format=Sheet).output_parsed
