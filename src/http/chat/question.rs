@@ -36,6 +36,8 @@ pub struct Question {
     pub keep_thoughts: bool,
     /// Of `/v1/responses`: it goes on from an answer that we do not have, but the upstream perhaps.
     pub foreign_previous: Option<String>,
+    /// Of `/v1/responses`: the stored answer whose conversation stands in `body`.
+    pub previous: Option<String>,
     /// Of `/v1/responses`: what is to be stored with the answer.
     pub storing: Option<super::stored::Storing>,
 }
@@ -82,6 +84,7 @@ impl Question {
             headers: own_headers(client, request.headers()),
             keep_thoughts: true,
             foreign_previous: None,
+            previous: None,
             storing: None,
         })
     }

@@ -88,10 +88,13 @@ fn reply(question: &Question, call: &Call, tools: Arc<ToolNames>, services: &Ser
         Client::OpenaiResponses => "resp_",
         Client::Anthropic => "msg_",
     };
-    let echo = match question.client {
+    let mut echo = match question.client {
         Client::OpenaiResponses => echo(&question.body),
         Client::OpenaiChat | Client::Anthropic => Default::default(),
     };
+    if let Some(id) = &question.previous {
+        echo.insert("previous_response_id".to_owned(), id.as_str().into());
+    }
     Reply {
         id: format!("{prefix}{}", call.id().replace('-', "")),
         created: u64::try_from(services.clock.wall_ms() / 1_000).unwrap_or_default(),

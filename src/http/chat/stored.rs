@@ -67,6 +67,7 @@ pub async fn go_on(
     };
     let turns: Vec<Turn> = turns.into_iter().map(turn).collect::<Result<_, _>>()?;
     let body = with_history(&question.body, &turns)?;
+    question.previous = Some(id);
     question.replace(body)
 }
 
