@@ -122,7 +122,7 @@ def test_a_wrong_key(speaker, kind, pairs_gateway):
 
 def test_a_stream_that_breaks_off(speaker, kind):
     words, error = speaker.hear_break(speaker.ask(f"{kind}/sim-stream-20+cut-after-3", "seed:7"))
-    assert WORDS.startswith(words.strip())
+    assert words == "7-0 7-1 7-2 "
     assert error == "the upstream broke off before the end of its answer"
 
 

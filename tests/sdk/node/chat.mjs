@@ -1,6 +1,5 @@
 // The openai package, `client.chat.completions`.
 
-import assert from "node:assert/strict";
 import OpenAI from "openai";
 import { zodResponseFormat } from "openai/helpers/zod";
 import { schema, url, TOOLS } from "./world.mjs";
@@ -43,21 +42,22 @@ export class Chat {
 
   async hearStream(request) {
     const stream = this.completions.stream({ ...request, stream_options: { include_usage: true } });
-    return understand(await stream.finalChatCompletion());
+    // of a field that the SDK does not know it keeps only the last piece
+    let thoughts = "";
+    stream.on("chunk", (chunk) => (thoughts += chunk.choices[0]?.delta.reasoning_content ?? ""));
+    return { ...understand(await stream.finalChatCompletion()), thoughts };
   }
 
   listen(request) {
     return this.completions.create({ ...request, stream: true });
   }
 
-  async hearBreak(request) {
-    let words = "";
-    try {
-      for await (const chunk of await this.listen(request)) words += chunk.choices[0].delta.content ?? "";
-    } catch (error) {
-      assert.equal(error.code, "upstream_cut");
-      return [words, error.error.message];
-    }
+  word(chunk) {
+    return chunk.choices[0].delta.content ?? "";
+  }
+
+  complaint(error) {
+    return error.error.message;
   }
 
   async fill(request, form) {

@@ -1,6 +1,5 @@
 // The @anthropic-ai/sdk package, `client.messages`.
 
-import assert from "node:assert/strict";
 import Anthropic from "@anthropic-ai/sdk";
 import { zodOutputFormat } from "@anthropic-ai/sdk/helpers/zod";
 import { schema, url, TOOLS } from "./world.mjs";
@@ -50,14 +49,12 @@ export class Messages {
     return this.messages.create({ ...request, stream: true });
   }
 
-  async hearBreak(request) {
-    let words = "";
-    try {
-      for await (const event of await this.listen(request)) words += event.delta?.text ?? "";
-    } catch (error) {
-      assert.equal(error.error.error.type, "api_error");
-      return [words, error.error.error.message];
-    }
+  word(event) {
+    return event.type === "content_block_delta" ? event.delta.text : "";
+  }
+
+  complaint(error) {
+    return error.error.error.message;
   }
 
   async fill(request, form) {

@@ -1,6 +1,5 @@
 // The openai package, `client.responses`, without anything kept unless a test asks for it.
 
-import assert from "node:assert/strict";
 import OpenAI from "openai";
 import { zodTextFormat } from "openai/helpers/zod";
 import { schema, url, TOOLS } from "./world.mjs";
@@ -52,16 +51,12 @@ export class Responses {
     return this.responses.create({ ...request, stream: true });
   }
 
-  // the SDK does not throw this dialect's errors, it hands them on as the last event
-  async hearBreak(request) {
-    let words = "";
-    let last;
-    for await (const event of await this.listen(request)) {
-      if (event.type === "response.output_text.delta") words += event.delta;
-      last = event;
-    }
-    assert.deepEqual([last.type, last.code], ["error", "upstream_cut"]);
-    return [words, last.message];
+  word(event) {
+    return event.type === "response.output_text.delta" ? event.delta : "";
+  }
+
+  complaint(error) {
+    return error.error.message;
   }
 
   async fill(request, form) {
