@@ -1,6 +1,6 @@
 """Running gateways and a simulator for the tests of one session.
 
-TROUPE_BIN and SIMULATOR_BIN name the two binaries.
+TROUPE_BIN and SIMULATOR_BIN name the two binaries, NODE_MODULES the folder of the JavaScript packages.
 """
 
 import json
