@@ -1,11 +1,10 @@
-"""A running gateway and simulator for the tests of one session.
+"""Running gateways and a simulator for the tests of one session.
 
-TROUPE_BIN and SIMULATOR_BIN name the two binaries.
+TROUPE_BIN and SIMULATOR_BIN name the two binaries, NODE_MODULES the folder of the JavaScript packages.
 """
 
 import json
 import os
-import pathlib
 import subprocess
 import time
 import urllib.request
@@ -13,7 +12,8 @@ import urllib.request
 import openai
 import pytest
 
-API_KEY = "tp-api-key-of-the-sdk-tests-0123456789"
+import pairs
+from gateways import API_KEY, serving
 
 # a provider for each behaviour that cools tokens, so that no test meets another's cooldown
 CONFIG = """
@@ -61,42 +61,18 @@ def upstream():
 @pytest.fixture(scope="session")
 def gateway(upstream, tmp_path_factory):
     """The gateway's address."""
-    folder = tmp_path_factory.mktemp("troupe")
     config = CONFIG.format(upstream=upstream)
     for name, model in FAULTS.items():
         config += FAULTY.format(name=name, model=model, upstream=upstream)
-    (folder / "config.toml").write_text(config)
-    address = folder / "address"
-    env = {
-        "PATH": os.environ["PATH"],
-        "TROUPE_API_KEY": API_KEY,
-        "TROUPE_ADMIN_TOKEN": "admin-token-of-the-sdk-tests",
-        "TROUPE_ADMIN_PASSWORD": "correct-horse-battery-staple",
-        "TROUPE_ADDR_FILE": str(address),
-    }
-    # the process stands in another folder, so a relative path would not be found
-    binary = pathlib.Path(os.environ["TROUPE_BIN"]).resolve()
-    with open(folder / "log", "w", encoding="utf-8") as log:
-        with subprocess.Popen([binary, "serve"], cwd=folder, env=env, stdout=log, stderr=log) as process:
-            try:
-                yield ready(process, address, folder / "log")
-            finally:
-                process.kill()
+    with serving(tmp_path_factory.mktemp("troupe"), config) as address:
+        yield address
 
 
-def ready(process, address, log):
-    """Waits until the gateway is ready and returns its address."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            found = address.read_text().strip()
-            with urllib.request.urlopen(f"http://{found}/health/ready", timeout=5) as answer:
-                if answer.status == 200:
-                    return found
-        except (OSError, ValueError):
-            pass
-        time.sleep(0.02)
-    raise AssertionError("the gateway did not become ready:\n" + log.read_text())
+@pytest.fixture(scope="session")
+def pairs_gateway(upstream, tmp_path_factory):
+    """The address of the gateway with a provider of each kind."""
+    with serving(tmp_path_factory.mktemp("pairs"), pairs.config(upstream)) as address:
+        yield address
 
 
 @pytest.fixture
@@ -119,3 +95,17 @@ def simulator(upstream):
         return json.loads(text) if text else None
 
     return order
+
+
+@pytest.fixture
+def cancelled(simulator):
+    """Waits until one more client has left the simulator than when the test began."""
+    before = simulator("stats")["cancelled"]
+
+    def wait():
+        deadline = time.monotonic() + 10
+        while simulator("stats")["cancelled"] == before:
+            assert time.monotonic() < deadline, "the upstream call went on without a client"
+            time.sleep(0.02)
+
+    return wait
