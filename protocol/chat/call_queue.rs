@@ -5,7 +5,7 @@
 //! call that is not complete streams through, and what comes for later ones waits: until the first
 //! one's input is a whole JSON value, which in an ordinary stream it is before the next one begins.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::{
     event::{Block, ChatEvent},
@@ -17,8 +17,8 @@ use super::{
 pub struct CallQueue {
     /// The one that streams, then those that wait.
     calls: VecDeque<Call>,
-    /// Index and id of those that were closed: what comes late for them is left out.
-    closed: Vec<(u64, String)>,
+    /// The ids of those that were closed, by their index: what comes late for them is left out.
+    closed: HashMap<u64, HashSet<String>>,
     /// Whether the first one's block is open.
     open: bool,
 }
@@ -34,6 +34,10 @@ struct Call {
     seal: Option<Seal>,
     end: JsonEnd,
 }
+
+/// The most calls under way at once, twice what a model is known to make. Past that the first one ends
+/// with what it has, so that a stream cannot make the search among them long.
+const MAX_WAITING: usize = 256;
 
 /// A piece of a call, as an upstream sends it.
 #[derive(Debug, Default)]
@@ -57,9 +61,11 @@ impl CallQueue {
         loop {
             self.send_first(false, out);
             let complete = self.calls.front().is_some_and(Call::is_complete);
-            if !complete || self.calls.len() < 2 {
+            let ends = complete && self.calls.len() > 1;
+            if !ends && self.calls.len() <= MAX_WAITING {
                 return;
             }
+            self.send_first(true, out);
             self.close_first(out);
         }
     }
@@ -95,9 +101,8 @@ impl CallQueue {
 
     fn is_late(&self, fragment: &Fragment<'_>) -> bool {
         let nameless = fragment.id.is_empty() && fragment.name.is_empty();
-        self.closed.iter().any(|(index, id)| {
-            *index == fragment.index && (nameless || (id == fragment.id && !id.is_empty()))
-        })
+        let ids = self.closed.get(&fragment.index);
+        ids.is_some_and(|ids| nameless || (!fragment.id.is_empty() && ids.contains(fragment.id)))
     }
 
     /// Sends what the first call has. Its name comes with its first fragment; where it does not, the
@@ -127,7 +132,7 @@ impl CallQueue {
 
     fn close_first(&mut self, out: &mut Vec<ChatEvent>) {
         if let Some(call) = self.calls.pop_front() {
-            self.closed.push((call.index, call.id));
+            self.closed.entry(call.index).or_default().insert(call.id);
             self.open = false;
             out.push(ChatEvent::Close);
         }
@@ -279,6 +284,27 @@ mod tests {
             fragment(1, "b", "f", "{\"x\":2}"),
         ]);
         assert_eq!(whole, [r#"a f {"x":1}"#, r#"b f {"x":2}"#]);
+    }
+
+    #[test]
+    fn a_call_without_a_name_opens_before_it_closes() {
+        let blocks = run(vec![
+            fragment(0, "a", "", "{}"),
+            fragment(1, "b", "g", "{}"),
+        ]);
+        assert_eq!(blocks, ["a  {}", "b g {}"]);
+    }
+
+    #[test]
+    fn no_more_than_so_many_wait() {
+        let names: Vec<String> = (0..=MAX_WAITING).map(|at| format!("f{at}")).collect();
+        let mut queue = CallQueue::default();
+        let mut out = Vec::new();
+        for (name, index) in names.iter().zip(0..) {
+            queue.push(fragment(index, name, name, "{"), &mut out);
+        }
+        assert_eq!(out[2], ChatEvent::Close, "the first has ended as it was");
+        assert_eq!(queue.calls.len(), MAX_WAITING);
     }
 
     #[test]

@@ -32,10 +32,11 @@ pub(super) fn read_tool(
         let name = tool.text("name")?.unwrap_or(kind);
         return Ok(Tool::Hosted { name });
     }
+    let schema: Option<Map<_, _>> = tool.get("input_schema", "an object")?;
     let read = Tool::Function {
         name: tool.required("name")?,
         description: tool.text("description")?,
-        schema: tool.take("input_schema"),
+        schema: schema.map(Value::Object),
         strict: tool.get("strict", "true or false")?,
         cache: read_cache(&mut tool, unread)?,
     };
