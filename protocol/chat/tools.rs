@@ -1,6 +1,6 @@
 //! Tools: what may be called, what was called, what came of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -46,6 +46,17 @@ pub enum ToolChoice {
         names: Vec<String>,
         required: bool,
     },
+}
+
+impl ToolChoice {
+    /// The names of the tools that it leaves, where it leaves out any.
+    #[must_use]
+    pub fn allowed(&self) -> Option<HashSet<&str>> {
+        match self {
+            Self::Allowed { names, .. } => Some(names.iter().map(String::as_str).collect()),
+            Self::Auto | Self::None | Self::Required | Self::Named(_) => None,
+        }
+    }
 }
 
 /// A call that the assistant made.

@@ -1,6 +1,6 @@
 //! A client's request, read.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     blocks::BlockReader,
@@ -142,11 +142,12 @@ fn read_output(
 fn read_format(mut format: Fields, unread: &mut Losses) -> Result<Option<Format>, RequestError> {
     let path = format.path_of("type");
     let kind = format.required("type")?;
-    let read = match (&*kind, format.take("schema")) {
+    let schema: Option<Map<_, _>> = format.get("schema", "an object")?;
+    let read = match (&*kind, schema) {
         ("json_schema", Some(schema)) => Some(Format::Schema {
             name: format.text("name")?,
             description: None,
-            schema,
+            schema: Value::Object(schema),
             strict: None,
         }),
         _ => {

@@ -113,15 +113,15 @@ impl<'a> Writer<'a> {
     /// The tools to offer. Where only some are allowed, the others are not offered.
     pub(super) fn write_tools(&mut self) -> Vec<WireTool<'a>> {
         let request = self.request;
-        let allowed = match &request.tool_choice {
-            Some(ToolChoice::Allowed { names, .. }) => Some(names),
-            _ => None,
-        };
+        let allowed = request.tool_choice.as_ref().and_then(ToolChoice::allowed);
         let mut tools = Vec::new();
         for (at, tool) in request.tools.iter().enumerate() {
             let (Tool::Function { name, .. } | Tool::Custom { name, .. } | Tool::Hosted { name }) =
                 tool;
-            if allowed.is_some_and(|names| !names.contains(name)) {
+            if allowed
+                .as_ref()
+                .is_some_and(|names| !names.contains(&**name))
+            {
                 continue;
             }
             match self.write_tool(tool) {

@@ -16,13 +16,13 @@ mod tools;
 mod turns;
 mod wire;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use self::names::Named;
 pub(super) use self::wire::Body;
 use super::thinking::Model;
 use crate::{
-    chat::{ChatRequest, ConvertError, Encoded, Encoding, Losses, ToolNames},
+    chat::{ChatRequest, ConvertError, Encoded, Encoding, Losses, Tool, ToolNames},
     json,
 };
 
@@ -53,13 +53,20 @@ pub(super) struct Writer<'a> {
     has_thinking: bool,
     /// The calls so far, by id: how many came before, and the tool's name as it is offered.
     calls: HashMap<&'a str, (usize, String)>,
+    /// The custom tools' names.
+    custom: HashSet<&'a str>,
     /// How many calls there were.
     placed: usize,
 }
 
 impl<'a> Writer<'a> {
     pub(super) fn new(request: &'a ChatRequest, encoding: &Encoding<'_>) -> Self {
+        let custom = request.tools.iter().filter_map(|tool| match tool {
+            Tool::Custom { name, .. } => Some(&**name),
+            Tool::Function { .. } | Tool::Hosted { .. } => None,
+        });
         Self {
+            custom: custom.collect(),
             request,
             model: Model::named(encoding.model),
             keep_thinking: encoding.keep_thinking,

@@ -1,6 +1,6 @@
 //! What may be called.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 use super::{
     Writer,
@@ -88,7 +88,8 @@ impl<'a> Writer<'a> {
             }
             ToolChoice::Auto | ToolChoice::None | ToolChoice::Required => Vec::new(),
         };
-        names.retain(|name| offered.iter().any(|declared| declared.name == *name));
+        let declared: HashSet<&str> = offered.iter().map(|tool| &*tool.name).collect();
+        names.retain(|name| declared.contains(&**name));
         let mode = match choice {
             ToolChoice::Required if offered.is_empty() => return Err(not_offered()),
             ToolChoice::Named(_) | ToolChoice::Allowed { required: true, .. }
@@ -114,11 +115,7 @@ impl<'a> Writer<'a> {
 
     /// The name that a tool of the request goes by.
     pub(super) fn offered(&mut self, name: &str) -> String {
-        let custom = self
-            .request
-            .tools
-            .iter()
-            .any(|tool| matches!(tool, Tool::Custom { name: known, .. } if known == name));
+        let custom = self.custom.contains(name);
         self.offer(name, custom)
     }
 }

@@ -47,10 +47,12 @@ pub(super) struct WireName {
 /// words `auto` and `required`, but not the list of allowed tools.
 pub(super) fn write_tools<'a>(writing: &mut Writing<'a>) -> Vec<WireTool<'a>> {
     let request: &'a ChatRequest = writing.request;
+    let allowed = request.tool_choice.as_ref().and_then(ToolChoice::allowed);
     let mut offered = Vec::with_capacity(request.tools.len());
     for (at, tool) in request.tools.iter().enumerate() {
-        if let Some(ToolChoice::Allowed { names, .. }) = &request.tool_choice
-            && !names.iter().any(|name| name == name_of(tool))
+        if allowed
+            .as_ref()
+            .is_some_and(|names| !names.contains(name_of(tool)))
         {
             continue;
         }

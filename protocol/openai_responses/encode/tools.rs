@@ -1,5 +1,7 @@
 //! Tools on offer and the choice among them.
 
+use std::collections::HashMap;
+
 use std::borrow::Cow;
 
 use serde_json::{Value, json};
@@ -95,16 +97,22 @@ fn write_choice(
         ToolChoice::Required if none_left => return Err(cannot_force()),
         ToolChoice::Required => Choice::Word("required"),
         ToolChoice::Named(name) => {
-            let named = named(name, request, names).ok_or_else(cannot_force)?;
+            let tool = request.tools.iter().find(|tool| name_of(tool) == name);
+            let named = named(name, tool, names).ok_or_else(cannot_force)?;
             Choice::Tool(named)
         }
         ToolChoice::Allowed {
             names: allowed,
             required,
         } => {
+            let known: HashMap<&str, &Tool> = request
+                .tools
+                .iter()
+                .map(|tool| (name_of(tool), tool))
+                .collect();
             let tools: Vec<Named> = allowed
                 .iter()
-                .filter_map(|name| named(name, request, names))
+                .filter_map(|name| named(name, known.get(&**name).copied(), names))
                 .collect();
             if tools.len() < allowed.len() {
                 losses.note("tool_choice");
@@ -123,8 +131,7 @@ fn write_choice(
 }
 
 /// A tool by its kind and the name it is offered under; nothing if it is a hosted one.
-fn named(name: &str, request: &ChatRequest, names: &mut ToolNames) -> Option<Named> {
-    let tool = request.tools.iter().find(|tool| name_of(tool) == name);
+fn named(name: &str, tool: Option<&Tool>, names: &mut ToolNames) -> Option<Named> {
     let r#type = match tool {
         Some(Tool::Hosted { .. }) => return None,
         Some(Tool::Custom { .. }) => "custom",
