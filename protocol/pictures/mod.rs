@@ -12,6 +12,7 @@
 //! | [`spec`] | what a model can do, and whether an order keeps to it |
 //! | [`call`] | one HTTP call of an errand, without its credential |
 //! | [`errand`] | the conversation of an errand with whoever runs it |
+//! | [`lift`] | base64 out of JSON, as it comes |
 //! | [`failure`] | why an order failed |
 //! | [`reset`] | when a quota is whole again |
 //! | [`service`] | what every upstream says of itself, and the list of all |
@@ -20,6 +21,7 @@
 pub mod call;
 pub mod errand;
 pub mod failure;
+pub mod lift;
 pub mod order;
 pub mod reset;
 pub mod service;
