@@ -7,6 +7,7 @@ pub mod affinity;
 pub mod answers;
 pub mod catalog;
 pub mod credentials;
+pub mod egress;
 pub mod media;
 pub mod providers;
 pub mod responses;

@@ -26,7 +26,7 @@ use troupe_protocol::{
 };
 
 use super::{
-    body::{Alarm, BodyFault, UpstreamBody},
+    body::{Alarm, BodyFault, UpstreamBody, content_length},
     client::client,
     provider::Provider,
     upstream::{Endpoint, LocalWork, Outgoing, Plan},
@@ -277,7 +277,8 @@ impl HttpCall {
     }
 }
 
-const USER_AGENT: HeaderValue =
+/// How the gateway calls itself.
+pub(crate) const USER_AGENT: HeaderValue =
     HeaderValue::from_static(concat!("troupe/", env!("CARGO_PKG_VERSION")));
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -292,8 +293,7 @@ fn accepts(stream: bool) -> HeaderValue {
 fn arrived(response: ClientResponse, alarm: Alarm) -> Arrived {
     let headers = response.headers();
     let content_type = headers.get(header::CONTENT_TYPE).cloned();
-    let length = headers.get(header::CONTENT_LENGTH);
-    let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
+    let length = content_length(headers);
     Arrived {
         status: response.status().as_u16(),
         content_type,
