@@ -114,7 +114,10 @@ impl Atelier {
         let orders = split(&commission.order);
         let drawn = orders.iter().map(|order| {
             let mut watch = Shared(&watch);
-            async move { self.draw_one(provider, studio, order, commission, terms, &mut watch).await }
+            async move {
+                self.draw_one(provider, studio, order, commission, terms, &mut watch)
+                    .await
+            }
         });
         gallery(join_all(drawn).await)
     }
@@ -173,7 +176,8 @@ impl Atelier {
         // reviewed before, so that this cannot fail any more; the losses were told then
         let errand = studio.service.begin(order, &mut Losses::default());
         let mut errand = errand.map_err(|_| Missed::Over(ExchangeError::NotServed))?;
-        self.fulfil(&mut *errand, order, commission, carrier, &mut |_| {}).await
+        self.fulfil(&mut *errand, order, commission, carrier, &mut |_| {})
+            .await
     }
 
     /// Runs an errand to its end, and stores what it brings.
@@ -230,7 +234,10 @@ impl Atelier {
         files: &[Spooled],
     ) -> Result<Spooled, Failure> {
         match source {
-            Source::Part(at) => files.get(*at).cloned().ok_or_else(|| Failure::malformed("picture")),
+            Source::Part(at) => files
+                .get(*at)
+                .cloned()
+                .ok_or_else(|| Failure::malformed("picture")),
             Source::Base64(text) => self.decoded(text).await,
             Source::Link { url, credential } if *credential && carrier.provider.draws_at(url) => {
                 self.fetched_with_credential(url, carrier).await
@@ -257,13 +264,13 @@ impl Atelier {
         carrier: &Carrier<'_>,
     ) -> Result<Spooled, Failure> {
         let carried = carrier.carry(&with_credential(url)).await;
-        let carried = carried.map_err(|fault| {
-            Failure::new(fault.kind, &fault.message.unwrap_or_default())
-        })?;
+        let carried = carried
+            .map_err(|fault| Failure::new(fault.kind, &fault.message.unwrap_or_default()))?;
         match carried.body {
-            CarriedBody::Whole(mut received) if (200..300).contains(&carried.status) => {
-                received.files.pop().ok_or_else(|| Failure::malformed("file behind its link"))
-            }
+            CarriedBody::Whole(mut received) if (200..300).contains(&carried.status) => received
+                .files
+                .pop()
+                .ok_or_else(|| Failure::malformed("file behind its link")),
             _ => Err(unfetched("the upstream's link does not open")),
         }
     }
@@ -271,13 +278,19 @@ impl Atelier {
     /// Follows a link of an upstream: to its own host as the operator trusts it, elsewhere as a stranger's.
     async fn fetched(&self, url: &str, carrier: &Carrier<'_>) -> Result<Spooled, Failure> {
         let studio = carrier.provider.studio.iter();
-        let guard = self.guard.trusting(studio.flat_map(|studio| studio.trusted.clone()));
+        let guard = self
+            .guard
+            .trusting(studio.flat_map(|studio| studio.trusted.clone()));
         let fetched = guard.get(url).await.map_err(unfetched)?;
         if !(200..300).contains(&fetched.status) {
             let status = fetched.status;
-            return Err(unfetched(format!("the upstream's link answers with status {status}")));
+            return Err(unfetched(format!(
+                "the upstream's link answers with status {status}"
+            )));
         }
-        save(fetched.body, &self.media, self.config.max_file_bytes).await.map_err(unfetched)
+        save(fetched.body, &self.media, self.config.max_file_bytes)
+            .await
+            .map_err(unfetched)
     }
 }
 

@@ -145,7 +145,11 @@ impl Carrier<'_> {
     }
 
     /// The request, on its way once it is awaited.
-    async fn request(&self, call: &Call, wait: Duration) -> Result<awc::SendClientRequest, CallFault> {
+    async fn request(
+        &self,
+        call: &Call,
+        wait: Duration,
+    ) -> Result<awc::SendClientRequest, CallFault> {
         let body = with_secret(call, self.secret);
         let outgoing = Outgoing::new(body.as_ref().unwrap_or(&call.body), self.inputs, self.nonce);
         let connect = Duration::from_millis(self.provider.timeouts.connect_ms);
@@ -157,7 +161,11 @@ impl Carrier<'_> {
         };
         let mut request = client(connect).request(method, &call.url).timeout(wait);
         request = request.insert_header((header::USER_AGENT, USER_AGENT));
-        let accepts = if call.events { "text/event-stream" } else { "*/*" };
+        let accepts = if call.events {
+            "text/event-stream"
+        } else {
+            "*/*"
+        };
         request = request.insert_header((header::ACCEPT, accepts));
         for (name, value) in &call.headers {
             request = request.insert_header((*name, value.as_str()));
@@ -184,9 +192,8 @@ impl Carrier<'_> {
         };
         Ok(match call.auth {
             Auth::None | Auth::JsonField(_) => request,
-            Auth::Bearer => {
-                request.insert_header((header::AUTHORIZATION, format!("Bearer {}", secret.expose())))
-            }
+            Auth::Bearer => request
+                .insert_header((header::AUTHORIZATION, format!("Bearer {}", secret.expose()))),
             Auth::Header(name) => request.insert_header((name, secret.expose())),
             Auth::Volc { .. } => {
                 let _ = outgoing;
@@ -298,9 +305,8 @@ impl Events {
         match std::future::poll_fn(|cx| self.body.poll_piece(cx)).await {
             Some(Ok(piece)) => {
                 let scanned = self.scanner.feed(&piece, add);
-                scanned.map_err(|error| {
-                    CallFault::new(FailureKind::Upstream, true).saying(error)
-                })?;
+                scanned
+                    .map_err(|error| CallFault::new(FailureKind::Upstream, true).saying(error))?;
             }
             Some(Err(fault)) => {
                 return Err(CallFault::new(fault.kind(), true).saying(fault));
@@ -321,4 +327,3 @@ pub(super) fn with_credential(url: &str) -> Call {
         ..Call::get(url)
     }
 }
-

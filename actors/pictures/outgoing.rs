@@ -127,7 +127,9 @@ fn form(fields: &[Field], inputs: &[Spooled], nonce: u64) -> (Vec<Piece>, Option
 
 /// A field's name as browsers write it.
 fn quoted(name: &str) -> String {
-    name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
+    name.replace('"', "%22")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }
 
 fn kind_of(file: &Spooled) -> (&'static str, &'static str) {
@@ -148,7 +150,9 @@ fn base64(
             Some(Ok(piece)) => {
                 carried.extend_from_slice(&piece);
                 let rest = carried.split_off(carried.len() / 3 * 3);
-                Ok(BASE64_STANDARD.encode(std::mem::replace(carried, rest)).into())
+                Ok(BASE64_STANDARD
+                    .encode(std::mem::replace(carried, rest))
+                    .into())
             }
             Some(Err(error)) => Err(error),
             None => Ok(BASE64_STANDARD.encode(std::mem::take(carried)).into()),

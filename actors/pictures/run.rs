@@ -64,7 +64,9 @@ pub(super) async fn run(
         if carrier.left().is_zero() {
             return Err(late(told));
         }
-        let carried = carry(carrier, &call).await.map_err(|fault| fallen(fault, told))?;
+        let carried = carry(carrier, &call)
+            .await
+            .map_err(|fault| fallen(fault, told))?;
         let (status, headers) = (carried.status, carried.headers);
         (step, events) = match carried.body {
             CarriedBody::Events(mut opened) => {
@@ -143,7 +145,10 @@ async fn carry(carrier: &Carrier<'_>, call: &Call) -> Result<Carried, CallFault>
             ),
         };
         let wait = RETRY.saturating_mul(1 << failures.min(5));
-        if !passes || !call.repeats || failures >= carrier.config.poll_failures || wait >= carrier.left()
+        if !passes
+            || !call.repeats
+            || failures >= carrier.config.poll_failures
+            || wait >= carrier.left()
         {
             return carried;
         }

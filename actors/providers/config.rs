@@ -195,7 +195,9 @@ impl ModelConfig {
             ("template", self.template.clone().map(Value::Array)),
             ("via", text(&self.via)),
         ];
-        let named = named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        let named = named
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?)));
         self.options.clone().into_iter().chain(named).collect()
     }
 }

@@ -104,8 +104,12 @@ pub async fn exchange(
     terms: Terms,
     watch: &mut impl Watch,
 ) -> Result<Answer, ExchangeError> {
-    let (arrived, lease) = in_turn(provider, model, terms, watch, async |lease, watch| {
-        match send(provider, outgoing, lease, watch).await {
+    let (arrived, lease) = in_turn(
+        provider,
+        model,
+        terms,
+        watch,
+        async |lease, watch| match send(provider, outgoing, lease, watch).await {
             Ok(Ok(arrived)) => Ok(arrived),
             Ok(Err(failure)) if failure.lacking => Err(Missed::Over(ExchangeError::Lacking)),
             Ok(Err(failure)) => Err(Missed::Failed {
@@ -113,8 +117,8 @@ pub async fn exchange(
                 error: failure.into(),
             }),
             Err(error) => Err(Missed::Over(error)),
-        }
-    })
+        },
+    )
     .await?;
     Ok(arrived.with(lease))
 }
