@@ -132,8 +132,8 @@ impl State {
     fn read(&self, key: &str) -> Reply {
         let now = self.clock.wall_ms();
         let seen = |version: &&Version| version.at_ms + millis(self.lag) <= now;
-        let versions = self.versions.get(key).into_iter().flatten();
-        let newest = versions.filter(seen).last();
+        let mut versions = self.versions.get(key).into_iter().flatten();
+        let newest = versions.rfind(seen);
         let live = newest.filter(|version| version.over_ms.is_none_or(|over| now < over));
         match live.and_then(|version| version.value.clone()) {
             Some(body) => Reply {

@@ -76,17 +76,21 @@ impl Pipeline {
     /// Runs one command. If the returned future is dropped before the command has left, it stays here.
     pub async fn run(self: &Rc<Self>, command: Command) -> Answered {
         let (caller, answer) = oneshot::channel();
-        let mut waiting = self.waiting.borrow_mut();
-        if waiting.len() >= MAX_WAITING {
-            return Err(KvError::Unavailable("too many commands wait".to_owned()));
-        }
-        waiting.push_back(Waiting { command, caller });
-        drop(waiting);
+        self.line_up(Waiting { command, caller })?;
         if self.lanes.get() < LANES {
             actix_rt::spawn(Lane::open(self).serve());
         }
         let lost = |_| Err(KvError::Unavailable("the request was given up".to_owned()));
         answer.await.unwrap_or_else(lost)
+    }
+
+    fn line_up(&self, next: Waiting) -> Result<(), KvError> {
+        let mut waiting = self.waiting.borrow_mut();
+        if waiting.len() >= MAX_WAITING {
+            return Err(KvError::Unavailable("too many commands wait".to_owned()));
+        }
+        waiting.push_back(next);
+        Ok(())
     }
 
     /// What the next request carries: of those that wait the first that are still waited for.
