@@ -213,7 +213,7 @@ mod tests {
         // another test may have installed it already
         let _ = rustls::crypto::ring::default_provider().install_default();
         let url = KvUrl::parse(url).unwrap();
-        let timeout = Duration::from_millis(500);
+        let timeout = Duration::from_secs(10);
         let open = move || Kv::open(&url, timeout, Clock::system());
         let spec = ChildSpec::new(PATH, "storage", open);
         KvStore::new(tree.start(spec).await.unwrap(), timeout)

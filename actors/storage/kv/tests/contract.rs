@@ -4,7 +4,7 @@ use super::{places::Place, *};
 
 /// Every promise of [`Backend`], on a store that is empty.
 async fn keeps_its_promises(place: &Place) {
-    let store = open_at(&place.url());
+    let store = open_with(&place.url(), Clock::system());
     let store = &*store;
     assert_eq!(store.ping().await, Ok(()));
     assert_eq!(store.tend().await, Ok(()));
@@ -19,7 +19,7 @@ async fn keeps_its_promises(place: &Place) {
         refuses_to_count(store).await;
     }
     if store.abilities().shared {
-        shares(store, &*open_at(&place.url())).await;
+        shares(store, &*open_with(&place.url(), Clock::system())).await;
     }
     assert_eq!(store.flush().await, Ok(()));
 }
@@ -146,7 +146,8 @@ async fn cloudflare_keeps_its_promises() {
 #[test]
 fn each_store_says_what_it_can() {
     actix_rt::System::new().block_on(async {
-        let abilities = Place::all().map(|place| open_at(&place.url()).abilities());
+        let abilities =
+            Place::all().map(|place| open_with(&place.url(), Clock::system()).abilities());
         let said = abilities.map(|a| (a.counters, a.shared, a.lag.is_zero()));
         let expected = [
             (true, false, true),

@@ -8,21 +8,24 @@ use std::{rc::Rc, time::Duration};
 
 use super::*;
 
+/// Where a test is about the time that operations take.
 const TIMEOUT: Duration = Duration::from_millis(500);
+/// Where it is not, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
 const MINUTE: Duration = Duration::from_secs(60);
 const POLICY: BreakerPolicy = BreakerPolicy {
     failures: 2,
     open_for: Duration::from_millis(20),
 };
 
-fn open_at(url: &str) -> Rc<dyn Backend> {
-    open_with(url, Clock::system())
+fn open_within(timeout: Duration, url: &str, clock: Clock) -> Rc<dyn Backend> {
+    // another test may have installed it already
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    open(&KvUrl::parse(url).unwrap(), timeout, POLICY, clock).unwrap()
 }
 
 pub(super) fn open_with(url: &str, clock: Clock) -> Rc<dyn Backend> {
-    // another test may have installed it already
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    open(&KvUrl::parse(url).unwrap(), TIMEOUT, POLICY, clock).unwrap()
+    open_within(PATIENCE, url, clock)
 }
 
 /// The text of an error that says that the store does not answer.

@@ -5,6 +5,10 @@ use crate::storage::testing::{
     CloudflareServer, RedisServer, UpstashServer, cloudflare::refusal, http::Mood,
 };
 
+fn open_at(url: &str) -> Rc<dyn Backend> {
+    open_within(TIMEOUT, url, Clock::system())
+}
+
 /// Lets operations fail until the breaker opens, then checks that none waits any more.
 async fn opens(store: &dyn Backend) {
     for _ in 0..POLICY.failures {
