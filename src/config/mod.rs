@@ -26,6 +26,7 @@ use troupe_actors::{
     answers::AnswersConfig,
     catalog::config::RouteConfig,
     credentials::config::PoolConfig,
+    media::config::MediaConfig,
     providers::config::{ProviderConfig, Timeouts},
     responses::config::ResponsesConfig,
     storage::config::StorageConfig,
@@ -39,6 +40,7 @@ use troupe_actors::{
 pub struct Config {
     pub server: ServerConfig,
     pub storage: StorageConfig,
+    pub media: MediaConfig,
     pub auth: AuthConfig,
     pub log: LogConfig,
     pub supervision: SupervisionConfig,

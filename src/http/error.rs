@@ -19,6 +19,7 @@ use troupe_actors::{
         limits::{Shed, ShedBy},
     },
     credentials::{LeaseError, cooldown::ColdReason},
+    media::MediaError,
     providers::{body::BodyFault, exchange::ExchangeError},
 };
 use troupe_protocol::{
@@ -303,6 +304,24 @@ impl From<LeaseError> for ApiError {
             }
         };
         Self::new(code, error.to_string()).retry(error.retry_after())
+    }
+}
+
+impl From<MediaError> for ApiError {
+    /// Files come from upstreams: what is wrong with one is theirs.
+    fn from(error: MediaError) -> Self {
+        let code = match &error {
+            MediaError::Format
+            | MediaError::Damaged(_)
+            | MediaError::TooLarge { .. }
+            | MediaError::TooManyPixels { .. } => ErrorCode::UpstreamError,
+            MediaError::Full => ErrorCode::StorageFull,
+            MediaError::Disk(_)
+            | MediaError::Database(_)
+            | MediaError::Randomness(_)
+            | MediaError::Actor(_) => ErrorCode::StorageUnavailable,
+        };
+        Self::new(code, error.to_string())
     }
 }
 
