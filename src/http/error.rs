@@ -20,6 +20,7 @@ use troupe_actors::{
     },
     credentials::{LeaseError, cooldown::ColdReason},
     egress::EgressError,
+    media::MediaError,
     providers::{body::BodyFault, exchange::ExchangeError},
 };
 use troupe_protocol::{
@@ -312,6 +313,24 @@ impl From<EgressError> for ApiError {
         let code = match error.is_refusal() {
             true => ErrorCode::UrlNotAllowed,
             false => ErrorCode::UrlNotFetched,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<MediaError> for ApiError {
+    /// Files come from upstreams: what is wrong with one is theirs.
+    fn from(error: MediaError) -> Self {
+        let code = match &error {
+            MediaError::Format
+            | MediaError::Damaged(_)
+            | MediaError::TooLarge { .. }
+            | MediaError::TooManyPixels { .. } => ErrorCode::UpstreamError,
+            MediaError::Full => ErrorCode::StorageFull,
+            MediaError::Disk(_)
+            | MediaError::Database(_)
+            | MediaError::Randomness(_)
+            | MediaError::Actor(_) => ErrorCode::StorageUnavailable,
         };
         Self::new(code, error.to_string())
     }

@@ -1,4 +1,4 @@
-//! Who may administer: `X-Admin-Token`, or the admin's name and password as HTTP Basic.
+//! Who may administer: `X-Admin-Token`, the same as a bearer, or the admin's name and password as HTTP Basic.
 
 use std::sync::Arc;
 
@@ -56,8 +56,8 @@ impl AdminGate {
     /// 401 where the credential is missing or wrong, 403 for a write that a foreign page may have made.
     pub async fn enter(&self, request: &HttpRequest, database: &Database) -> Result<(), ApiError> {
         let known = self.known(database).await;
-        if let Some(token) = request.headers().get("x-admin-token") {
-            let hash = self.hasher.hex_of(token.to_str().unwrap_or_default());
+        if let Some(token) = token(request) {
+            let hash = self.hasher.hex_of(token);
             let right = known.token.as_deref().unwrap_or_default().as_bytes();
             return match bool::from(hash.as_bytes().ct_eq(right)) {
                 true => Ok(()),
@@ -129,6 +129,16 @@ fn wrong() -> ApiError {
         "admin credentials are needed: `X-Admin-Token`, or the admin's name and password; \
          `troupe admin reset-password` sets a new one",
     )
+}
+
+/// Neither header is one that browsers send along by themselves.
+fn token(request: &HttpRequest) -> Option<&str> {
+    let headers = request.headers();
+    if let Some(token) = headers.get("x-admin-token") {
+        return Some(token.to_str().unwrap_or_default());
+    }
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    value.strip_prefix("Bearer ").map(str::trim)
 }
 
 fn basic(request: &HttpRequest) -> Option<(String, String)> {
