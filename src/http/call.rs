@@ -16,6 +16,7 @@ use troupe_actors::{
         calls::{CallGuard, Outcome},
         keys::Principal,
         limits::Admission,
+        rate::{RateExceeded, Standing},
     },
     answers::Made,
     catalog::{Candidates, Target},
@@ -33,6 +34,7 @@ use uuid::Uuid;
 use super::{
     ending,
     error::{ApiError, error_event, request_id_headers},
+    rate,
     services::{Services, Worker},
 };
 
@@ -52,6 +54,8 @@ pub struct Call {
     tally: Tally,
     target: Option<Target>,
     client: Client,
+    /// Where the key stands in its minute, once the request is counted.
+    standing: Option<Standing>,
     /// Headers of this answer alone.
     notes: Vec<(HeaderName, HeaderValue)>,
     began: Monotonic,
@@ -83,6 +87,7 @@ impl Call {
             tally: Tally::begin(worker),
             target: None,
             client,
+            standing: None,
             notes: Vec::new(),
             began: clock.now(),
             upstream: Duration::ZERO,
@@ -108,11 +113,27 @@ impl Call {
         self.target.as_ref().map(|target| &*target.provider)
     }
 
-    /// Takes a place at the app's and the gateway's gate, until the request is over.
+    /// Where the key stands in its minute; None without a limit, or before [`Self::admit`].
+    pub fn standing(&self) -> Option<&Standing> {
+        self.standing.as_ref()
+    }
+
+    /// Counts the request, and takes a place at the app's and the gateway's gate until it is over.
     ///
     /// # Errors
-    /// 429 or 503 when there was none in time.
+    /// 429 when the key has had its requests, 429 or 503 when there was no place in time.
     pub async fn admit(&mut self, services: &Services) -> Result<(), ApiError> {
+        let taken = services.rate.take(self.principal.key_id()).await;
+        self.standing = match &taken {
+            Ok(standing) => *standing,
+            Err(RateExceeded(standing)) => Some(*standing),
+        };
+        let told = self
+            .standing
+            .iter()
+            .flat_map(|s| rate::headers(self.client, s));
+        self.notes.extend(told);
+        taken?;
         self.places.admission = Some(services.limits.admit(&self.principal).await?);
         Ok(())
     }

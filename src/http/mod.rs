@@ -7,7 +7,7 @@
 //! | [`openai`] | `/v1/…` |
 //! | [`admin`] | `/api/admin/…` |
 //! | [`media`], [`ops`] | `/media/…`; health, readiness, metrics |
-//! | [`auth`], [`error`], [`layers`] | keys, errors, what surrounds every handler |
+//! | [`auth`], [`error`], [`rate`], [`layers`] | keys, errors, rate limits as headers, what surrounds every handler |
 //! | [`enter`], [`body`], [`call`], [`fallback`] | one request on its way to an upstream |
 //! | [`passing`], [`relay`], [`tap`], [`heartbeat`], [`verdict`] | its answer on the way back |
 //! | [`dialect`] | in which dialect an error is told |
@@ -33,6 +33,7 @@ pub mod metrics;
 mod openai;
 mod ops;
 mod passing;
+pub mod rate;
 mod relay;
 mod repeats;
 pub mod server;
