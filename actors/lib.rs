@@ -9,6 +9,7 @@ pub mod catalog;
 pub mod credentials;
 pub mod egress;
 pub mod media;
+pub mod pictures;
 pub mod providers;
 pub mod responses;
 pub mod restart_log;

@@ -94,7 +94,7 @@ impl UpstreamBody {
         }
     }
 
-    pub(super) fn local(pieces: Vec<Bytes>, pace: Duration, alarm: Alarm) -> Self {
+    pub(crate) fn local(pieces: Vec<Bytes>, pace: Duration, alarm: Alarm) -> Self {
         let length = pieces.iter().map(|piece| piece.len() as u64).sum();
         Self {
             ahead: VecDeque::new(),

@@ -74,8 +74,13 @@ fn text(value: Option<&Value>) -> Option<String> {
 /// [`MAX_MESSAGE_CHARS`] long, and with whatever looks like a key masked.
 #[must_use]
 pub fn upstream_message(body: &[u8]) -> Option<String> {
-    let said = Said::read(body).message;
-    let clean = mask_secrets(&one_line(&said));
+    clean(&Said::read(body).message)
+}
+
+/// An upstream's text in the same state; none where nothing is left of it.
+#[must_use]
+pub fn clean(text: &str) -> Option<String> {
+    let clean = mask_secrets(&one_line(text));
     let clean = clean.trim();
     (!clean.is_empty()).then(|| shortened(clean))
 }

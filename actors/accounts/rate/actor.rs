@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actix::{ActorFutureExt as _, Message, fut::wrap_future};
+use actix::{ActorFutureExt as _, AsyncContext as _, Message, fut::wrap_future};
 use futures_util::{StreamExt as _, stream};
 use sha2::{Digest as _, Sha256};
 

@@ -36,7 +36,7 @@ use self::{
 use super::config::LimitsConfig;
 use crate::{
     storage::kv::KvStore,
-    supervision::{Clock, Handle, StartError, Tree},
+    supervision::{Clock, Handle, Tree, TreeError},
 };
 
 /// The longest that a request waits to hear what other nodes have counted.
@@ -77,7 +77,7 @@ impl RateLimit {
         config: &LimitsConfig,
         clock: &Clock,
         kv: &KvStore,
-    ) -> Result<Self, StartError> {
+    ) -> Result<Self, TreeError> {
         let windows = Arc::new(Windows::new(config.requests_per_minute, clock.clone()));
         let rounds = tree.start(Rate::spec(&windows, kv)).await?;
         Ok(Self { windows, rounds })

@@ -8,7 +8,7 @@ use crate::{
         kv::{Kv, KvUrl},
         testing::RedisServer,
     },
-    supervision::{ChildSpec, Disturbance, ManualClock, RestartMetrics, SupervisionConfig},
+    supervision::{ChildSpec, Disturbance, RestartMetrics, SupervisionConfig, clock::ManualClock},
 };
 
 /// The middle of a minute: nothing turns while a test runs.

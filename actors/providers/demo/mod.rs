@@ -158,16 +158,17 @@ fn token_limit(body: &[u8]) -> Result<u64, RequestError> {
     #[derive(Deserialize)]
     struct Limits {
         #[serde(default)]
-        openai_fields: Option<u64>,
+        max_completion_tokens: Option<u64>,
         #[serde(default)]
         max_tokens: Option<u64>,
     }
     let refused = |_| {
-        let expected = "write a whole number, 1 at least, in `max_tokens` or `openai_fields`";
+        let expected =
+            "write a whole number, 1 at least, in `max_tokens` or `max_completion_tokens`";
         invalid("max_tokens", expected)
     };
     let limits: Limits = serde_json::from_slice(body).map_err(refused)?;
-    let limit = limits.openai_fields.or(limits.max_tokens);
+    let limit = limits.max_completion_tokens.or(limits.max_tokens);
     Ok(limit.unwrap_or(u64::MAX).max(1))
 }
 

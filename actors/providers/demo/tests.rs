@@ -76,7 +76,7 @@ fn a_chat_answer_and_its_stream_say_the_same() {
 
 #[test]
 fn a_token_limit_ends_the_answer_with_length() {
-    for field in ["max_tokens", "openai_fields"] {
+    for field in ["max_tokens", "max_completion_tokens"] {
         let mut body = said("hi");
         body[field] = json!(2);
         let answer = whole(WHOLE, CHAT_MODEL, &body);

@@ -129,11 +129,7 @@ fn events_of(dialect: Dialect, stream: &[u8]) -> Vec<ChatEvent> {
 }
 
 /// What the client gets, to the last word.
-fn converted<'a>(
-    dialect: Dialect,
-    client: Client,
-    chunks: &mut dyn Iterator<Item = &'a [u8]>,
-) -> Vec<u8> {
+fn converted(dialect: Dialect, client: Client, chunks: &mut dyn Iterator<Item = &[u8]>) -> Vec<u8> {
     let mut converter = converter(dialect, client);
     let mut out = Vec::new();
     for chunk in chunks {
@@ -187,7 +183,7 @@ pub fn scanner(stream: &[u8]) {
     assert_eq!(scanned(&mut stream.chunks(1)), whole);
 }
 
-fn scanned<'a>(chunks: &mut dyn Iterator<Item = &'a [u8]>) -> Vec<(Vec<u8>, Vec<u8>)> {
+fn scanned(chunks: &mut dyn Iterator<Item = &[u8]>) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut scanner = SseScanner::new(usize::MAX);
     let mut events = Vec::new();
     let mut add = |event: SseEvent<'_>| events.push((event.name.to_vec(), event.data.to_vec()));

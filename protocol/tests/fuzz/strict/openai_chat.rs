@@ -85,7 +85,7 @@ impl Reader {
         }
         if !choice["finish_reason"].is_null() {
             let reason = word(&choice["finish_reason"]);
-            assert_eq!(reason == "tool_calls" && self.calls == 0, false);
+            assert!(reason != "tool_calls" || self.calls > 0);
             self.finished = true;
         }
     }
