@@ -25,6 +25,7 @@ use troupe_actors::{
     catalog,
     egress::Guard,
     media::{Media, files::Files},
+    pictures::Atelier,
     responses::ResponseStore,
     restart_log::RestartLog,
     secrets::KeyedHash,
@@ -181,7 +182,14 @@ async fn build(
     let (catalog, reader) = started.map_err(io::Error::other)?;
     providers::start(config, &key, &tree, &clock, &database, &catalog).await?;
     let egress = Guard::new(&config.egress);
+    let atelier = Atelier {
+        config: Arc::new(config.pictures.clone()),
+        media: media.clone(),
+        guard: egress.clone(),
+        clock: clock.clone(),
+    };
     let services = Services {
+        atelier,
         results: egress.trusting(providers::hosts(config)),
         egress,
         public_url: config.server.public_url(bound),

@@ -19,6 +19,7 @@
 //! | the others | one upstream each |
 
 pub mod call;
+mod demo;
 pub mod errand;
 pub mod failure;
 pub mod lift;
