@@ -16,7 +16,7 @@ use troupe_actors::{
         calls::{CallGuard, Outcome},
         keys::Principal,
         limits::Admission,
-        rate::{RateExceeded, Standing},
+        rate::RateExceeded,
     },
     answers::Made,
     catalog::{Candidates, Target},
@@ -34,7 +34,7 @@ use uuid::Uuid;
 use super::{
     ending,
     error::{ApiError, error_event, request_id_headers},
-    rate,
+    rate::Words,
     services::{Services, Worker},
 };
 
@@ -54,8 +54,8 @@ pub struct Call {
     tally: Tally,
     target: Option<Target>,
     client: Client,
-    /// Where the key stands in its minute, once the request is counted.
-    standing: Option<Standing>,
+    /// In which it is told where its key stands.
+    words: Words,
     /// Headers of this answer alone.
     notes: Vec<(HeaderName, HeaderValue)>,
     began: Monotonic,
@@ -87,7 +87,7 @@ impl Call {
             tally: Tally::begin(worker),
             target: None,
             client,
-            standing: None,
+            words: Words::of(endpoint, client),
             notes: Vec::new(),
             began: clock.now(),
             upstream: Duration::ZERO,
@@ -113,26 +113,18 @@ impl Call {
         self.target.as_ref().map(|target| &*target.provider)
     }
 
-    /// Where the key stands in its minute; None without a limit, or before [`Self::admit`].
-    pub fn standing(&self) -> Option<&Standing> {
-        self.standing.as_ref()
-    }
-
     /// Counts the request, and takes a place at the app's and the gateway's gate until it is over.
     ///
     /// # Errors
     /// 429 when the key has had its requests, 429 or 503 when there was no place in time.
     pub async fn admit(&mut self, services: &Services) -> Result<(), ApiError> {
         let taken = services.rate.take(self.principal.key_id()).await;
-        self.standing = match &taken {
-            Ok(standing) => *standing,
-            Err(RateExceeded(standing)) => Some(*standing),
+        let standing = match &taken {
+            Ok(standing) => standing.as_ref(),
+            Err(RateExceeded(standing)) => Some(standing),
         };
-        let told = self
-            .standing
-            .iter()
-            .flat_map(|s| rate::headers(self.client, s));
-        self.notes.extend(told);
+        let told = standing.map(|standing| self.words.headers(standing));
+        self.notes.extend(told.into_iter().flatten());
         taken?;
         self.places.admission = Some(services.limits.admit(&self.principal).await?);
         Ok(())

@@ -123,9 +123,7 @@ impl ApiError {
             let seconds = (after.as_secs() + u64::from(after.subsec_nanos() > 0)).max(1);
             response.insert_header((header::RETRY_AFTER, seconds));
             if status == StatusCode::TOO_MANY_REQUESTS {
-                // nothing is left until then
-                let left = rate::left(client, 0, Duration::from_secs(seconds));
-                for (name, value) in left {
+                for (name, value) in rate::nothing_left(client, Duration::from_secs(seconds)) {
                     response.insert_header((name, value));
                 }
             }

@@ -1,9 +1,9 @@
 //! What an answer's headers tell of the rate limit, in the words of each surface.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use actix_web::http::header::{HeaderName, HeaderValue};
-use chrono::{SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use troupe_actors::accounts::rate::Standing;
 use troupe_protocol::dialect::Client;
 
@@ -31,45 +31,75 @@ pub fn names() -> impl Iterator<Item = HeaderName> {
     OPENAI.into_iter().chain(ANTHROPIC).chain(IMAGINE)
 }
 
-/// Where the key stands, as the client's SDK reads it.
-pub fn headers(client: Client, standing: &Standing) -> [Header; 3] {
-    let [limit, ..] = names_of(client);
-    let [remaining, reset] = left(client, standing.remaining, standing.reset_in);
-    [(limit, standing.limit.into()), remaining, reset]
+/// The words of a surface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Words {
+    /// The reset as a time from now.
+    Openai,
+    /// The reset as a moment.
+    Anthropic,
+    /// Of `/api/v1`: the reset in milliseconds since 1970.
+    Imagine,
 }
 
-/// What is left, and until when. OpenAI tells the time as a duration, Anthropic as a moment.
-pub fn left(client: Client, remaining: u32, reset_in: Duration) -> [Header; 2] {
-    let [_, name, reset] = names_of(client);
-    // rounded up: who comes early meets the same window
-    let seconds = reset_in.as_secs() + u64::from(reset_in.subsec_nanos() > 0);
-    let text = match client {
-        Client::Anthropic => {
-            let moment = Utc::now() + Duration::from_secs(seconds);
-            moment.to_rfc3339_opts(SecondsFormat::Secs, true)
+impl Words {
+    /// By the route, or else by the client's dialect.
+    pub fn of(route: &str, client: Client) -> Self {
+        match client {
+            _ if route.starts_with("/api/v1/") => Self::Imagine,
+            Client::Anthropic => Self::Anthropic,
+            Client::OpenaiChat | Client::OpenaiResponses => Self::Openai,
         }
-        Client::OpenaiChat | Client::OpenaiResponses => format!("{seconds}s"),
-    };
-    #[expect(clippy::expect_used, reason = "digits and punctuation only")]
-    let value = HeaderValue::try_from(text).expect("a header value");
-    [(name, remaining.into()), (reset, value)]
-}
+    }
 
-fn names_of(client: Client) -> [HeaderName; 3] {
-    match client {
-        Client::Anthropic => ANTHROPIC,
-        Client::OpenaiChat | Client::OpenaiResponses => OPENAI,
+    fn names(self) -> [HeaderName; 3] {
+        match self {
+            Self::Openai => OPENAI,
+            Self::Anthropic => ANTHROPIC,
+            Self::Imagine => IMAGINE,
+        }
+    }
+
+    fn reset(self, standing: &Standing) -> String {
+        match self {
+            Self::Openai => format!("{}s", rounded_up(standing.reset_in)),
+            Self::Anthropic => {
+                let reset = UNIX_EPOCH + Duration::from_millis(standing.reset_ms);
+                DateTime::<Utc>::from(reset).to_rfc3339_opts(SecondsFormat::Secs, true)
+            }
+            Self::Imagine => standing.reset_ms.to_string(),
+        }
+    }
+
+    /// Where the key stands.
+    pub fn headers(self, standing: &Standing) -> [Header; 3] {
+        let [limit, remaining, reset] = self.names();
+        #[expect(clippy::expect_used, reason = "digits, letters and punctuation only")]
+        let moment = HeaderValue::try_from(self.reset(standing)).expect("a header value");
+        [
+            (limit, standing.limit.into()),
+            (remaining, standing.remaining.into()),
+            (reset, moment),
+        ]
     }
 }
 
-/// Where the key stands, for `/api/v1`: the reset in milliseconds since 1970.
-pub fn imagine_headers(standing: &Standing) -> [Header; 3] {
-    let [limit, remaining, reset] = IMAGINE;
-    [
-        (limit, standing.limit.into()),
-        (remaining, standing.remaining.into()),
-        (reset, standing.reset_ms.into()),
-    ]
+/// In whole seconds: who comes early meets the same window.
+fn rounded_up(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
+}
+
+/// What a refusal tells whose limit has no number: nothing is left for so long.
+pub fn nothing_left(client: Client, reset_in: Duration) -> [Header; 2] {
+    let now = Utc::now().timestamp_millis();
+    let standing = Standing {
+        limit: 0,
+        remaining: 0,
+        reset_ms: u64::try_from(now).unwrap_or(0) + rounded_up(reset_in) * 1_000,
+        reset_in,
+    };
+    let [_, remaining, reset] = Words::of("", client).headers(&standing);
+    [remaining, reset]
 }
 
 #[cfg(test)]
@@ -84,30 +114,31 @@ mod tests {
             reset_ms: 1_763_700_060_000,
             reset_in: Duration::from_millis(1_500),
         };
-        let shown =
-            |headers: [Header; 3]| headers.map(|(name, value)| format!("{name}: {value:?}"));
+        let shown = |route, client| {
+            let headers = Words::of(route, client).headers(&standing);
+            let lines = headers.map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()));
+            lines.join("\n")
+        };
         assert_eq!(
-            shown(headers(Client::OpenaiChat, &standing)),
-            [
-                r#"x-ratelimit-limit-requests: "60""#,
-                r#"x-ratelimit-remaining-requests: "59""#,
-                r#"x-ratelimit-reset-requests: "2s""#,
-            ]
+            shown("/v1/chat/completions", Client::OpenaiChat),
+            "x-ratelimit-limit-requests: 60\nx-ratelimit-remaining-requests: 59\n\
+             x-ratelimit-reset-requests: 2s"
         );
         assert_eq!(
-            shown(imagine_headers(&standing)),
-            [
-                r#"x-ratelimit-limit: "60""#,
-                r#"x-ratelimit-remaining: "59""#,
-                r#"x-ratelimit-reset: "1763700060000""#,
-            ]
+            shown("/v1/messages", Client::Anthropic),
+            "anthropic-ratelimit-requests-limit: 60\nanthropic-ratelimit-requests-remaining: 59\n\
+             anthropic-ratelimit-requests-reset: 2025-11-21T04:41:00Z"
         );
-        let [_, _, (name, moment)] = headers(Client::Anthropic, &standing);
-        assert_eq!(name, "anthropic-ratelimit-requests-reset");
-        let moment = moment.to_str().unwrap();
-        assert!(
-            chrono::DateTime::parse_from_rfc3339(moment).is_ok(),
-            "{moment}"
+        assert_eq!(
+            shown("/api/v1/generate", Client::OpenaiChat),
+            "x-ratelimit-limit: 60\nx-ratelimit-remaining: 59\nx-ratelimit-reset: 1763700060000"
         );
+    }
+
+    #[test]
+    fn a_refusal_tells_that_nothing_is_left() {
+        let left = nothing_left(Client::OpenaiResponses, Duration::from_secs(3));
+        let left = left.map(|(_, value)| value.to_str().unwrap().to_owned());
+        assert_eq!(left, ["0", "3s"]);
     }
 }
