@@ -143,6 +143,10 @@ fn slow_way(to: &str, delay: Duration) -> String {
 }
 
 /// Carries bytes until one side closes.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a thread of its own, whose slowness is the point"
+)]
 fn carry(mut from: TcpStream, mut to: TcpStream, delay: Duration) {
     let mut piece = [0; 4096];
     while let Ok(read @ 1..) = from.read(&mut piece) {
