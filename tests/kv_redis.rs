@@ -64,9 +64,12 @@ async fn a_gateway_starts_without_redis() {
 /// What a gateway logs when it begins to count with others.
 const SHARED: &str = "rate limits are shared between nodes";
 
+/// An upstream that takes its time, in which the gateways hear of each other.
+const SLOW: &str = "sim-drip-10ms";
+
 /// Asks once; whether the gateway let it in.
 async fn is_let_in(app: &App) -> bool {
-    let answer = app.chat(&chat::plain("acme/gpt-4o")).await;
+    let answer = app.chat(&chat::plain(&format!("acme/{SLOW}"))).await;
     assert_eq!(answer.header("x-ratelimit-limit-requests"), "6");
     if answer.status == 200 {
         answer.ok().await;
@@ -98,7 +101,7 @@ async fn two_gateways_share_the_minutes_of_a_key() {
             .set("storage.kv_url", &format!("{:?}", redis.url()))
             .set("limits.requests_per_minute", "6")
             .env("TROUPE_SECRET_KEY", &secret_key)
-            .provider(Provider::of(&sim));
+            .provider(Provider::of(&sim).models(&[SLOW]));
         let app = builder.start().await;
         let is_shared = async || app.logs().contains(SHARED).then_some(());
         eventually("a shared limit", is_shared).await;
@@ -115,9 +118,8 @@ async fn two_gateways_share_the_minutes_of_a_key() {
         }
         // the windows turned under our hands: once more, a minute is enough for many of these
         if minute() == begun {
-            // a node hears of the other's with its next request, so one too many may slip in on each
-            assert!(let_in[0] == 3 && (3..=4).contains(&let_in[1]), "{let_in:?}");
-            assert!(let_in[2] <= 1, "{let_in:?}");
+            // the first hears of the second's only with its next request, which is one too many
+            assert!(matches!(let_in, [3, 3, 0 | 1]), "{let_in:?}");
             return;
         }
     }
