@@ -20,6 +20,7 @@ use troupe_actors::{
         calls::{CallLog, Calls, Spool},
         keys::{KeyCheck, Keys},
         limits::Limits,
+        rate::RateLimit,
     },
     answers::Answers,
     catalog,
@@ -169,6 +170,8 @@ async fn build(
     let keys = KeyCheck::new(KeyedHash::new(&key, secret_key::API_KEYS));
     let spec = Keys::spec(&config.keys, &config.limits, &clock, &database, &keys);
     start(&tree, spec).await?;
+    let rate = RateLimit::start(&tree, &config.limits, &clock, &kv).await;
+    let rate = rate.map_err(io::Error::other)?;
     let spec = Calls::spec(&config.calls, &clock, &database, &spool);
     let calls = CallLog::new(start(&tree, spec).await?, database.clone());
     let answers = Answers::start(&tree, &config.answers, &clock, &database);
@@ -196,6 +199,7 @@ async fn build(
         tree,
         keys,
         limits: Limits::new(&config.limits),
+        rate,
         spool,
         calls,
         answers,

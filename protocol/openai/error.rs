@@ -111,6 +111,8 @@ table! {
     InvalidApiKey = "invalid_api_key", 401, INVALID, Key, false;
     /// The app has as many requests under way as it may.
     AppLimitReached = "app_limit_reached", 429, RATE, Key, true;
+    /// The API key has had its requests of this minute.
+    KeyRateLimited = "key_rate_limited", 429, RATE, Key, true;
     /// The gateway has as many requests under way as it may.
     GatewayOverloaded = "gateway_overloaded", 503, SERVER, Gateway, true;
     /// The gateway is about to stop.

@@ -178,6 +178,11 @@ impl Check<'_> {
                 0..=1_000_000,
             );
             check.range("max_wait_ms", limits.max_wait_ms, 0..=A_DAY_MS);
+            check.range(
+                "requests_per_minute",
+                limits.requests_per_minute,
+                0..=1_000_000_000,
+            );
         });
     }
 
