@@ -24,6 +24,8 @@ pub mod order;
 pub mod reset;
 pub mod service;
 pub mod spec;
+#[cfg(test)]
+pub mod testing;
 
 pub use call::{Auth, Body, Call, Field, Patience};
 pub use errand::{Answer, Errand, Heard, Made, Outcome, Source, Step, Ticket};
