@@ -25,6 +25,7 @@ pub mod errand;
 pub mod failure;
 pub mod fields;
 mod gitee;
+mod modelscope;
 pub mod order;
 pub mod polled;
 pub mod reset;
