@@ -19,6 +19,7 @@
 //! | [`service`] | what every upstream says of itself, and the list of all |
 //! | the others | one upstream each |
 
+mod a4f;
 pub mod call;
 pub mod data;
 pub mod errand;
@@ -26,6 +27,7 @@ pub mod failure;
 pub mod fields;
 mod gitee;
 mod modelscope;
+mod modelslab;
 pub mod order;
 pub mod polled;
 pub mod reset;

@@ -119,7 +119,12 @@ pub struct Kind {
 }
 
 /// Every kind. A new one is a file and a line here.
-pub const KINDS: &[Kind] = &[super::gitee::KIND, super::modelscope::KIND];
+pub const KINDS: &[Kind] = &[
+    super::a4f::KIND,
+    super::gitee::KIND,
+    super::modelscope::KIND,
+    super::modelslab::KIND,
+];
 
 /// The kind of that name.
 #[must_use]

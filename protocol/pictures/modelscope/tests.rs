@@ -121,7 +121,12 @@ fn what_the_models_do_not_take_is_refused_by_name() {
     let service = service();
     type Change = Box<dyn Fn(&mut Order)>;
     let cases: [(&str, Change, &str, &str); 6] = [
-        ("z-image", Box::new(|order| order.count = 2), "n", "one picture at a time"),
+        (
+            "z-image",
+            Box::new(|order| order.count = 2),
+            "n",
+            "one picture at a time",
+        ),
         (
             "flux-1",
             Box::new(|order| order.size = Some(Size::new(1536, 1024))),
