@@ -22,6 +22,7 @@ use troupe_actors::{
     },
     answers::Answers,
     catalog,
+    egress::Guard,
     media::{Media, files::Files},
     responses::ResponseStore,
     restart_log::RestartLog,
@@ -176,7 +177,10 @@ async fn build(
     let started = catalog::start(&tree, &config.routes).await;
     let (catalog, reader) = started.map_err(io::Error::other)?;
     providers::start(config, &key, &tree, &clock, &database, &catalog).await?;
+    let egress = Guard::new(&config.egress);
     let services = Services {
+        results: egress.trusting(providers::hosts(config)),
+        egress,
         public_url: config.server.public_url(bound),
         config: config.server.clone(),
         fault_injection: config.supervision.fault_injection,

@@ -14,6 +14,7 @@
 //! | [`errand`] | the conversation of an errand with whoever runs it |
 //! | [`fields`], [`data`] | bodies that are JSON or a form, and OpenAI's list of pictures |
 //! | [`single`], [`polled`] | errands of one call, and of a task that is asked after |
+//! | [`lift`] | base64 out of JSON, as it comes |
 //! | [`failure`] | why an order failed |
 //! | [`reset`] | when a quota is whole again |
 //! | [`service`] | what every upstream says of itself, and the list of all |
@@ -22,10 +23,12 @@
 mod a4f;
 pub mod call;
 pub mod data;
+mod demo;
 pub mod errand;
 pub mod failure;
 pub mod fields;
 mod gitee;
+pub mod lift;
 mod modelscope;
 mod modelslab;
 pub mod order;

@@ -6,6 +6,7 @@ use troupe_actors::{
     accounts::limits::Gate,
     catalog::{Catalog, Offer, Settle},
     credentials::{Pool, PoolSetup},
+    egress::Exempt,
     providers::{
         actor::{Announce, ProviderActor},
         anthropic::Anthropic,
@@ -137,6 +138,12 @@ pub fn upstream(config: &ProviderConfig) -> io::Result<Box<dyn Upstream>> {
             return Err(io::Error::other(message));
         }
     })
+}
+
+/// The hosts and ports of all base URLs.
+pub fn hosts(config: &Config) -> impl Iterator<Item = Exempt> + '_ {
+    let urls = config.providers.iter().map(base_url);
+    urls.filter_map(Exempt::of_url)
 }
 
 /// As configured, or as the preset has it.

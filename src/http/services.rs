@@ -12,6 +12,7 @@ use troupe_actors::{
     },
     answers::Answers,
     catalog::CatalogReader,
+    egress::Guard,
     media::Media,
     responses::ResponseStore,
     storage::{Database, kv::KvStore},
@@ -36,6 +37,10 @@ pub struct Services {
     pub answers: Answers,
     pub catalog: CatalogReader,
     pub media: Media,
+    /// Opens the links of clients.
+    pub egress: Guard,
+    /// Opens the links in what upstreams answer, which may lead to the upstreams themselves.
+    pub results: Guard,
     pub database: Database,
     pub kv: KvStore,
     pub tokens: TokenCounter,
