@@ -6,6 +6,7 @@
 
 mod decode;
 mod environment;
+mod key_value;
 mod keys;
 mod load;
 mod parse;
@@ -27,6 +28,7 @@ use troupe_actors::{
     catalog::config::RouteConfig,
     credentials::config::PoolConfig,
     egress::EgressConfig,
+    pictures::PicturesConfig,
     providers::config::{ProviderConfig, Timeouts},
     responses::config::ResponsesConfig,
     storage::config::StorageConfig,
@@ -49,6 +51,7 @@ pub struct Config {
     pub calls: CallsConfig,
     pub limits: LimitsConfig,
     pub egress: EgressConfig,
+    pub pictures: PicturesConfig,
     pub tokens: TokensConfig,
     pub responses: ResponsesConfig,
     pub answers: AnswersConfig,

@@ -14,6 +14,7 @@ use troupe_actors::{
     catalog::CatalogReader,
     egress::Guard,
     media::Media,
+    pictures::Atelier,
     responses::ResponseStore,
     storage::{Database, kv::KvStore},
     supervision::{Clock, Tree},
@@ -37,6 +38,8 @@ pub struct Services {
     pub answers: Answers,
     pub catalog: CatalogReader,
     pub media: Media,
+    /// Has pictures drawn.
+    pub atelier: Atelier,
     /// Opens the links of clients.
     pub egress: Guard,
     /// Opens the links in what upstreams answer, which may lead to the upstreams themselves.

@@ -29,6 +29,7 @@ pub fn validate(config: &Config, tree: &Node, problems: &mut Vec<Problem>) {
     check.calls(&config.calls);
     check.limits(&config.limits);
     check.egress(&config.egress);
+    check.pictures(&config.pictures);
     check.token_counts(&config.tokens);
     check.responses(&config.responses);
     check.answers(&config.answers);
