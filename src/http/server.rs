@@ -13,9 +13,9 @@ use actix_web::{
 };
 
 use super::{
-    admin, chat,
+    admin, chat, imagine,
     layers::{guard, nothing_here, unreadable},
-    imagine, media, openai, ops,
+    media, openai, ops,
     repeats::Repeats,
     services::{Services, Worker},
 };

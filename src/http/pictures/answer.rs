@@ -10,7 +10,11 @@ use crate::http::services::Services;
 
 /// The link to a picture in the store.
 pub fn link(services: &Services, picture: &Picture) -> String {
-    format!("{}/media/{}", services.public_url, picture.kept.name.as_str())
+    format!(
+        "{}/media/{}",
+        services.public_url,
+        picture.kept.name.as_str()
+    )
 }
 
 /// A piece of an answer's JSON.
