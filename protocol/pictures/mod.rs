@@ -28,6 +28,7 @@ pub mod errand;
 pub mod failure;
 pub mod fields;
 mod gitee;
+mod huggingface;
 pub mod lift;
 mod modelscope;
 mod modelslab;

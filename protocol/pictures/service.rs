@@ -132,6 +132,7 @@ pub const KINDS: &[Kind] = &[
     },
     super::a4f::KIND,
     super::gitee::KIND,
+    super::huggingface::KIND,
     super::modelscope::KIND,
     super::modelslab::KIND,
 ];

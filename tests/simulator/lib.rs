@@ -7,6 +7,7 @@
 //! | Gemini | `/v1beta/models/{model}:generateContent`, `:streamGenerateContent`, `:countTokens`, `/v1beta/models` |
 //! | Gitee AI | `/gitee/v1/images/…`, `/gitee/v1/async/…`, `/gitee/api/v1/task/{id}`, `/gitee/v1/chat/completions` |
 //! | ModelScope | `/modelscope/v1/images/generations`, `/modelscope/v1/tasks/{id}`, `/modelscope/v1/chat/completions` |
+//! | Hugging Face | `/huggingface/spaces/{host}/…`, `/huggingface/{provider}/…`, `/huggingface/hub/…` |
 //! | A4F | `/a4f/v1/images/generations`, `/a4f/v1/chat/completions` |
 //! | ModelsLab | `/modelslab/images/text2img`, `/modelslab/video/text2video`, `/modelslab/{images,video}/fetch/{id}` |
 //!
@@ -73,6 +74,7 @@ mod exchange;
 mod frames;
 mod gemini;
 mod gitee;
+mod huggingface;
 mod images;
 mod models;
 mod modelscope;

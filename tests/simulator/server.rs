@@ -17,8 +17,8 @@ use actix_web::{
 };
 
 use crate::{
-    anthropic, chat, control, embeddings, gemini, gitee, images, models, modelscope, modelslab,
-    play::Socket, responses, script::Script,
+    anthropic, chat, control, embeddings, gemini, gitee, huggingface, images, models, modelscope,
+    modelslab, play::Socket, responses, script::Script,
 };
 
 /// The largest request body.
@@ -49,6 +49,7 @@ pub fn serve(listener: TcpListener, workers: usize, script: Script) -> io::Resul
             .route("/v1beta/models/{id:.*}", web::get().to(gemini::one))
             .route("/v1beta/models/{call:.*}", web::post().to(gemini::generate))
             .configure(gitee::routes)
+            .configure(huggingface::routes)
             .configure(modelscope::routes)
             .configure(modelslab::routes)
             .route(
