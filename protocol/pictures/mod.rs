@@ -12,6 +12,7 @@
 //! | [`spec`] | what a model can do, and whether an order keeps to it |
 //! | [`call`] | one HTTP call of an errand, without its credential |
 //! | [`errand`] | the conversation of an errand with whoever runs it |
+//! | [`single`], [`polled`] | errands of one call, and of a task that is asked after |
 //! | [`failure`] | why an order failed |
 //! | [`reset`] | when a quota is whole again |
 //! | [`service`] | what every upstream says of itself, and the list of all |
@@ -21,8 +22,10 @@ pub mod call;
 pub mod errand;
 pub mod failure;
 pub mod order;
+pub mod polled;
 pub mod reset;
 pub mod service;
+pub mod single;
 pub mod spec;
 #[cfg(test)]
 pub mod testing;
@@ -31,5 +34,7 @@ pub use call::{Auth, Body, Call, Field, Patience};
 pub use errand::{Answer, Errand, Heard, Made, Outcome, Source, Step, Ticket};
 pub use failure::Failure;
 pub use order::{Action, Input, Order, Size};
+pub use polled::{Polled, Taken, Task};
 pub use service::{Kind, Quota, Service, Settings};
+pub use single::Single;
 pub use spec::{ModelSpec, Range, Sizes};
