@@ -27,6 +27,7 @@ pub mod reset;
 pub mod service;
 pub mod single;
 pub mod spec;
+pub mod volcengine;
 #[cfg(test)]
 pub mod testing;
 

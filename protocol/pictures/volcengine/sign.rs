@@ -193,8 +193,7 @@ fn encode(bytes: &[u8]) -> String {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
                 text.push(char::from(*byte));
             }
-            // writing to a string never fails
-            byte => drop(write!(text, "%{byte:02X}")),
+            byte => text.push_str(&format!("%{byte:02X}")),
         }
         text
     })
@@ -206,6 +205,7 @@ fn decode(text: &str) -> Vec<u8> {
     let mut rest = text.as_bytes();
     while let [first, after @ ..] = rest {
         let code = after.get(..2).and_then(|digits| str::from_utf8(digits).ok());
+        let code = code.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
         let code = code.and_then(|digits| u8::from_str_radix(digits, 16).ok());
         let (byte, after) = match (first, code) {
             (b'%', Some(code)) => (code, &after[2..]),
