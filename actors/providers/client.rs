@@ -1,4 +1,4 @@
-//! The HTTP client of a thread: one awc client per provider, made at first use.
+//! The HTTP clients of a thread, made at first use.
 //!
 //! awc's defaults are wrong for a gateway: 100 connections over all hosts held by every open stream,
 //! five seconds to the first byte, redirects followed, Nagle on. All are set here on purpose.
@@ -20,22 +20,37 @@ const CONNECTIONS: usize = 1 << 20;
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const LIFETIME: Duration = Duration::from_secs(600);
 
+/// What a client is for: no connection is ever used for two purposes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Services that the operator configured.
+    Upstreams,
+    /// Links that somebody else gave.
+    Links,
+}
+
 thread_local! {
-    static CLIENTS: RefCell<Vec<(Duration, Client)>> = const { RefCell::new(Vec::new()) };
+    static CLIENTS: RefCell<Vec<(Purpose, Duration, Client)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// This thread's client for upstreams with that connect time-out. The clone is a reference count.
 #[must_use]
 pub fn client(connect_timeout: Duration) -> Client {
+    client_for(Purpose::Upstreams, connect_timeout)
+}
+
+/// This thread's client for a purpose, with that connect time-out.
+#[must_use]
+pub fn client_for(purpose: Purpose, connect_timeout: Duration) -> Client {
     CLIENTS.with_borrow_mut(|clients| {
         let known = clients
             .iter()
-            .find(|(timeout, _)| *timeout == connect_timeout);
-        if let Some((_, client)) = known {
+            .find(|(known, timeout, _)| *known == purpose && *timeout == connect_timeout);
+        if let Some((_, _, client)) = known {
             return client.clone();
         }
         let client = build(connect_timeout, tls(public_roots()));
-        clients.push((connect_timeout, client.clone()));
+        clients.push((purpose, connect_timeout, client.clone()));
         client
     })
 }

@@ -13,23 +13,26 @@
 //! | [`call`] | one HTTP call of an errand, without its credential |
 //! | [`errand`] | the conversation of an errand with whoever runs it |
 //! | [`single`], [`polled`] | errands of one call, and of a task that is asked after |
+//! | [`lift`] | base64 out of JSON, as it comes |
 //! | [`failure`] | why an order failed |
 //! | [`reset`] | when a quota is whole again |
 //! | [`service`] | what every upstream says of itself, and the list of all |
 //! | the others | one upstream each |
 
 pub mod call;
+mod demo;
 pub mod errand;
 pub mod failure;
+pub mod lift;
 pub mod order;
 pub mod polled;
 pub mod reset;
 pub mod service;
 pub mod single;
 pub mod spec;
-pub mod volcengine;
 #[cfg(test)]
 pub mod testing;
+pub mod volcengine;
 
 pub use call::{Auth, Body, Call, Field, Patience};
 pub use errand::{Answer, Errand, Heard, Made, Outcome, Source, Step, Ticket};

@@ -86,7 +86,9 @@ impl Canvas {
                 pixels,
             },
             Self::Doubling([least, most]) => Sizes::between(least, 2 * most),
-            Self::Ratio { .. } => Sizes::Ratios(RATIOS.iter().map(|(reduced, _)| *reduced).collect()),
+            Self::Ratio { .. } => {
+                Sizes::Ratios(RATIOS.iter().map(|(reduced, _)| *reduced).collect())
+            }
         }
     }
 }

@@ -87,7 +87,10 @@ fn pictures(
     }
     let [fewest, _] = algorithm.pictures;
     if order.inputs.len() < fewest {
-        return Err(refused("image", format!("this model needs {fewest} pictures")));
+        return Err(refused(
+            "image",
+            format!("this model needs {fewest} pictures"),
+        ));
     }
     for input in &order.inputs {
         fits(algorithm, input)?;
@@ -95,7 +98,10 @@ fn pictures(
     let all = order.inputs.iter().enumerate();
     let (links, files): (Vec<_>, Vec<_>) = all.partition(|(_, input)| is_link(input));
     // a link among files is never here: `takes_links` has them fetched
-    let links: Vec<_> = links.iter().map(|(at, _)| order.link_or_data(*at)).collect();
+    let links: Vec<_> = links
+        .iter()
+        .map(|(at, _)| order.link_or_data(*at))
+        .collect();
     let files: Vec<_> = files.iter().map(|(at, _)| order.inline(*at)).collect();
     if !links.is_empty() {
         body.insert("image_urls".into(), links.into());
@@ -162,7 +168,9 @@ fn extras(
             "logo_info" | "watermark" if order.action.makes_video() => losses.note(name),
             "logo_info" if !value.is_object() => return Err(refused("logo_info", "an object")),
             "aigc_meta" if !value.is_object() => return Err(refused("aigc_meta", "an object")),
-            "watermark" if !value.is_boolean() => return Err(refused("watermark", "true or false")),
+            "watermark" if !value.is_boolean() => {
+                return Err(refused("watermark", "true or false"));
+            }
             // they go along with the delivery
             "logo_info" | "aigc_meta" | "watermark" => {}
             "area" if algorithm.knows(name) => drop(body.insert("size".into(), value.clone())),
@@ -255,7 +263,10 @@ fn ratio(size: Size) -> Result<&'static str, RequestError> {
     let known = RATIOS.iter().find(|(reduced, _)| *reduced == size.ratio());
     known.map(|(_, name)| *name).ok_or_else(|| {
         let names: Vec<_> = RATIOS.iter().map(|(_, name)| *name).collect();
-        refused("size", format!("this model makes the shapes {}", names.join(", ")))
+        refused(
+            "size",
+            format!("this model makes the shapes {}", names.join(", ")),
+        )
     })
 }
 

@@ -59,19 +59,27 @@ fn by_code(code: i64, retry_after: Option<Duration>) -> Option<FailureKind> {
 fn by_gateway(error: &Value, answer: &Answer<'_>) -> Failure {
     let number = error["CodeN"].as_i64().unwrap_or_default();
     let kind = match (number, error["Code"].as_str().unwrap_or_default()) {
-        (100_003, _) | (_, "MissingAuthenticationToken")
-        | (100_005, _) | (_, "MissingSignature")
-        | (100_009, _) | (_, "InvalidAccessKey")
-        | (100_010, _) | (_, "SignatureDoesNotMatch") => FailureKind::AuthInvalid,
+        (100_003, _)
+        | (_, "MissingAuthenticationToken")
+        | (100_005, _)
+        | (_, "MissingSignature")
+        | (100_009, _)
+        | (_, "InvalidAccessKey")
+        | (100_010, _)
+        | (_, "SignatureDoesNotMatch") => FailureKind::AuthInvalid,
         (100_012, _) | (_, "LackPolicy") | (100_013, _) | (_, "AccessDenied") => {
             FailureKind::NotEntitled
         }
         (100_002, _) | (_, "MissingParameter") => FailureKind::InvalidRequest,
         // neither the client's fault nor the credential's: the gateway's clock, its base URL
-        (100_004, _) | (_, "MissingRequestInfo")
-        | (100_006, _) | (_, "InvalidTimestamp")
-        | (100_007, _) | (_, "ServiceNotFound")
-        | (100_008, _) | (_, "InvalidActionOrVersion") => FailureKind::Upstream,
+        (100_004, _)
+        | (_, "MissingRequestInfo")
+        | (100_006, _)
+        | (_, "InvalidTimestamp")
+        | (100_007, _)
+        | (_, "ServiceNotFound")
+        | (100_008, _)
+        | (_, "InvalidActionOrVersion") => FailureKind::Upstream,
         _ => Failure::of(answer).kind,
     };
     let failure = said(kind, &error["Message"]);

@@ -110,25 +110,40 @@ impl Service for Volcengine {
         if flow == Flow::Process {
             let order = Arc::clone(order);
             let call = submit("CVProcess", Patience::Long);
-            return Ok(Single::errand(call, move |answer| processed(&order, answer)));
+            return Ok(Single::errand(call, move |answer| {
+                processed(&order, answer)
+            }));
         }
         let action = match flow {
             Flow::Submit => "CVSubmitTask",
             Flow::Process | Flow::Sync2Async => "CVSync2AsyncSubmitTask",
         };
         let call = submit(action, Patience::Short);
-        Ok(Polled::submit(self.work(flow, key, order), call, self.every()))
+        Ok(Polled::submit(
+            self.work(flow, key, order),
+            call,
+            self.every(),
+        ))
     }
 
     fn resume(&self, order: &Arc<Order>, ticket: &Ticket) -> Option<Box<dyn Errand>> {
         let (flow, key, _) = read_ticket(ticket)?;
-        Some(Polled::resume(self.work(flow, key, order), ticket, self.every()))
+        Some(Polled::resume(
+            self.work(flow, key, order),
+            ticket,
+            self.every(),
+        ))
     }
 
     fn cancel(&self, ticket: &Ticket) -> Option<Call> {
         let (_, key, id) = read_ticket(ticket)?;
         let body = json!({ "req_key": key, "task_id": id });
-        Some(call(&self.0.base_url, "CVCancelTask", body, Patience::Short))
+        Some(call(
+            &self.0.base_url,
+            "CVCancelTask",
+            body,
+            Patience::Short,
+        ))
     }
 
     /// Links and files do not go together.

@@ -103,7 +103,10 @@ pub fn sign(
     let canonical = hex(&hash([canonical(request, &headers).as_bytes()]));
     let key = signing_key(credential.secret_key, &scope);
     let scope = scope.join("/");
-    let signature = hex(&mac(&key, &format!("{ALGORITHM}\n{date}\n{scope}\n{canonical}")));
+    let signature = hex(&mac(
+        &key,
+        &format!("{ALGORITHM}\n{date}\n{scope}\n{canonical}"),
+    ));
     let access_key = credential.access_key;
     headers.retain(|(name, _)| name.starts_with("x-"));
     headers.push((
@@ -204,7 +207,9 @@ fn decode(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, after @ ..] = rest {
-        let code = after.get(..2).and_then(|digits| str::from_utf8(digits).ok());
+        let code = after
+            .get(..2)
+            .and_then(|digits| str::from_utf8(digits).ok());
         let code = code.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
         let code = code.and_then(|digits| u8::from_str_radix(digits, 16).ok());
         let (byte, after) = match (first, code) {
@@ -354,16 +359,38 @@ mod tests {
         let (_, secret) = KEYS.split_once('|').unwrap();
         let scope = ["20240101", "cn-north-1", "cv", "request"];
         for (words, key) in [
-            (1, "cb4ad1ec243bbf3f5c9a1a151cd4334e34c7a4335c76b84b38de2d52ba02f5e0"),
-            (2, "da394324c982220f3300bcd6e796a145a670c799f8960831b0e99f0f465bd994"),
-            (3, "319a4d029be5b66eba21f49625af056dbbc8dc961e388c78ff933817089ee17d"),
-            (4, "eda8161355db9abbe6bac0bbb127d60dfcb87dfc94c516180491762bc6769056"),
+            (
+                1,
+                "cb4ad1ec243bbf3f5c9a1a151cd4334e34c7a4335c76b84b38de2d52ba02f5e0",
+            ),
+            (
+                2,
+                "da394324c982220f3300bcd6e796a145a670c799f8960831b0e99f0f465bd994",
+            ),
+            (
+                3,
+                "319a4d029be5b66eba21f49625af056dbbc8dc961e388c78ff933817089ee17d",
+            ),
+            (
+                4,
+                "eda8161355db9abbe6bac0bbb127d60dfcb87dfc94c516180491762bc6769056",
+            ),
         ] {
             assert_eq!(hex(&signing_key(secret, &scope[..words])), key);
         }
         for (date, region, service, key) in [
-            ("20240229", "cn-north-1", "cv", "97ac7593333199bb7709b84a8ac1d27e0f64c47c122284e6e515aa02dad86ede"),
-            ("20240101", "cn-beijing", "iam", "4060d8db158820d9ddfa780b22308cf7afca41dc551a3fd169915947c76a617c"),
+            (
+                "20240229",
+                "cn-north-1",
+                "cv",
+                "97ac7593333199bb7709b84a8ac1d27e0f64c47c122284e6e515aa02dad86ede",
+            ),
+            (
+                "20240101",
+                "cn-beijing",
+                "iam",
+                "4060d8db158820d9ddfa780b22308cf7afca41dc551a3fd169915947c76a617c",
+            ),
         ] {
             let scope = [date, region, service, "request"];
             assert_eq!(hex(&signing_key(secret, &scope)), key);
@@ -404,7 +431,12 @@ mod tests {
         let credential = Credential::parse(&text).unwrap();
         let headers = sign(&request, &credential, now.into());
         let names: Vec<_> = headers.iter().map(|(name, _)| *name).collect();
-        let expected = ["x-content-sha256", "x-date", "x-security-token", "authorization"];
+        let expected = [
+            "x-content-sha256",
+            "x-date",
+            "x-security-token",
+            "authorization",
+        ];
         assert_eq!(names, expected);
         assert_eq!(headers[1].1, "20240229T235959Z");
         let begins = "HMAC-SHA256 Credential=AKLTEXAMPLE0000000000000000000001/20240229/cn-north-1/cv/request, \

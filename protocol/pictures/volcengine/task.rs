@@ -40,7 +40,9 @@ impl Work {
             Value::Number(id) => id.to_string(),
             _ => return None,
         };
-        Some(Ticket(json!({ "flow": self.flow.name(), "key": self.key, "id": id })))
+        Some(Ticket(
+            json!({ "flow": self.flow.name(), "key": self.key, "id": id }),
+        ))
     }
 }
 
@@ -54,7 +56,9 @@ impl Task for Work {
     fn taken(&mut self, answer: &Answer<'_>) -> Result<Taken, Failure> {
         let data = data(answer)?;
         let ticket = self.ticket(&data["task_id"]);
-        ticket.map(Taken::Task).ok_or_else(|| Failure::malformed("task id"))
+        ticket
+            .map(Taken::Task)
+            .ok_or_else(|| Failure::malformed("task id"))
     }
 
     fn ask(&self, ticket: &Ticket) -> Call {
@@ -142,10 +146,17 @@ fn sources(data: &Value) -> Vec<String> {
     ];
     let texts = |found: Vec<Value>| -> Vec<String> {
         let texts = found.iter().filter_map(Value::as_str);
-        texts.filter(|text| !text.is_empty()).map(str::to_owned).collect()
+        texts
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)
+            .collect()
     };
     let found = found.into_iter().map(texts).find(|texts| !texts.is_empty());
-    let inner = || data["resp_data"].as_str().and_then(|text| serde_json::from_str(text).ok());
+    let inner = || {
+        data["resp_data"]
+            .as_str()
+            .and_then(|text| serde_json::from_str(text).ok())
+    };
     found.unwrap_or_else(|| inner().map_or_else(Vec::new, |inner: Value| sources(&inner)))
 }
 
@@ -158,7 +169,10 @@ fn rewritten(data: &Value) -> Option<String> {
 
 fn nothing_made(data: &Value) -> Failure {
     let said = &data["algorithm_base_resp"];
-    match (said["status_code"].as_i64(), said["status_message"].as_str()) {
+    match (
+        said["status_code"].as_i64(),
+        said["status_message"].as_str(),
+    ) {
         (Some(code), Some(message)) if code != 0 => {
             Failure::new(FailureKind::Upstream, message).with_code(code)
         }
