@@ -19,6 +19,7 @@
 //! | [`service`] | what every upstream says of itself, and the list of all |
 //! | the others | one upstream each |
 
+mod ark;
 pub mod call;
 mod demo;
 pub mod errand;

@@ -130,6 +130,7 @@ pub const KINDS: &[Kind] = &[
         chat: None,
         make: Demo::make,
     },
+    super::ark::KIND,
     super::volcengine::KIND,
 ];
 
