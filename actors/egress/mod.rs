@@ -21,6 +21,8 @@ mod error;
 mod guard;
 mod resolve;
 mod target;
+#[cfg(test)]
+mod tests;
 
 pub use config::EgressConfig;
 pub use error::EgressError;

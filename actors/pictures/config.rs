@@ -25,6 +25,8 @@ pub struct PicturesConfig {
     pub max_file_bytes: u64,
     /// Pictures of one request.
     pub max_count: u32,
+    /// Pictures that come with one request.
+    pub max_inputs: usize,
     /// Characters of a prompt.
     pub max_prompt_chars: usize,
     /// What is put before a prompt that is to be improved (`/api/v1/text`).
@@ -42,6 +44,7 @@ impl Default for PicturesConfig {
             poll_failures: 5,
             max_file_bytes: 64 << 20,
             max_count: 10,
+            max_inputs: 16,
             max_prompt_chars: 20_000,
             improve_prompt: IMPROVE_PROMPT.to_owned(),
         }

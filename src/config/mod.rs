@@ -6,6 +6,7 @@
 
 mod decode;
 mod environment;
+mod key_value;
 mod keys;
 mod load;
 mod parse;
@@ -26,6 +27,8 @@ use troupe_actors::{
     answers::AnswersConfig,
     catalog::config::RouteConfig,
     credentials::config::PoolConfig,
+    egress::EgressConfig,
+    pictures::PicturesConfig,
     providers::config::{ProviderConfig, Timeouts},
     responses::config::ResponsesConfig,
     storage::config::StorageConfig,
@@ -47,6 +50,8 @@ pub struct Config {
     pub keys: KeysConfig,
     pub calls: CallsConfig,
     pub limits: LimitsConfig,
+    pub egress: EgressConfig,
+    pub pictures: PicturesConfig,
     pub tokens: TokensConfig,
     pub responses: ResponsesConfig,
     pub answers: AnswersConfig,
