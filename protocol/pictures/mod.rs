@@ -12,6 +12,7 @@
 //! | [`spec`] | what a model can do, and whether an order keeps to it |
 //! | [`call`] | one HTTP call of an errand, without its credential |
 //! | [`errand`] | the conversation of an errand with whoever runs it |
+//! | [`fields`], [`data`] | bodies that are JSON or a form, and OpenAI's list of pictures |
 //! | [`single`], [`polled`] | errands of one call, and of a task that is asked after |
 //! | [`lift`] | base64 out of JSON, as it comes |
 //! | [`failure`] | why an order failed |
@@ -19,12 +20,18 @@
 //! | [`service`] | what every upstream says of itself, and the list of all |
 //! | the others | one upstream each |
 
+mod a4f;
 mod ark;
 pub mod call;
+pub mod data;
 mod demo;
 pub mod errand;
 pub mod failure;
+pub mod fields;
+mod gitee;
 pub mod lift;
+mod modelscope;
+mod modelslab;
 pub mod order;
 pub mod polled;
 pub mod reset;

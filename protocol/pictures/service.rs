@@ -130,7 +130,11 @@ pub const KINDS: &[Kind] = &[
         chat: None,
         make: Demo::make,
     },
+    super::a4f::KIND,
     super::ark::KIND,
+    super::gitee::KIND,
+    super::modelscope::KIND,
+    super::modelslab::KIND,
     super::volcengine::KIND,
 ];
 
