@@ -21,6 +21,7 @@
 //! | the others | one upstream each |
 
 mod a4f;
+mod ark;
 pub mod call;
 pub mod data;
 mod demo;
@@ -40,6 +41,7 @@ pub mod single;
 pub mod spec;
 #[cfg(test)]
 pub mod testing;
+pub mod volcengine;
 
 pub use call::{Auth, Body, Call, Field, Patience};
 pub use errand::{Answer, Errand, Heard, Made, Outcome, Source, Step, Ticket};

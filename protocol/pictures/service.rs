@@ -131,10 +131,12 @@ pub const KINDS: &[Kind] = &[
         make: Demo::make,
     },
     super::a4f::KIND,
+    super::ark::KIND,
     super::gitee::KIND,
     super::huggingface::KIND,
     super::modelscope::KIND,
     super::modelslab::KIND,
+    super::volcengine::KIND,
 ];
 
 /// The kind of that name.
