@@ -15,6 +15,7 @@
 //! | [`single`], [`polled`] | errands of one call, and of a task that is asked after |
 //! | [`failure`] | why an order failed |
 //! | [`reset`] | when a quota is whole again |
+//! | [`task_id`] | which ids of upstreams may stand in a URL |
 //! | [`service`] | what every upstream says of itself, and the list of all |
 //! | the others | one upstream each |
 
@@ -27,6 +28,7 @@ pub mod reset;
 pub mod service;
 pub mod single;
 pub mod spec;
+pub mod task_id;
 #[cfg(test)]
 pub mod testing;
 
