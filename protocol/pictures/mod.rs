@@ -12,6 +12,7 @@
 //! | [`spec`] | what a model can do, and whether an order keeps to it |
 //! | [`call`] | one HTTP call of an errand, without its credential |
 //! | [`errand`] | the conversation of an errand with whoever runs it |
+//! | [`fields`], [`data`] | bodies that are JSON or a form, and OpenAI's list of pictures |
 //! | [`single`], [`polled`] | errands of one call, and of a task that is asked after |
 //! | [`failure`] | why an order failed |
 //! | [`reset`] | when a quota is whole again |
@@ -20,8 +21,11 @@
 //! | the others | one upstream each |
 
 pub mod call;
+pub mod data;
 pub mod errand;
 pub mod failure;
+pub mod fields;
+mod gitee;
 pub mod order;
 pub mod polled;
 pub mod reset;

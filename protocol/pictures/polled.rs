@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::{Answer, Call, Errand, Failure, Heard, Outcome, Settings, Step, Ticket};
 use crate::failure::FailureKind;
 
@@ -131,21 +133,31 @@ impl<T: Task> Errand for Polled<T> {
     }
 }
 
+/// The id of a task, fit to stand in a URL's path: a number, or a text of letters, digits, `-` and `_`.
+#[must_use]
+pub fn id(value: &Value) -> Option<String> {
+    const LONGEST: usize = 200;
+    let id = match value {
+        Value::String(id) => id.clone(),
+        Value::Number(id) => id.to_string(),
+        _ => return None,
+    };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    ((1..=LONGEST).contains(&id.len()) && id.bytes().all(plain)).then_some(id)
+}
+
 impl Settings {
     /// How long to wait between two questions after a task: the option `poll_ms`, or this.
     #[must_use]
     pub fn poll_every(&self, otherwise: Duration) -> Duration {
-        let ms = self
-            .options
-            .get("poll_ms")
-            .and_then(serde_json::Value::as_u64);
+        let ms = self.options.get("poll_ms").and_then(Value::as_u64);
         ms.map_or(otherwise, Duration::from_millis)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::{
         super::{Body, Patience, testing},
@@ -218,6 +230,22 @@ mod tests {
         assert_eq!(refused.ticket, None);
         let quick = testing::run(begun(), &[testing::says(200, &json!({}))]);
         assert!(matches!(quick.end, Some(Ok(_))));
+    }
+
+    #[test]
+    fn ids_stay_in_their_place_of_a_path() {
+        assert_eq!(id(&json!("A1-b_2")), Some("A1-b_2".to_owned()));
+        assert_eq!(id(&json!(12)), Some("12".to_owned()));
+        for bad in [
+            json!(""),
+            json!("../x"),
+            json!("a/b"),
+            json!("a?b"),
+            json!(null),
+            json!("é"),
+        ] {
+            assert_eq!(id(&bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -119,7 +119,7 @@ pub struct Kind {
 }
 
 /// Every kind. A new one is a file and a line here.
-pub const KINDS: &[Kind] = &[];
+pub const KINDS: &[Kind] = &[super::gitee::KIND];
 
 /// The kind of that name.
 #[must_use]
