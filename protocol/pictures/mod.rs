@@ -16,7 +16,6 @@
 //! | [`single`], [`polled`] | errands of one call, and of a task that is asked after |
 //! | [`failure`] | why an order failed |
 //! | [`reset`] | when a quota is whole again |
-//! | [`task_id`] | which ids of upstreams may stand in a URL |
 //! | [`service`] | what every upstream says of itself, and the list of all |
 //! | the others | one upstream each |
 
@@ -26,13 +25,14 @@ pub mod errand;
 pub mod failure;
 pub mod fields;
 mod gitee;
+mod grok;
+mod openai;
 pub mod order;
 pub mod polled;
 pub mod reset;
 pub mod service;
 pub mod single;
 pub mod spec;
-pub mod task_id;
 #[cfg(test)]
 pub mod testing;
 

@@ -183,10 +183,7 @@ impl Order {
     }
 
     /// The fields of `extra` that are among `said`, in that order; those that are null were not given.
-    pub fn extras<'a>(
-        &'a self,
-        said: &'a [&'static str],
-    ) -> impl Iterator<Item = (&'static str, &'a Value)> {
+    pub fn extras(&self, said: &[&'static str]) -> impl Iterator<Item = (&'static str, &Value)> {
         let given = |name: &&'static str| Some((*name, self.extra.get(*name)?));
         said.iter()
             .filter_map(given)
