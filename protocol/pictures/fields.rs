@@ -47,9 +47,9 @@ impl Fields {
     /// What the client said of these fields of `extra`, as it said it.
     #[must_use]
     pub fn with_extras(mut self, order: &Order, said: &[&'static str]) -> Self {
-        let given = order
-            .extras(said)
-            .map(|(name, value)| (name, value.clone()));
+        let given = said
+            .iter()
+            .filter_map(|name| Some((*name, order.given(name)?.clone())));
         self.texts.extend(given);
         self
     }

@@ -14,6 +14,7 @@
 //! | [`errand`] | the conversation of an errand with whoever runs it |
 //! | [`fields`], [`data`] | bodies that are JSON or a form, and OpenAI's list of pictures |
 //! | [`single`], [`polled`] | errands of one call, and of a task that is asked after |
+//! | [`shape`] | for upstreams that choose shapes, not sizes, or that take no mask |
 //! | [`failure`] | why an order failed |
 //! | [`reset`] | when a quota is whole again |
 //! | [`service`] | what every upstream says of itself, and the list of all |
@@ -24,6 +25,7 @@ pub mod data;
 pub mod errand;
 pub mod failure;
 pub mod fields;
+mod gemini;
 mod gitee;
 mod grok;
 mod openai;
@@ -31,6 +33,7 @@ pub mod order;
 pub mod polled;
 pub mod reset;
 pub mod service;
+pub mod shape;
 pub mod single;
 pub mod spec;
 #[cfg(test)]

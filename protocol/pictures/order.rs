@@ -182,12 +182,10 @@ impl Order {
         Source::read(text, self.nonce)
     }
 
-    /// The fields of `extra` that are among `said`, in that order; those that are null were not given.
-    pub fn extras(&self, said: &[&'static str]) -> impl Iterator<Item = (&'static str, &Value)> {
-        let given = |name: &&'static str| Some((*name, self.extra.get(*name)?));
-        said.iter()
-            .filter_map(given)
-            .filter(|(_, value)| !value.is_null())
+    /// What the client said of this field of `extra`; null is as good as nothing.
+    #[must_use]
+    pub fn given(&self, name: &str) -> Option<&Value> {
+        self.extra.get(name).filter(|value| !value.is_null())
     }
 
     /// Notes every optional field, of `extra` too, that was given and is not among those that the upstream is

@@ -119,7 +119,12 @@ pub struct Kind {
 }
 
 /// Every kind. A new one is a file and a line here.
-pub const KINDS: &[Kind] = &[super::gitee::KIND, super::grok::KIND, super::openai::KIND];
+pub const KINDS: &[Kind] = &[
+    super::gemini::KIND,
+    super::gitee::KIND,
+    super::grok::KIND,
+    super::openai::KIND,
+];
 
 /// The kind of that name.
 #[must_use]
