@@ -22,7 +22,9 @@ use troupe_actors::{
     },
     answers::Answers,
     catalog,
+    egress::Guard,
     media::{Media, files::Files},
+    pictures::Atelier,
     responses::ResponseStore,
     restart_log::RestartLog,
     secrets::KeyedHash,
@@ -176,7 +178,17 @@ async fn build(
     let started = catalog::start(&tree, &config.routes).await;
     let (catalog, reader) = started.map_err(io::Error::other)?;
     providers::start(config, &key, &tree, &clock, &database, &catalog).await?;
+    let egress = Guard::new(&config.egress);
+    let atelier = Atelier {
+        config: Arc::new(config.pictures.clone()),
+        media: media.clone(),
+        guard: egress.clone(),
+        clock: clock.clone(),
+    };
     let services = Services {
+        atelier,
+        results: egress.trusting(providers::hosts(config)),
+        egress,
         public_url: config.server.public_url(bound),
         config: config.server.clone(),
         fault_injection: config.supervision.fault_injection,

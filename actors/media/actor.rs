@@ -2,21 +2,20 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use actix::{
-    ActorFutureExt as _, AsyncContext as _, Message, ResponseActFuture,
-    fut::{ready, wrap_future},
-};
-use bytes::Bytes;
-
 use super::{
     effects::Store,
     error::MediaError,
-    name::{Format, MediaName},
+    name::MediaName,
     policy,
+    spool::{Kept, Owner, Spooled},
 };
 use crate::{
     storage::queries::media::MediaRow,
     supervision::{Behaviour, Cell, Clock, Ctx, Receive, StartError},
+};
+use actix::{
+    ActorFutureExt as _, AsyncContext as _, Message, ResponseActFuture,
+    fut::{ready, wrap_future},
 };
 
 /// See the module's head for what it owns and how it restarts.
@@ -85,20 +84,20 @@ impl MediaStore {
 
     /// A name and a row for a file that may be stored.
     fn admit(&self, put: &Put) -> Result<(MediaName, MediaRow), MediaError> {
-        let bytes = put.bytes.len() as u64;
+        let bytes = put.spooled.bytes();
         if bytes > self.limit {
             let limit = self.limit;
             return Err(MediaError::TooLarge { bytes, limit });
         }
-        let format = Format::sniff(&put.bytes).ok_or(MediaError::Format)?;
+        let format = put.spooled.format().ok_or(MediaError::Format)?;
         let name = MediaName::fresh(format)?;
         let row = MediaRow {
             name: name.as_str().to_owned(),
             mime: format.mime().to_owned(),
             bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
             created_at: i64::try_from(self.clock.wall_ms()).unwrap_or(i64::MAX),
-            app_id: put.app_id.clone(),
-            call_id: put.call_id.clone(),
+            app_id: put.owner.app_id.clone(),
+            call_id: put.owner.call_id.clone(),
         };
         Ok((name, row))
     }
@@ -112,20 +111,17 @@ impl Behaviour for MediaStore {
     }
 }
 
-/// Sent by [`Media::store`](super::Media::store). The reply means that the file and its row are on
+/// Sent by [`Media::keep`](super::Media::keep). The reply means that the file and its row are on
 /// disk; if it is lost, the file stays until it is evicted.
 #[derive(Debug, Message)]
-#[rtype(result = "Result<MediaName, MediaError>")]
+#[rtype(result = "Result<Kept, MediaError>")]
 pub struct Put {
-    pub bytes: Bytes,
-    /// Who asked for it.
-    pub app_id: String,
-    /// The call that made it.
-    pub call_id: String,
+    pub spooled: Spooled,
+    pub owner: Owner,
 }
 
 impl Receive<Put> for MediaStore {
-    type Reply = ResponseActFuture<Cell<Self>, Result<MediaName, MediaError>>;
+    type Reply = ResponseActFuture<Cell<Self>, Result<Kept, MediaError>>;
 
     fn receive(&mut self, put: Put, _: &mut Ctx<Self>) -> Self::Reply {
         let (name, row) = match self.admit(&put) {
@@ -133,15 +129,22 @@ impl Receive<Put> for MediaStore {
             Err(error) => return Box::pin(ready(Err(error))),
         };
         self.storing.insert(name.clone());
-        let size = put.bytes.len() as u64;
-        let stored = self.store.clone().put(name.clone(), put.bytes, row);
+        let pixels = put.spooled.pixels();
+        let size = put.spooled.bytes();
+        let stored = self.store.clone().put(name.clone(), put.spooled, row);
         Box::pin(
             wrap_future::<_, Cell<Self>>(stored).map(move |stored, cell, ctx| {
                 cell.storing.remove(&name);
                 stored?;
                 cell.total = cell.total.saturating_add(size);
                 cell.make_room(ctx);
-                Ok(name)
+                Ok(Kept {
+                    mime: name.format().mime(),
+                    name,
+                    bytes: size,
+                    width: pixels.map(|(width, _)| width),
+                    height: pixels.map(|(_, height)| height),
+                })
             }),
         )
     }

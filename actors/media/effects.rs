@@ -2,10 +2,11 @@
 
 use std::{collections::HashSet, io};
 
-use bytes::Bytes;
 use diesel::QueryResult;
 
-use super::{error::MediaError, files::Files, name::MediaName, policy};
+use super::{
+    blocking::off_thread, error::MediaError, files::Files, name::MediaName, policy, spool::Spooled,
+};
 use crate::storage::{
     Connection, Database, StorageError,
     queries::media::{self, MediaRow},
@@ -23,9 +24,14 @@ const EVICTION_STEP: usize = 64;
 
 impl Store {
     /// Stores a file with its row: part file, row, name.
-    pub async fn put(self, name: MediaName, bytes: Bytes, row: MediaRow) -> Result<(), MediaError> {
+    pub async fn put(
+        self,
+        name: MediaName,
+        spooled: Spooled,
+        row: MediaRow,
+    ) -> Result<(), MediaError> {
         let part = name.clone();
-        self.on_disk(move |files| files.write_part(&part, &bytes))
+        self.on_disk(move |files| files.write_part(&part, spooled.file()))
             .await?;
         let inserted = self
             .database
@@ -111,8 +117,7 @@ impl Store {
         job: impl FnOnce(&Files) -> io::Result<T> + Send + 'static,
     ) -> Result<T, MediaError> {
         let files = self.files.clone();
-        let done = actix_rt::task::spawn_blocking(move || job(&files)).await;
-        Ok(done.map_err(io::Error::other)??)
+        Ok(off_thread(move || job(&files)).await?)
     }
 }
 

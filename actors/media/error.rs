@@ -11,11 +11,11 @@ use crate::{storage::StorageError, supervision::AskError};
 #[derive(Debug, Display, Error, From)]
 pub enum MediaError {
     /// Its first bytes are of no format that is stored.
-    #[display("the picture is neither PNG, JPEG, WebP nor GIF")]
+    #[display("the picture is neither PNG, JPEG, WebP, GIF, MP4 nor WebM")]
     #[from(skip)]
     Format,
     /// It alone is larger than all that may be stored.
-    #[display("the picture has {bytes} bytes, more than storage.media_max_bytes ({limit}) allows")]
+    #[display("the file has {bytes} bytes or more, and {limit} are allowed")]
     #[from(skip)]
     TooLarge {
         bytes: u64,

@@ -8,28 +8,20 @@
 use std::{
     fs::{self, File},
     io::{self, Write as _},
+    os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use derive_more::{Display, Error};
 
-use super::name::MediaName;
+use super::{name::MediaName, reading::PIECE, stored::Stored};
 
 /// The `media_url` names no folder.
 #[derive(Debug, Clone, PartialEq, Eq, Display, Error)]
 #[display("media_url must be file:// and a folder, such as file://data/media, got `{url}`")]
 pub struct BadMediaUrl {
     pub url: String,
-}
-
-/// A stored file, found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stored {
-    pub path: PathBuf,
-    pub mime: &'static str,
-    /// Its size.
-    pub bytes: u64,
 }
 
 /// The folder. Cheap to clone.
@@ -73,15 +65,15 @@ impl Files {
         Ok(names)
     }
 
-    /// Writes the bytes to a part file, and to the disk itself. Makes the folder if need be.
+    /// Copies a file to a part file, and to the disk itself. Makes the folder if need be.
     ///
     /// # Errors
     /// The disk is full, or the folder cannot be written; nothing is left behind then.
-    pub fn write_part(&self, name: &MediaName, bytes: &[u8]) -> io::Result<()> {
+    pub fn write_part(&self, name: &MediaName, from: &File) -> io::Result<()> {
         fs::create_dir_all(&self.folder)?;
         let path = self.part_path(name);
         let mut file = File::create_new(&path)?;
-        let written = file.write_all(bytes).and_then(|()| file.sync_all());
+        let written = copy(from, &mut file).and_then(|()| file.sync_all());
         if written.is_err() {
             // the first error is the one to report
             let _ = fs::remove_file(&path);
@@ -118,13 +110,19 @@ impl Files {
     /// # Errors
     /// [`io::ErrorKind::NotFound`], or the folder cannot be read.
     pub fn open(&self, name: &MediaName) -> io::Result<Stored> {
-        let path = self.path(name);
-        let bytes = fs::metadata(&path)?.len();
+        let file = File::open(self.path(name))?;
         Ok(Stored {
-            path,
+            name: name.clone(),
             mime: name.format().mime(),
-            bytes,
+            bytes: file.metadata()?.len(),
+            file: Arc::new(file),
         })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn folder(&self) -> Arc<Path> {
+        self.folder.clone()
     }
 
     fn path(&self, name: &MediaName) -> PathBuf {
@@ -139,6 +137,18 @@ impl Files {
 
 const PART: &str = ".part";
 
+/// Copies from the start, whatever place the file is at.
+fn copy(from: &File, to: &mut File) -> io::Result<()> {
+    let (mut piece, mut at) = (vec![0; PIECE], 0);
+    loop {
+        match from.read_at(&mut piece, at)? {
+            0 => return Ok(()),
+            count => to.write_all(&piece[..count])?,
+        }
+        at += PIECE as u64;
+    }
+}
+
 fn gone(removed: io::Result<()>) -> io::Result<()> {
     match removed {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -148,7 +158,7 @@ fn gone(removed: io::Result<()>) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::name::Format, *};
+    use super::{super::format::Format, *};
 
     fn folder() -> (tempfile::TempDir, Files) {
         let temp = tempfile::tempdir().unwrap();
@@ -158,11 +168,17 @@ mod tests {
         (temp, files)
     }
 
+    fn file(bytes: &[u8]) -> File {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        file
+    }
+
     #[test]
     fn a_file_is_there_once_it_is_published() {
         let (_temp, files) = folder();
         let name = MediaName::fresh(Format::Png).unwrap();
-        files.write_part(&name, b"pixels").unwrap();
+        files.write_part(&name, &file(b"pixels")).unwrap();
         assert_eq!(
             files.open(&name).unwrap_err().kind(),
             io::ErrorKind::NotFound
@@ -170,7 +186,7 @@ mod tests {
         files.publish(&name).unwrap();
         let stored = files.open(&name).unwrap();
         assert_eq!((stored.mime, stored.bytes), ("image/png", 6));
-        assert_eq!(fs::read(stored.path).unwrap(), b"pixels");
+        assert_eq!(fs::read(files.path(&name)).unwrap(), b"pixels");
         assert_eq!(files.unfinished().unwrap(), []);
 
         files.remove(&name).unwrap();
@@ -182,7 +198,7 @@ mod tests {
     fn part_files_are_found_again_and_nothing_else_is() {
         let (_temp, files) = folder();
         let name = MediaName::fresh(Format::Webp).unwrap();
-        files.write_part(&name, b"half").unwrap();
+        files.write_part(&name, &file(b"half")).unwrap();
         fs::write(files.folder.join(".notes.part"), b"").unwrap();
         assert_eq!(files.unfinished().unwrap(), std::slice::from_ref(&name));
         files.discard_part(&name).unwrap();
@@ -193,8 +209,8 @@ mod tests {
     fn a_name_is_never_overwritten() {
         let (_temp, files) = folder();
         let name = MediaName::fresh(Format::Gif).unwrap();
-        files.write_part(&name, b"first").unwrap();
-        assert!(files.write_part(&name, b"second").is_err());
+        files.write_part(&name, &file(b"first")).unwrap();
+        assert!(files.write_part(&name, &file(b"second")).is_err());
         files.publish(&name).unwrap();
         assert_eq!(files.open(&name).unwrap().bytes, 5);
     }

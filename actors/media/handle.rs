@@ -6,10 +6,13 @@ use bytes::Bytes;
 
 use super::{
     actor::{MediaStore, Put},
+    blocking::off_thread,
     effects::Store,
     error::MediaError,
-    files::{Files, Stored},
+    files::Files,
     name::MediaName,
+    spool::{Kept, Owner, Spool, Spooled},
+    stored::Stored,
 };
 use crate::{
     storage::Database,
@@ -53,31 +56,40 @@ impl Media {
         Ok(Self { actor, files })
     }
 
-    /// Stores a picture and returns its name, after which it can be opened. The oldest files may have to
-    /// go for it.
+    /// A file to write to, gone when it is dropped unless it is [kept](Self::keep). More than `limit` bytes
+    /// are [`MediaError::TooLarge`].
+    ///
+    /// # Errors
+    /// The disk's.
+    pub async fn spool(&self, limit: u64) -> Result<Spool, MediaError> {
+        Spool::open(self.files.folder(), limit).await
+    }
+
+    /// Stores a file: it and its row are on disk when this returns. The oldest files may have to go for it.
     ///
     /// # Errors
     /// See [`MediaError`].
-    pub async fn store(
-        &self,
-        bytes: Bytes,
-        app_id: &str,
-        call_id: &str,
-    ) -> Result<MediaName, MediaError> {
-        let put = Put {
-            bytes,
-            app_id: app_id.to_owned(),
-            call_id: call_id.to_owned(),
-        };
-        self.actor.ask_within(PUT_WAIT, put).await?
+    pub async fn keep(&self, spooled: Spooled, owner: Owner) -> Result<Kept, MediaError> {
+        self.actor
+            .ask_within(PUT_WAIT, Put { spooled, owner })
+            .await?
+    }
+
+    /// Spools and keeps a file that is in memory already.
+    ///
+    /// # Errors
+    /// See [`MediaError`].
+    pub async fn store(&self, bytes: Bytes, owner: Owner) -> Result<Kept, MediaError> {
+        let mut spool = self.spool(bytes.len() as u64).await?;
+        spool.write(bytes).await?;
+        self.keep(spool.finish().await?, owner).await
     }
 
     /// A stored file by the name in its link; none if there is no such file, or not any more.
     pub async fn open(&self, name: &str) -> Option<Stored> {
         let name = MediaName::parse(name)?;
         let files = self.files.clone();
-        let opened = actix_rt::task::spawn_blocking(move || files.open(&name)).await;
-        match opened.unwrap_or_else(|join| Err(io::Error::other(join))) {
+        match off_thread(move || files.open(&name)).await {
             Ok(stored) => Some(stored),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => {

@@ -14,15 +14,25 @@
 //! | restart | stores under way fail for their callers; the folder is settled with the table again |
 
 pub mod actor;
+mod blocking;
 mod effects;
 mod error;
 pub mod files;
+pub mod format;
 mod handle;
 pub mod name;
+mod pixels;
 pub mod policy;
+mod reading;
+pub mod spool;
+mod stored;
 #[cfg(test)]
 mod tests;
 
 pub use actor::MediaStore;
 pub use error::MediaError;
+pub use format::Format;
 pub use handle::Media;
+pub use name::MediaName;
+pub use spool::{Kept, Owner, Spool, Spooled};
+pub use stored::Stored;

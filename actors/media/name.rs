@@ -2,64 +2,7 @@
 
 use derive_more::{Display, Error};
 
-/// The formats that are stored, told by their first bytes whatever an upstream called them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Format {
-    Png,
-    Jpeg,
-    Webp,
-    Gif,
-}
-
-impl Format {
-    const ALL: [Self; 4] = [Self::Png, Self::Jpeg, Self::Webp, Self::Gif];
-
-    /// The format of a file by its first bytes.
-    #[must_use]
-    pub fn sniff(bytes: &[u8]) -> Option<Self> {
-        match bytes {
-            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Self::Png),
-            [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),
-            [
-                b'R',
-                b'I',
-                b'F',
-                b'F',
-                _,
-                _,
-                _,
-                _,
-                b'W',
-                b'E',
-                b'B',
-                b'P',
-                ..,
-            ] => Some(Self::Webp),
-            [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Self::Gif),
-            _ => None,
-        }
-    }
-
-    /// For `Content-Type`.
-    #[must_use]
-    pub fn mime(self) -> &'static str {
-        match self {
-            Self::Png => "image/png",
-            Self::Jpeg => "image/jpeg",
-            Self::Webp => "image/webp",
-            Self::Gif => "image/gif",
-        }
-    }
-
-    fn ending(self) -> &'static str {
-        match self {
-            Self::Png => "png",
-            Self::Jpeg => "jpg",
-            Self::Webp => "webp",
-            Self::Gif => "gif",
-        }
-    }
-}
+use super::format::Format;
 
 /// The system gave no random bytes.
 #[derive(Debug, Clone, Copy, Display, Error)]
@@ -127,25 +70,6 @@ impl MediaName {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn formats_are_told_by_their_bytes() {
-        assert_eq!(Format::sniff(b"\x89PNG\r\n\x1a\nrest"), Some(Format::Png));
-        assert_eq!(Format::sniff(b"\xff\xd8\xff\xe0"), Some(Format::Jpeg));
-        assert_eq!(
-            Format::sniff(b"RIFF\x01\x02\x03\x04WEBPVP8 "),
-            Some(Format::Webp)
-        );
-        assert_eq!(Format::sniff(b"GIF89a"), Some(Format::Gif));
-        for other in [
-            b"<svg onload=alert(1)>".as_slice(),
-            b"",
-            b"RIFF....WAVE",
-            b"\x89PN",
-        ] {
-            assert_eq!(Format::sniff(other), None);
-        }
-    }
 
     #[test]
     fn fresh_names_differ_and_can_be_read_back() {

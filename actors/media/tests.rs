@@ -1,19 +1,18 @@
 //! The media actor with a real folder and a real database.
 
 use std::{
+    fs::File,
+    io::Write as _,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
 use diesel::RunQueryDsl as _;
+use futures_util::TryStreamExt as _;
 use tempfile::TempDir;
 
-use super::{
-    files::Files,
-    name::{Format, MediaName},
-    *,
-};
+use super::{files::Files, *};
 use crate::{
     storage::{
         Connection, Database, Storage, config::StorageConfig, queries::media as rows,
@@ -73,6 +72,25 @@ fn png(size: usize) -> Bytes {
     bytes.into()
 }
 
+fn owner(app: &str, call: &str) -> Owner {
+    Owner {
+        app_id: app.to_owned(),
+        call_id: call.to_owned(),
+    }
+}
+
+fn file(bytes: &[u8]) -> File {
+    let file = tempfile::tempfile().unwrap();
+    (&file).write_all(bytes).unwrap();
+    file
+}
+
+async fn read(stored: Stored) -> Vec<u8> {
+    let all = 0..stored.bytes;
+    let pieces: Vec<Bytes> = stored.pieces(all).try_collect().await.unwrap();
+    pieces.concat()
+}
+
 impl World {
     async fn stored_bytes(&self) -> i64 {
         self.database.read(rows::total_bytes).await.unwrap()
@@ -102,11 +120,13 @@ async fn a_stored_picture_can_be_opened_and_has_its_row() {
     let world = world(1 << 20).await;
     let name = world
         .media
-        .store(png(900), "app-1", "call-1")
+        .store(png(900), owner("app-1", "call-1"))
         .await
-        .unwrap();
+        .unwrap()
+        .name;
     let stored = world.media.open(name.as_str()).await.unwrap();
     assert_eq!((stored.mime, stored.bytes), ("image/png", 900));
+    assert_eq!(read(stored).await, png(900));
     let key = name.as_str().to_owned();
     let row = world
         .database
@@ -120,8 +140,8 @@ async fn a_stored_picture_can_be_opened_and_has_its_row() {
     );
 
     let other = MediaName::fresh(Format::Png).unwrap();
-    assert_eq!(world.media.open(other.as_str()).await, None);
-    assert_eq!(world.media.open("../troupe.db").await, None);
+    assert!(world.media.open(other.as_str()).await.is_none());
+    assert!(world.media.open("../troupe.db").await.is_none());
     world.tree.stop().await;
 }
 
@@ -130,10 +150,10 @@ async fn what_may_not_be_stored_is_refused() {
     let world = world(1_000).await;
     let refused = world
         .media
-        .store(Bytes::from_static(b"<svg>"), "a", "c")
+        .store(Bytes::from_static(b"<svg>"), owner("a", "c"))
         .await;
     assert!(matches!(refused, Err(MediaError::Format)));
-    let refused = world.media.store(png(1_001), "a", "c").await;
+    let refused = world.media.store(png(1_001), owner("a", "c")).await;
     assert!(matches!(
         refused,
         Err(MediaError::TooLarge {
@@ -151,7 +171,14 @@ async fn the_oldest_make_room() {
     let mut names = Vec::new();
     for _ in 0..14 {
         world.clock.advance(Duration::from_secs(1));
-        names.push(world.media.store(png(1_000), "a", "c").await.unwrap());
+        names.push(
+            world
+                .media
+                .store(png(1_000), owner("a", "c"))
+                .await
+                .unwrap()
+                .name,
+        );
         eventually(async || world.stored_bytes().await <= 10_000).await;
     }
     let newest = names.last().unwrap();
@@ -168,13 +195,16 @@ async fn the_oldest_make_room() {
 async fn a_start_finishes_what_has_a_row_and_removes_what_has_none() {
     let world = world(1 << 20).await;
     // once it stores, the first start is done with the folder and will not clear away what follows
-    eventually(async || world.media.store(png(100), "a", "c").await.is_ok()).await;
+    eventually(async || world.media.store(png(100), owner("a", "c")).await.is_ok()).await;
     let (with_row, without) = (
         MediaName::fresh(Format::Png).unwrap(),
         MediaName::fresh(Format::Gif).unwrap(),
     );
     for name in [&with_row, &without] {
-        world.files.write_part(name, b"left by a crash").unwrap();
+        world
+            .files
+            .write_part(name, &file(b"left by a crash"))
+            .unwrap();
     }
     let row = rows::MediaRow {
         name: with_row.as_str().to_owned(),
@@ -193,7 +223,7 @@ async fn a_start_finishes_what_has_a_row_and_removes_what_has_none() {
     assert!(world.media.open(with_row.as_str()).await.is_some());
     assert!(world.media.open(without.as_str()).await.is_none());
     // and it stores again
-    eventually(async || world.media.store(png(100), "a", "c").await.is_ok()).await;
+    eventually(async || world.media.store(png(100), owner("a", "c")).await.is_ok()).await;
     world.tree.stop().await;
 }
 
@@ -208,7 +238,7 @@ async fn without_a_row_there_is_no_file() {
         }
     });
     dropped.await.unwrap();
-    let refused = world.media.store(png(100), "a", "c").await;
+    let refused = world.media.store(png(100), owner("a", "c")).await;
     assert!(
         matches!(refused, Err(MediaError::Database(_))),
         "{refused:?}"

@@ -9,7 +9,11 @@ use std::{
 };
 
 use actix_rt::time::{Instant, Sleep, sleep_until};
-use awc::{ClientResponse, error::PayloadError};
+use awc::{
+    ClientResponse,
+    error::PayloadError,
+    http::header::{self, HeaderMap},
+};
 use bytes::{Bytes, BytesMut};
 use derive_more::{Display, Error};
 use futures_util::{Stream, StreamExt as _};
@@ -48,6 +52,8 @@ pub struct UpstreamBody {
     length: Option<u64>,
     /// Bytes that came over the network.
     received: u64,
+    /// The most of them.
+    limit: u64,
     alarm: Alarm,
 }
 
@@ -76,18 +82,19 @@ impl Paced {
 }
 
 impl UpstreamBody {
-    pub(super) fn http(response: ClientResponse, length: Option<u64>, alarm: Alarm) -> Self {
+    pub(crate) fn http(response: ClientResponse, length: Option<u64>, alarm: Alarm) -> Self {
         let source = Source::Http(response);
         Self {
             ahead: VecDeque::new(),
             source,
             length,
             received: 0,
+            limit: u64::MAX,
             alarm,
         }
     }
 
-    pub(super) fn local(pieces: Vec<Bytes>, pace: Duration, alarm: Alarm) -> Self {
+    pub(crate) fn local(pieces: Vec<Bytes>, pace: Duration, alarm: Alarm) -> Self {
         let length = pieces.iter().map(|piece| piece.len() as u64).sum();
         Self {
             ahead: VecDeque::new(),
@@ -98,8 +105,14 @@ impl UpstreamBody {
             }),
             length: Some(length),
             received: 0,
+            limit: u64::MAX,
             alarm,
         }
+    }
+
+    /// The same, broken off with [`BodyFault::TooLarge`] beyond `limit` bytes from the network.
+    pub(crate) fn at_most(self, limit: u64) -> Self {
+        Self { limit, ..self }
     }
 
     /// Its whole length, where the upstream said it.
@@ -134,7 +147,8 @@ impl UpstreamBody {
         match piece {
             Some(Ok(piece)) => {
                 self.received += piece.len() as u64;
-                Some(Ok(piece))
+                let within = self.received <= self.limit;
+                Some(within.then_some(piece).ok_or(BodyFault::TooLarge))
             }
             Some(Err(error)) => Some(Err(fault(&error))),
             None if self.length.is_some_and(|length| self.received < length) => {
@@ -214,9 +228,15 @@ fn fault(error: &PayloadError) -> BodyFault {
     }
 }
 
+/// The length that an answer's headers tell.
+pub(crate) fn content_length(headers: &HeaderMap) -> Option<u64> {
+    let length = headers.get(header::CONTENT_LENGTH)?;
+    length.to_str().ok()?.parse().ok()
+}
+
 /// The idle and total time-outs of a body. Hearing something costs one reading of the clock; the
 /// timer itself is only moved when it rings too early.
-pub(super) struct Alarm {
+pub(crate) struct Alarm {
     idle: Duration,
     heard: Instant,
     end: Instant,

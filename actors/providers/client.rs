@@ -1,4 +1,4 @@
-//! The HTTP client of a thread: one awc client per provider, made at first use.
+//! The HTTP clients of a thread, made at first use.
 //!
 //! awc's defaults are wrong for a gateway: 100 connections over all hosts held by every open stream,
 //! five seconds to the first byte, redirects followed, Nagle on. All are set here on purpose.
@@ -20,22 +20,37 @@ const CONNECTIONS: usize = 1 << 20;
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const LIFETIME: Duration = Duration::from_secs(600);
 
+/// What a client is for: no connection is ever used for two purposes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Services that the operator configured.
+    Upstreams,
+    /// Links that somebody else gave.
+    Links,
+}
+
 thread_local! {
-    static CLIENTS: RefCell<Vec<(Duration, Client)>> = const { RefCell::new(Vec::new()) };
+    static CLIENTS: RefCell<Vec<(Purpose, Duration, Client)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// This thread's client for upstreams with that connect time-out. The clone is a reference count.
 #[must_use]
 pub fn client(connect_timeout: Duration) -> Client {
+    client_for(Purpose::Upstreams, connect_timeout)
+}
+
+/// This thread's client for a purpose, with that connect time-out.
+#[must_use]
+pub fn client_for(purpose: Purpose, connect_timeout: Duration) -> Client {
     CLIENTS.with_borrow_mut(|clients| {
         let known = clients
             .iter()
-            .find(|(timeout, _)| *timeout == connect_timeout);
-        if let Some((_, client)) = known {
+            .find(|(known, timeout, _)| *known == purpose && *timeout == connect_timeout);
+        if let Some((_, _, client)) = known {
             return client.clone();
         }
         let client = build(connect_timeout, tls(public_roots()));
-        clients.push((connect_timeout, client.clone()));
+        clients.push((purpose, connect_timeout, client.clone()));
         client
     })
 }
@@ -99,10 +114,10 @@ mod tests {
 
     use super::{Client, Duration, RootCertStore, build, public_roots, tls};
 
-    /// A server with a certificate of its own for `localhost`. It takes one connection, answers up to
+    /// A server with a certificate of its own for `name`. It takes one connection, answers up to
     /// `most` requests on it, and returns how many there were.
-    fn server(most: usize) -> (u16, RootCertStore, JoinHandle<usize>) {
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    fn server(name: &str, most: usize) -> (u16, RootCertStore, JoinHandle<usize>) {
+        let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
         let mut roots = RootCertStore::empty();
         roots.add(made.cert.der().clone()).unwrap();
         let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
@@ -157,7 +172,7 @@ mod tests {
         rustls::crypto::ring::default_provider()
             .install_default()
             .ok();
-        let (port, roots, served) = server(3);
+        let (port, roots, served) = server("localhost", 3);
         let client = build(Duration::from_secs(5), tls(roots));
         for _ in 0..3 {
             assert_eq!(get(&client, port).await.as_deref(), Some("hi"));
@@ -170,9 +185,26 @@ mod tests {
         rustls::crypto::ring::default_provider()
             .install_default()
             .ok();
-        let (port, _, served) = server(1);
+        let (port, _, served) = server("localhost", 1);
         let client = build(Duration::from_secs(5), tls(public_roots()));
         assert_eq!(get(&client, port).await, None);
         assert_eq!(served.join().unwrap(), 0);
+    }
+
+    #[actix_rt::test]
+    async fn a_given_address_changes_neither_the_name_nor_the_check_of_it() {
+        rustls::crypto::ring::default_provider()
+            .install_default()
+            .ok();
+        for (name, answers) in [("pinned.example", 1), ("other.example", 0)] {
+            let (port, roots, served) = server("pinned.example", 1);
+            let client = build(Duration::from_secs(5), tls(roots));
+            let request = client.get(format!("https://{name}:{port}/"));
+            let address = ([127, 0, 0, 1], port).into();
+            let sent = request.address(address).send().await;
+            assert_eq!(sent.is_ok(), answers == 1, "{name}");
+            drop(sent);
+            assert_eq!(served.join().unwrap(), answers);
+        }
     }
 }

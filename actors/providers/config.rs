@@ -7,6 +7,9 @@ use serde::{
     de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
+use serde_json::{Map, Value};
+use troupe_protocol::pictures::{Range, Size};
+
 use crate::{credentials::config::PoolConfig, secrets::Secret};
 
 /// The four time-outs of an upstream call. A provider may override each as `timeouts = { … }`.
@@ -75,6 +78,9 @@ pub struct ProviderConfig {
     /// `prompt_cache_key`, `service_tier`, `user`, `verbosity`, which others may refuse.
     #[serde(default)]
     pub openai_fields: bool,
+    /// What only one kind of upstream understands; its page in the documentation names them.
+    #[serde(default)]
+    pub options: Map<String, Value>,
     #[serde(default)]
     pub timeouts: Option<Timeouts>,
     #[serde(default)]
@@ -103,7 +109,7 @@ pub enum ResponsesMode {
 }
 
 /// A model of a provider: its id alone, or a table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum ModelEntry {
     Id(String),
     Full(ModelConfig),
@@ -135,7 +141,7 @@ impl<'de> Deserialize<'de> for ModelEntry {
 }
 
 /// A model with more to say than its id.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelConfig {
     /// What clients call it, without the provider's prefix.
@@ -146,4 +152,52 @@ pub struct ModelConfig {
     /// A hint for lists and checks: `chat`, `embedding`, `text2image`, …
     #[serde(default, rename = "type")]
     pub kind: Option<String>,
+    /// What people call it.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Of pictures: the sizes that it makes, and no others.
+    #[serde(default)]
+    pub sizes: Option<Vec<Size>>,
+    /// Of pictures: what `steps` may be.
+    #[serde(default)]
+    pub steps: Option<Range>,
+    /// Of pictures: what `guidance` may be.
+    #[serde(default)]
+    pub guidance: Option<Range>,
+    /// Pictures that the upstream makes of one order.
+    #[serde(default)]
+    pub per_order: Option<u32>,
+    /// Of Hugging Face: the Space that draws, as `owner/name` or a URL.
+    #[serde(default)]
+    pub space: Option<String>,
+    /// Of Hugging Face: the name of the Space's endpoint.
+    #[serde(default)]
+    pub api_name: Option<String>,
+    /// Of Hugging Face: the endpoint's arguments in their order, with `{prompt}` and the like.
+    #[serde(default)]
+    pub template: Option<Vec<Value>>,
+    /// Of Hugging Face: the inference provider behind its router.
+    #[serde(default)]
+    pub via: Option<String>,
+    /// What only its kind of upstream understands.
+    #[serde(default)]
+    pub options: Map<String, Value>,
+}
+
+impl ModelConfig {
+    /// All that only its kind of upstream understands, by name.
+    #[must_use]
+    pub fn options(&self) -> Map<String, Value> {
+        let text = |text: &Option<String>| text.clone().map(Value::String);
+        let named = [
+            ("space", text(&self.space)),
+            ("api_name", text(&self.api_name)),
+            ("template", self.template.clone().map(Value::Array)),
+            ("via", text(&self.via)),
+        ];
+        let named = named
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        self.options.clone().into_iter().chain(named).collect()
+    }
 }

@@ -26,7 +26,7 @@ use troupe_protocol::{
 };
 
 use super::{
-    body::{Alarm, BodyFault, UpstreamBody},
+    body::{Alarm, BodyFault, UpstreamBody, content_length},
     client::client,
     provider::Provider,
     upstream::{Endpoint, LocalWork, Outgoing, Plan},
@@ -104,9 +104,48 @@ pub async fn exchange(
     terms: Terms,
     watch: &mut impl Watch,
 ) -> Result<Answer, ExchangeError> {
+    let (arrived, lease) = in_turn(
+        provider,
+        model,
+        terms,
+        watch,
+        async |lease, watch| match send(provider, outgoing, lease, watch).await {
+            Ok(Ok(arrived)) => Ok(arrived),
+            Ok(Err(failure)) if failure.lacking => Err(Missed::Over(ExchangeError::Lacking)),
+            Ok(Err(failure)) => Err(Missed::Failed {
+                again: may_try_again(outgoing, &failure),
+                error: failure.into(),
+            }),
+            Err(error) => Err(Missed::Over(error)),
+        },
+    )
+    .await?;
+    Ok(arrived.with(lease))
+}
+
+/// How an attempt ended that brought nothing.
+pub(crate) enum Missed {
+    /// The upstream, or the way to it, failed. `again` = another attempt is harmless and may help.
+    Failed { error: ExchangeError, again: bool },
+    /// It says nothing about the credential, and no other would do better.
+    Over(ExchangeError),
+}
+
+/// Makes one attempt after the other, each with another credential where that may help, borrowed on `terms`,
+/// until one brings something. The lease of that one is still to be reported.
+///
+/// # Errors
+/// [`ExchangeError`] of the last attempt.
+pub(crate) async fn in_turn<T, W: Watch>(
+    provider: &Provider,
+    model: &Arc<str>,
+    terms: Terms,
+    watch: &mut W,
+    mut attempt: impl AsyncFnMut(&Lease, &mut W) -> Result<T, Missed>,
+) -> Result<(T, Lease), ExchangeError> {
     let mut tried: Vec<TokenIndex> = Vec::new();
     let mut last: Option<ExchangeError> = None;
-    for attempt in 1..=provider.max_attempts {
+    for number in 1..=provider.max_attempts {
         let lease = match provider.pool.lease(model, &tried, terms).await {
             Ok(lease) => lease,
             // it knows when the first credential is back
@@ -115,22 +154,20 @@ pub async fn exchange(
             Err(error) => return Err(last.unwrap_or(ExchangeError::NoLease(error))),
         };
         watch.attempt(lease.alias());
-        let failure = match send(provider, outgoing, &lease, watch).await? {
-            Ok(arrived) => return Ok(arrived.with(lease)),
-            Err(failure) => failure,
+        let (error, again) = match attempt(&lease, watch).await {
+            Ok(got) => return Ok((got, lease)),
+            Err(Missed::Failed { error, again }) => (error, again),
+            Err(Missed::Over(error)) => {
+                lease.report(Outcome::Dropped);
+                return Err(error);
+            }
         };
-        if failure.lacking {
-            // says nothing about the credential
-            lease.report(Outcome::Dropped);
-            return Err(ExchangeError::Lacking);
-        }
-        let token = lease.token();
-        lease.report(Outcome::Failure(failure.kind));
-        let again = may_try_again(outgoing, &failure);
-        if is_spent(failure.kind, attempt) {
+        let (token, kind) = (lease.token(), error.kind());
+        lease.report(Outcome::Failure(kind));
+        if is_spent(kind, number) {
             tried.push(token);
         }
-        last = Some(failure.into());
+        last = Some(error);
         if !again {
             break;
         }
@@ -277,7 +314,8 @@ impl HttpCall {
     }
 }
 
-const USER_AGENT: HeaderValue =
+/// How the gateway calls itself.
+pub(crate) const USER_AGENT: HeaderValue =
     HeaderValue::from_static(concat!("troupe/", env!("CARGO_PKG_VERSION")));
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -292,8 +330,7 @@ fn accepts(stream: bool) -> HeaderValue {
 fn arrived(response: ClientResponse, alarm: Alarm) -> Arrived {
     let headers = response.headers();
     let content_type = headers.get(header::CONTENT_TYPE).cloned();
-    let length = headers.get(header::CONTENT_LENGTH);
-    let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
+    let length = content_length(headers);
     Arrived {
         status: response.status().as_u16(),
         content_type,
@@ -350,14 +387,19 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 fn unsent(error: &SendRequestError) -> Failure {
-    let (kind, sent) = match error {
+    let (kind, sent) = unsent_kind(error);
+    Failure::silent(kind, sent)
+}
+
+/// What a request without an answer means, and whether the upstream may have begun to work on it.
+pub(crate) fn unsent_kind(error: &SendRequestError) -> (FailureKind, bool) {
+    match error {
         SendRequestError::Connect(ConnectError::Timeout) => (FailureKind::Timeout, false),
         SendRequestError::Connect(_) | SendRequestError::Url(_) => (FailureKind::Network, false),
         SendRequestError::Timeout => (FailureKind::Timeout, true),
         SendRequestError::Response(_) => (FailureKind::Upstream, true),
         _ => (FailureKind::Network, true),
-    };
-    Failure::silent(kind, sent)
+    }
 }
 
 async fn run_here(

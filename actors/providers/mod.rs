@@ -27,4 +27,5 @@ pub mod model;
 pub mod openai;
 pub mod presets;
 pub mod provider;
+pub mod speechless;
 pub mod upstream;

@@ -19,7 +19,9 @@ impl From<&ModelEntry> for Model {
     fn from(entry: &ModelEntry) -> Self {
         match entry {
             ModelEntry::Id(id) => Self::named(id),
-            ModelEntry::Full(ModelConfig { id, upstream, kind }) => Self {
+            ModelEntry::Full(ModelConfig {
+                id, upstream, kind, ..
+            }) => Self {
                 id: id.as_str().into(),
                 upstream: upstream.as_deref().unwrap_or(id).into(),
                 kind: kind.clone(),

@@ -1,5 +1,7 @@
 //! Services that are known by name, so that a token is all they need.
 
+use troupe_protocol::pictures::{Kind, service};
+
 /// What is known of a service before anybody configures it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Preset {
@@ -77,7 +79,10 @@ pub const PRESETS: &[Preset] = &[
             &["GEMINI_API_KEY", "GOOGLE_API_KEY"],
         )
     },
-    hosted("xai", "xAI", "https://api.x.ai/v1", &["XAI_API_KEY"]),
+    Preset {
+        kind: "grok",
+        ..hosted("xai", "xAI", "https://api.x.ai/v1", &["XAI_API_KEY"])
+    },
     hosted(
         "deepseek",
         "DeepSeek",
@@ -141,11 +146,30 @@ pub const PRESETS: &[Preset] = &[
     local("lmstudio", "LM Studio", "http://127.0.0.1:1234/v1"),
 ];
 
+/// Every service that is known by name: those above, and each kind of upstream that draws.
+pub fn all() -> impl Iterator<Item = Preset> {
+    let own = |kind: &&Kind| PRESETS.iter().all(|preset| preset.name != kind.name);
+    let kinds = service::KINDS.iter().filter(own);
+    let kinds = kinds.filter(|kind| kind.name != DEMO).map(drawing);
+    PRESETS.iter().copied().chain(kinds)
+}
+
+/// It is there where nothing is configured, and needs no name.
+const DEMO: &str = "demo";
+
+fn drawing(kind: &'static Kind) -> Preset {
+    Preset {
+        kind: kind.name,
+        needs_token: kind.needs_token,
+        ..hosted(kind.name, kind.title, kind.base_url, kind.env)
+    }
+}
+
 /// The preset called `name`; `qwen` is another name of `dashscope`.
 #[must_use]
-pub fn find(name: &str) -> Option<&'static Preset> {
+pub fn find(name: &str) -> Option<Preset> {
     let name = if name == "qwen" { "dashscope" } else { name };
-    PRESETS.iter().find(|preset| preset.name == name)
+    all().find(|preset| preset.name == name)
 }
 
 #[cfg(test)]

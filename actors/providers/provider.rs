@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{config::Timeouts, upstream::Upstream};
-use crate::{accounts::limits::Gate, credentials::Pool};
+use crate::{accounts::limits::Gate, credentials::Pool, pictures::Studio};
 
 /// A provider as requests see it. Shared, immutable; its changing parts are actors behind handles.
 pub struct Provider {
@@ -14,6 +14,8 @@ pub struct Provider {
     /// Whether bare model names resolve here before other providers.
     pub is_default: bool,
     pub upstream: Box<dyn Upstream>,
+    /// What it draws, if it draws.
+    pub studio: Option<Studio>,
     pub pool: Pool,
     /// Bounds the requests under way at this provider.
     pub gate: Gate,
@@ -28,6 +30,15 @@ pub struct Provider {
     pub default_max_tokens: u64,
     /// Whether converted requests use OpenAI's newer fields.
     pub openai_fields: bool,
+}
+
+impl Provider {
+    /// Whether a URL leads to where the operator has pictures drawn.
+    #[must_use]
+    pub fn draws_at(&self, url: &str) -> bool {
+        let studio = self.studio.as_ref();
+        studio.is_some_and(|studio| studio.owns(url))
+    }
 }
 
 impl std::fmt::Debug for Provider {

@@ -19,6 +19,12 @@ def ratio(results, scenario, target, base, key):
     return _median(run[key] / other[key] for run, other in pairs if run[key] and other[key])
 
 
+def ratio_of_scenarios(results, scenario, base, target, key):
+    """The ratio of a target's medians in two scenarios: what the one costs beyond the other."""
+    measured, usual = (middle(results, name, target, key) for name in (scenario, base))
+    return measured / usual if measured and usual else None
+
+
 def added(results, scenario, target, base, *keys):
     """The median of the rounds' differences."""
     return _median(_dig(run, keys) - _dig(other, keys) for run, other in _rounds(results, scenario, target, base))

@@ -16,7 +16,8 @@ STREAMING_SECONDS = 2
 @dataclasses.dataclass(frozen=True)
 class Scenario:
     """One kind of load. Without a rate the loop is closed. `stagger_ms` spreads the starts of paced streams over their
-    length; `hold` opens all streams at once, and measures memory while they are open."""
+    length; `hold` opens all streams at once, and measures memory while they are open. `converted` asks in a dialect that
+    the upstream is not asked in: only a gateway can be asked so."""
 
     name: str
     path: str
@@ -26,21 +27,33 @@ class Scenario:
     events: int = 0
     stagger_ms: int = 0
     hold: bool = False
+    converted: bool = False
 
     @property
     def stream(self):
         return self.events > 0
 
+    def takes(self, target):
+        """Whether the target can serve it."""
+        return target == "troupe" or not self.converted
+
+
+INSTRUCTIONS = "You are a helpful assistant that answers briefly and to the point."
+QUESTION = {"role": "user", "content": "What does a lighthouse keeper do all day, and who pays for the oil?"}
+
 
 def _chat(model, **more):
-    messages = [
-        {"role": "system", "content": "You are a helpful assistant that answers briefly and to the point."},
-        {"role": "user", "content": "What does a lighthouse keeper do all day, and who pays for the oil?"},
-    ]
+    messages = [{"role": "system", "content": INSTRUCTIONS}, QUESTION]
     return {"model": model, "messages": messages, "temperature": 0.7, "max_tokens": 256, **more}
 
 
+def _messages(model, **more):
+    """The same as Claude's clients ask it."""
+    return {"model": model, "system": INSTRUCTIONS, "messages": [QUESTION], "temperature": 0.7, "max_tokens": 256, **more}
+
+
 CHAT = "/v1/chat/completions"
+MESSAGES = "/v1/messages"
 IMAGE = {"model": "sim-image-1m", "prompt": "a lighthouse at dusk", "n": 1, "response_format": "b64_json"}
 # 1,536 numbers are about 18 KiB of JSON
 EMBEDDING = {"model": "text-embedding-3-small", "input": "a lighthouse at dusk", "dimensions": 1536}
@@ -51,7 +64,10 @@ SCENARIOS = [
     Scenario("chat_c64", CHAT, _chat("sim-1k"), 64),
     Scenario("chat_r1000", CHAT, _chat("sim-1k"), 64, rate=1000),
     Scenario("stream_c16", CHAT, _chat("sim-stream-64x0ms", stream=True), 16, events=64),
+    Scenario("messages_stream_c16", MESSAGES, _messages("sim-stream-64x0ms", stream=True), 16, events=64, converted=True),
     Scenario("stream_paced", CHAT, _chat("sim-stream-64x20ms", stream=True), 64, events=64, stagger_ms=1280),
+    Scenario("messages_stream_paced", MESSAGES, _messages("sim-stream-64x20ms", stream=True), 64, events=64,
+             stagger_ms=1280, converted=True),
     Scenario("embed_c64", "/v1/embeddings", EMBEDDING, 64),
     Scenario("image_c4", "/v1/images/generations", IMAGE, 4),
 ]

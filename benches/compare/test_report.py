@@ -2,7 +2,7 @@
 
 import unittest
 
-from . import figures, tables, verdicts
+from . import figures, scenarios, tables, verdicts
 
 
 def a_run(cpu, p50=100.0, **more):
@@ -39,8 +39,13 @@ class Figures(unittest.TestCase):
         results = {"s": {"nginx": [a_run(1, event_gap_us=gaps)]}}
         self.assertEqual(figures.merged_share(results, "s", "nginx"), 0.75)
 
+    def test_scenarios_are_held_against_each_other(self):
+        results = {"a": {"troupe": [a_run(10), a_run(12), a_run(90)]}, "b": {"troupe": [a_run(15), a_run(18), a_run(20)]}}
+        self.assertEqual(figures.ratio_of_scenarios(results, "b", "a", "troupe", "cpu_us_per_answer"), 1.5)
+
     def test_what_was_not_measured_is_none(self):
         for found in (
+            figures.ratio_of_scenarios({"s": {"troupe": [a_run(1)]}}, "s", "t", "troupe", "cpu_us_per_answer"),
             figures.middle({}, "s", "troupe", "cpu_us_per_answer"),
             figures.ratio({}, "s", "troupe", "nginx", "cpu_us_per_answer"),
             figures.added({}, "s", "troupe", "direct", "latency_us", "p50"),
@@ -57,11 +62,17 @@ class Verdicts(unittest.TestCase):
         results = {
             "chat_c64": {"direct": [a_run(9)], "nginx": [a_run(10)], "troupe": [a_run(36)]},
             "chat_r1000": {"direct": [a_run(9, 80.0)], "troupe": [a_run(30, 199.0)]},
+            "stream_c16": {"direct": [a_run(50)], "troupe": [a_run(100)]},
+            "messages_stream_c16": {"troupe": [a_run(150)]},
+            "stream_paced": {"troupe": [a_run(100)]},
+            "messages_stream_paced": {"troupe": [a_run(161)]},
         }
         memory = {"troupe": {"near_idle": 20 * 1024, "after_200k": 23 * 1024}}
         words = self.words(results, memory)
         self.assertEqual(words["chat_c64: CPU per request, of nginx's"], "MISSED")
         self.assertEqual(words["chat_r1000: p50 over direct"], "holds")
+        self.assertEqual(words["messages_stream_c16: CPU per request, of stream_c16's"], "holds")
+        self.assertEqual(words["messages_stream_paced: CPU per request, of stream_paced's"], "MISSED")
         self.assertEqual(words["near-idle PSS"], "holds")
         self.assertEqual(words["PSS over 200,000 requests, change"], "MISSED")
         self.assertEqual(words["image_c4: CPU per request, of nginx's"], "not measured")
@@ -81,6 +92,15 @@ class Report(unittest.TestCase):
         self.assertIn("chat_c64, nginx, round 1: 3 × status 502", faults)
         self.assertEqual(len(faults), 2)
         self.assertIn("chat_c64, troupe", faults[1])
+
+    def test_what_only_a_gateway_can_serve_is_asked_of_it_alone(self):
+        asked = {scenario.name: [name for name in ("direct", "nginx", "troupe") if scenario.takes(name)]
+                 for scenario in scenarios.SCENARIOS}
+        self.assertEqual(asked["stream_c16"], ["direct", "nginx", "troupe"])
+        self.assertEqual(asked["messages_stream_c16"], ["troupe"])
+        results = {"messages_stream_c16": {"troupe": [a_run(150, events=64_000, cpu_us_per_event=2.0)]}}
+        self.assertEqual(tables.faults(results), [])
+        self.assertIn("| messages_stream_c16 | 150 |", tables.report(results, {}, verdicts.verdicts(results, {})))
 
     def test_a_report_has_a_row_for_each_scenario(self):
         results = {"chat_c64": {"direct": [a_run(9)], "nginx": [a_run(12)], "troupe": [a_run(36)]}}

@@ -37,6 +37,10 @@ def verdicts(results, memory):
         *(Verdict(f"{scenario}: CPU per event, of the simulator's own", 1.7,
                   figures.ratio(results, scenario, "troupe", "direct", "cpu_us_per_event"), "×")
           for scenario in ("stream_c16", "stream_paced")),
+        # the same stream of the same upstream, passed through and converted
+        *(Verdict(f"messages_{scenario}: CPU per request, of {scenario}'s", 1.6,
+                  figures.ratio_of_scenarios(results, f"messages_{scenario}", scenario, "troupe", "cpu_us_per_answer"), "×")
+          for scenario in ("stream_c16", "stream_paced")),
         Verdict("chat_r1000: p50 over direct", 120,
                 figures.added(results, "chat_r1000", "troupe", "direct", "latency_us", "p50"), "µs"),
         Verdict("image_c4: CPU per request, of nginx's", 0.5, image, "×"),

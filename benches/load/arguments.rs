@@ -44,10 +44,10 @@ pub struct Arguments {
     /// Spreads the first requests of the connections over so many milliseconds; closed loop only
     #[arg(long, default_value_t = 0, conflicts_with = "rate")]
     pub stagger_ms: u64,
-    /// The answer is an event stream that ends with `data: [DONE]`
+    /// The answer is an event stream that ends with `data: [DONE]` or with `event: message_stop`
     #[arg(long)]
     stream: bool,
-    /// The least events of a stream before `[DONE]`
+    /// The least events of a stream before its last one
     #[arg(long, default_value_t = 0, requires = "stream")]
     expect_events: u64,
     /// The most that the whole run may take, in seconds

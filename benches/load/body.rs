@@ -3,15 +3,15 @@
 use derive_more::{Display, Error};
 use memchr::memchr;
 
-/// So much of each line is looked at.
-const PREFIX: usize = 16;
+/// So much of each line is looked at: enough for `event: message_stop` and its line end.
+const PREFIX: usize = 24;
 
 /// Why a body is not a whole answer, though its framing is.
 #[derive(Debug, Display, Error, PartialEq, Eq)]
 pub enum Incomplete {
     #[display("json body without its end")]
     Json,
-    #[display("stream without [DONE] as its last event")]
+    #[display("stream without [DONE] or message_stop as its last event")]
     NotDone,
     #[display("stream with an error event")]
     ErrorEvent,
@@ -27,12 +27,14 @@ pub struct Body {
     events: u64,
     bytes: u64,
     last_byte: u8,
+    /// Whether the event under way is Anthropic's last one.
+    last: bool,
     done: bool,
     error_event: bool,
 }
 
 impl Body {
-    /// `data:` lines so far, `[DONE]` included.
+    /// `data:` lines so far, the last event's included.
     pub fn events(&self) -> u64 {
         self.events
     }
@@ -72,8 +74,12 @@ impl Body {
         self.line_length = 0;
         if let Some(data) = line.strip_prefix(b"data:") {
             self.events += 1;
-            self.done = data.trim_ascii_start() == b"[DONE]";
+            let last = std::mem::take(&mut self.last);
+            self.done = last || data.trim_ascii_start() == b"[DONE]";
             self.error_event |= data.trim_ascii_start().starts_with(b"{\"error\"");
+        } else if let Some(name) = line.strip_prefix(b"event:") {
+            self.last = name.trim_ascii_start() == b"message_stop";
+            self.error_event |= name.trim_ascii_start() == b"error";
         }
     }
 
@@ -85,7 +91,7 @@ impl Body {
         }
     }
 
-    /// Whether a stream came to its end, with at least so many `data:` lines before `[DONE]`.
+    /// Whether a stream came to its end, with at least so many `data:` lines before its last one.
     pub fn check_stream(&self, min_events: u64) -> Result<(), Incomplete> {
         if self.error_event {
             Err(Incomplete::ErrorEvent)
@@ -145,10 +151,29 @@ mod tests {
     }
 
     #[test]
+    fn a_claude_stream_ends_with_its_last_message() {
+        let wire = b"event: message_start\ndata: {}\n\nevent: message_stop\r\ndata: {\"type\":\"message_stop\"}\r\n\r\n";
+        for first in 0..wire.len() {
+            let (head, rest) = wire.split_at(first);
+            assert_eq!(stream([head, rest]).check_stream(1), Ok(()));
+        }
+        for cut in ["\n\nevent: message_stop\n", "\n\ndata: {}\n\n"] {
+            let wire = ["event: message_start\ndata: {}", cut].concat();
+            let body = stream([wire.as_bytes()]);
+            assert_eq!(body.check_stream(0), Err(Incomplete::NotDone), "{wire}");
+        }
+    }
+
+    #[test]
     fn an_error_event_is_noticed() {
-        let body =
-            stream([&b"data: 1\n\ndata: {\"error\":{\"code\":\"x\"}}\n\ndata: [DONE]\n\n"[..]]);
-        assert_eq!(body.check_stream(0), Err(Incomplete::ErrorEvent));
+        for event in [
+            "data: {\"error\":{\"code\":\"x\"}}",
+            "event: error\ndata: {}",
+        ] {
+            let wire = format!("data: 1\n\n{event}\n\ndata: [DONE]\n\n");
+            let body = stream([wire.as_bytes()]);
+            assert_eq!(body.check_stream(0), Err(Incomplete::ErrorEvent), "{wire}");
+        }
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub struct Target {
     pub request: Vec<u8>,
     /// Whether the answer is an event stream.
     pub stream: bool,
-    /// A stream must have so many `data:` lines before `[DONE]`.
+    /// A stream must have so many `data:` lines before its last one.
     pub min_events: u64,
 }
 

@@ -79,6 +79,10 @@ table! {
     RequestTimeout = "request_timeout", 408, INVALID, Request, true;
     /// The headers are larger than accepted.
     HeadersTooLarge = "headers_too_large", 431, INVALID, Request, false;
+    /// A URL in the request that the gateway does not open.
+    UrlNotAllowed = "url_not_allowed", 400, INVALID, Request, false;
+    /// A URL in the request that brought nothing.
+    UrlNotFetched = "url_not_fetched", 400, INVALID, Request, true;
     /// The body's content type is not one that the route takes.
     UnsupportedMediaType = "unsupported_media_type", 415, INVALID, Request, false;
     /// The `Idempotency-Key` cannot be one.

@@ -15,6 +15,7 @@
 //! | [`fields`], [`data`] | bodies that are JSON or a form, and OpenAI's list of pictures |
 //! | [`single`], [`polled`] | errands of one call, and of a task that is asked after |
 //! | [`shape`] | for upstreams that choose shapes, not sizes, or that take no mask |
+//! | [`lift`] | base64 out of JSON, as it comes |
 //! | [`failure`] | why an order failed |
 //! | [`reset`] | when a quota is whole again |
 //! | [`service`] | what every upstream says of itself, and the list of all |
@@ -22,12 +23,14 @@
 
 pub mod call;
 pub mod data;
+mod demo;
 pub mod errand;
 pub mod failure;
 pub mod fields;
 mod gemini;
 mod gitee;
 mod grok;
+pub mod lift;
 mod openai;
 pub mod order;
 pub mod polled;

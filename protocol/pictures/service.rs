@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{
     call::Call,
+    demo::Demo,
     errand::{Answer, Errand, Ticket},
     order::Order,
     spec::ModelSpec,
@@ -120,6 +121,15 @@ pub struct Kind {
 
 /// Every kind. A new one is a file and a line here.
 pub const KINDS: &[Kind] = &[
+    Kind {
+        name: "demo",
+        title: "the built-in demo",
+        base_url: "local:",
+        env: &[],
+        needs_token: false,
+        chat: None,
+        make: Demo::make,
+    },
     super::gemini::KIND,
     super::gitee::KIND,
     super::grok::KIND,

@@ -113,6 +113,31 @@ impl Sizes {
         }
     }
 
+    /// A size of that shape: the one wished for where it is allowed, else the nearest of the same shape that
+    /// is. A client that names a shape leaves the size open, so nothing that it said is changed.
+    #[must_use]
+    pub fn of_shape(&self, wished: Size) -> Option<Size> {
+        if self.allow(wished) {
+            return Some(wished);
+        }
+        let distance = |size: &Size| size.pixels().abs_diff(wished.pixels());
+        match self {
+            Self::Any | Self::Ratios(_) => None,
+            Self::Listed(listed) => {
+                let same = listed.iter().filter(|size| size.ratio() == wished.ratio());
+                same.min_by_key(|size| distance(size)).copied()
+            }
+            Self::Within {
+                side: [_, most], ..
+            } => {
+                let (width, height) = wished.ratio();
+                let scales = 1..=most / width.max(height).max(1);
+                let sizes = scales.map(|scale| Size::new(width * scale, height * scale));
+                sizes.filter(|size| self.allow(*size)).min_by_key(distance)
+            }
+        }
+    }
+
     #[must_use]
     pub fn allow(&self, size: Size) -> bool {
         match self {
@@ -274,6 +299,19 @@ mod tests {
         for (width, height) in [(512, 776), (513, 512), (768, 768), (248, 512)] {
             assert!(!within.allow(Size::new(width, height)), "{width}x{height}");
         }
+        assert_eq!(
+            within.of_shape(Size::new(1024, 1024)),
+            Some(Size::new(632, 632))
+        );
+        assert_eq!(
+            within.of_shape(Size::new(1024, 576)),
+            Some(Size::new(768, 432))
+        );
+        assert_eq!(
+            listed.of_shape(Size::new(960, 640)),
+            Some(Size::new(1536, 1024))
+        );
+        assert_eq!(listed.of_shape(Size::new(640, 960)), None);
         let words = "sides of 256 to 768 in multiples of 8 with at most 400000 pixels in all";
         assert_eq!(within.to_string(), words);
     }

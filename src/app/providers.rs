@@ -6,6 +6,8 @@ use troupe_actors::{
     accounts::limits::Gate,
     catalog::{Catalog, Offer, Settle},
     credentials::{Pool, PoolSetup},
+    egress::Exempt,
+    pictures::Studio,
     providers::{
         actor::{Announce, ProviderActor},
         anthropic::Anthropic,
@@ -17,12 +19,15 @@ use troupe_actors::{
         openai::{Mode, OpenAi},
         presets,
         provider::Provider,
+        speechless::Speechless,
         upstream::Upstream,
     },
     secrets::KeyedHash,
     storage::Database,
     supervision::{ChildSpec, Clock, Handle, Tree},
 };
+
+use troupe_protocol::pictures::{Kind, service};
 
 use crate::{config::Config, secret_key};
 
@@ -53,6 +58,7 @@ pub async fn start(
             rank,
             is_default: provider.default,
             upstream: upstream(provider)?,
+            studio: Studio::of(provider, base_url(provider)),
             pool,
             gate: Gate::new(provider.max_in_flight),
             gate_wait: Duration::from_millis(config.limits.max_wait_ms),
@@ -95,7 +101,7 @@ async fn start_actor(
 ) -> io::Result<()> {
     let configured: Option<Arc<[Model]>> = match &config.models {
         Some(models) => Some(models.iter().map(Model::from).collect()),
-        None => provider.upstream.own_models(),
+        None => own_models(config, &provider),
     };
     let path = format!("providers/{}/actor", config.name);
     let announce = announce(&provider, catalog);
@@ -108,6 +114,16 @@ async fn start_actor(
     });
     tree.start(spec).await.map_err(io::Error::other)?;
     Ok(())
+}
+
+/// The models of a provider that is known to have no others; none where the upstream is asked.
+fn own_models(config: &ProviderConfig, provider: &Provider) -> Option<Arc<[Model]>> {
+    let is_asked = ["openai", "gemini"].contains(&&*config.kind);
+    let studio = provider.studio.as_ref().filter(|_| !is_asked);
+    provider
+        .upstream
+        .own_models()
+        .or(studio.map(Studio::models))
 }
 
 /// What a provider announces goes to the catalog.
@@ -132,10 +148,37 @@ pub fn upstream(config: &ProviderConfig) -> io::Result<Box<dyn Upstream>> {
         "openai_responses" => Box::new(OpenAi::new(base_url, Mode::OnlyResponses).map_err(bad)?),
         "anthropic" => Box::new(Anthropic::new(base_url).map_err(bad)?),
         "gemini" => Box::new(Gemini::new(base_url).map_err(bad)?),
-        other => {
-            let message = format!("provider {name}: there is no kind `{other}`");
-            return Err(io::Error::other(message));
+        other => match service::find(other) {
+            Some(kind) => drawing(kind, config, base_url).map_err(bad)?,
+            None => {
+                let message = format!("provider {name}: there is no kind `{other}`");
+                return Err(io::Error::other(message));
+            }
+        },
+    })
+}
+
+/// The hosts and ports of all base URLs.
+pub fn hosts(config: &Config) -> impl Iterator<Item = Exempt> + '_ {
+    let urls = config.providers.iter().map(base_url);
+    urls.filter_map(Exempt::of_url)
+}
+
+/// An upstream that draws, and may talk besides as OpenAI's do.
+fn drawing(
+    kind: &Kind,
+    config: &ProviderConfig,
+    base_url: &str,
+) -> Result<Box<dyn Upstream>, BadBaseUrl> {
+    let path = kind
+        .chat
+        .and_then(|path| path.strip_suffix("/chat/completions"));
+    Ok(match path {
+        Some(path) => {
+            let base_url = format!("{}{path}", base_url.trim_end_matches('/'));
+            Box::new(OpenAi::new(&base_url, Mode::Both(config.responses))?)
         }
+        None => Box::new(Speechless),
     })
 }
 
@@ -147,5 +190,6 @@ fn base_url(config: &ProviderConfig) -> &str {
         .base_url
         .as_deref()
         .or(preset_url)
+        .or(service::find(&config.kind).map(|kind| kind.base_url))
         .unwrap_or_default()
 }

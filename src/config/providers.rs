@@ -1,7 +1,7 @@
 //! Completes the list of providers: presets, providers that the environment switches on, the built-in
 //! demo, and what a provider inherits from `[timeouts]` and `[pool]`.
 
-use troupe_actors::providers::presets::{self, PRESETS, Preset};
+use troupe_actors::providers::presets::{self, Preset};
 
 use super::{
     environment::{Environment, place},
@@ -17,9 +17,9 @@ pub fn complete(tree: &mut Node, environment: &Environment) {
         // not a list: decoding will say so
         return;
     };
-    for preset in PRESETS {
+    for preset in presets::all() {
         if let Some((name, tokens)) = environment.first_of(preset.env) {
-            switch_on(list, preset, tokens, &place(name));
+            switch_on(list, &preset, tokens, &place(name));
         }
     }
     if list.is_empty() {
@@ -96,17 +96,26 @@ fn text_of<'a>(provider: &'a Node, key: &str) -> Option<&'a str> {
 
 fn is_of(provider: &Node, preset: &Preset) -> bool {
     text_of(provider, "name") == Some(preset.name)
-        || text_of(provider, "preset").and_then(presets::find) == Some(preset)
+        || text_of(provider, "preset").and_then(presets::find) == Some(*preset)
 }
 
 /// The preset that a provider names, or that goes by its name where it says nothing else of its upstream.
-fn preset_of(provider: &Node) -> Option<&'static Preset> {
+fn preset_of(provider: &Node) -> Option<Preset> {
     if let Some(named) = text_of(provider, "preset") {
         return presets::find(named);
+    }
+    let kind = text_of(provider, "kind").filter(|kind| !is_widespread(kind));
+    if let Some(kind) = kind {
+        return presets::all().find(|preset| preset.kind == kind);
     }
     let says_nothing = provider.child("base_url").is_none()
         && text_of(provider, "kind").is_none_or(|kind| kind == "openai");
     presets::find(text_of(provider, "name")?).filter(|_| says_nothing)
+}
+
+/// Whether many services speak a protocol, so that its name does not say where they are.
+fn is_widespread(kind: &str) -> bool {
+    ["openai", "openai_responses", "anthropic", "gemini"].contains(&kind)
 }
 
 fn fill_from_preset(provider: &mut Node) {

@@ -19,6 +19,7 @@ use troupe_actors::{
         limits::{Shed, ShedBy},
     },
     credentials::{LeaseError, cooldown::ColdReason},
+    egress::EgressError,
     providers::{body::BodyFault, exchange::ExchangeError},
 };
 use troupe_protocol::{
@@ -303,6 +304,16 @@ impl From<LeaseError> for ApiError {
             }
         };
         Self::new(code, error.to_string()).retry(error.retry_after())
+    }
+}
+
+impl From<EgressError> for ApiError {
+    fn from(error: EgressError) -> Self {
+        let code = match error.is_refusal() {
+            true => ErrorCode::UrlNotAllowed,
+            false => ErrorCode::UrlNotFetched,
+        };
+        Self::new(code, error.to_string())
     }
 }
 

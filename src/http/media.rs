@@ -1,11 +1,18 @@
-//! `/media/{name}`: stored pictures. The name is the permission: it cannot be guessed.
+//! `/media/{name}`: stored pictures and videos. The name is the permission: it cannot be guessed.
 
-use actix_files::NamedFile;
+use std::{io, ops::Range};
+
 use actix_web::{
-    HttpRequest, HttpResponse,
-    http::header::{self, HeaderValue},
+    HttpMessage as _, HttpRequest, HttpResponse, HttpResponseBuilder,
+    body::SizedStream,
+    http::{
+        Method, StatusCode,
+        header::{self, EntityTag, IfNoneMatch, IfRange},
+    },
     web,
 };
+use futures_util::stream;
+use troupe_actors::media::Stored;
 use troupe_protocol::openai::error::ErrorCode;
 use uuid::Uuid;
 
@@ -13,7 +20,7 @@ use super::{error::ApiError, layers::resource, services::OnWorker};
 
 /// `/media/…`
 pub fn routes(config: &mut web::ServiceConfig) {
-    config.service(resource("/media/{name}").get(serve));
+    config.service(resource("/media/{name}").get(serve).head(serve));
 }
 
 /// A stored file, with ETag and ranges. Its bytes never change under one name.
@@ -21,23 +28,85 @@ async fn serve(worker: OnWorker, request: HttpRequest, name: web::Path<String>) 
     let Some(stored) = worker.0.services.media.open(&name).await else {
         return not_found();
     };
-    let Ok(file) = NamedFile::open_async(&stored.path).await else {
-        return not_found();
+    let tag = EntityTag::new_strong(stored.name.as_str().to_owned());
+    let mut response = HttpResponse::Ok();
+    describe(&mut response, &stored, &tag);
+    if has_it(&request, &tag) {
+        return response.status(StatusCode::NOT_MODIFIED).finish();
+    }
+    let range = match wanted(&request, &tag, stored.bytes) {
+        Wanted::Whole => 0..stored.bytes,
+        Wanted::Part(range) => {
+            let (first, last) = (range.start, range.end - 1);
+            let part = format!("bytes {first}-{last}/{}", stored.bytes);
+            response.insert_header((header::CONTENT_RANGE, part));
+            response.status(StatusCode::PARTIAL_CONTENT);
+            range
+        }
+        Wanted::Nothing => {
+            let whole = format!("bytes */{}", stored.bytes);
+            response.insert_header((header::CONTENT_RANGE, whole));
+            return response.status(StatusCode::RANGE_NOT_SATISFIABLE).finish();
+        }
     };
-    let mut response = file
-        .set_content_type(
-            stored
-                .mime
-                .parse()
-                .unwrap_or(mime::APPLICATION_OCTET_STREAM),
-        )
-        .into_response(&request);
-    let headers = response.headers_mut();
-    let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
-    headers.insert(header::CACHE_CONTROL, forever);
-    let nosniff = HeaderValue::from_static("nosniff");
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
+    let length = range.end - range.start;
+    if request.method() == Method::HEAD {
+        let nothing = stream::empty::<io::Result<web::Bytes>>();
+        return response.body(SizedStream::new(length, nothing));
+    }
+    response.body(SizedStream::new(length, stored.pieces(range)))
+}
+
+/// What is true of the file whichever part of it is sent. It may be shown, but run nothing.
+fn describe(response: &mut HttpResponseBuilder, stored: &Stored, tag: &EntityTag) {
     response
+        .insert_header((header::CONTENT_TYPE, stored.mime))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((header::CONTENT_DISPOSITION, "inline"))
+        .insert_header((
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; sandbox",
+        ))
+        .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
+        .insert_header((header::ACCEPT_RANGES, "bytes"))
+        .insert_header(header::ETag(tag.clone()));
+}
+
+/// Whether the client says that it has this file already.
+fn has_it(request: &HttpRequest, tag: &EntityTag) -> bool {
+    match request.get_header::<IfNoneMatch>() {
+        Some(IfNoneMatch::Any) => true,
+        Some(IfNoneMatch::Items(tags)) => tags.iter().any(|known| known.weak_eq(tag)),
+        None => false,
+    }
+}
+
+/// What the client wants of a file.
+enum Wanted {
+    Whole,
+    Part(Range<u64>),
+    /// What the file has not.
+    Nothing,
+}
+
+/// Several ranges at once and what is no range are answered with the whole, as RFC 9110, section 14.2 allows.
+fn wanted(request: &HttpRequest, tag: &EntityTag, bytes: u64) -> Wanted {
+    let of_another = match request.get_header::<IfRange>() {
+        Some(IfRange::EntityTag(known)) => !known.strong_eq(tag),
+        Some(IfRange::Date(_)) => true,
+        None => false,
+    };
+    let ranges = match request.get_header::<header::Range>() {
+        Some(header::Range::Bytes(ranges)) if !of_another => ranges,
+        _ => return Wanted::Whole,
+    };
+    match ranges.as_slice() {
+        [range] => match range.to_satisfiable_range(bytes) {
+            Some((first, last)) => Wanted::Part(first..last + 1),
+            None => Wanted::Nothing,
+        },
+        _ => Wanted::Whole,
+    }
 }
 
 fn not_found() -> HttpResponse {

@@ -12,7 +12,9 @@ use troupe_actors::{
     },
     answers::Answers,
     catalog::CatalogReader,
+    egress::Guard,
     media::Media,
+    pictures::Atelier,
     responses::ResponseStore,
     storage::{Database, kv::KvStore},
     supervision::{Clock, Tree},
@@ -36,6 +38,12 @@ pub struct Services {
     pub answers: Answers,
     pub catalog: CatalogReader,
     pub media: Media,
+    /// Has pictures drawn.
+    pub atelier: Atelier,
+    /// Opens the links of clients.
+    pub egress: Guard,
+    /// Opens the links in what upstreams answer, which may lead to the upstreams themselves.
+    pub results: Guard,
     pub database: Database,
     pub kv: KvStore,
     pub tokens: TokenCounter,

@@ -152,3 +152,24 @@ async fn answers_in_the_background_are_refused() {
     }
     assert_eq!(simulator.script().stats().requests, 0);
 }
+
+#[actix_rt::test]
+async fn a_conversation_that_only_openai_has_goes_nowhere_else() {
+    let simulator = Simulator::start();
+    let app = app(&simulator).await;
+    for conversation in [json!("conv_1"), json!({"id": "conv_1"})] {
+        let asked = |kind| {
+            let mut body = input(&format!("{kind}/sim-mirror"), "go on");
+            body["conversation"] = conversation.clone();
+            body
+        };
+        for kind in ["openai", "anthropic", "gemini"] {
+            let answer = app.post(RESPONSES, &asked(kind)).await;
+            let error = answer.error(400, "not_convertible").await;
+            assert_eq!(error["param"], "conversation");
+        }
+        respond(&app, &asked("openai_responses")).await;
+        let sent = simulator.script().last_request(RESPONSES).unwrap().json();
+        assert_eq!(sent["conversation"], conversation);
+    }
+}

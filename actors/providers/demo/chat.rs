@@ -61,8 +61,7 @@ pub fn estimate_tokens(text: &str) -> u64 {
 const NEXT_STEP: &str = r#"```toml
 [[provider]]
 name = "openai"
-kind = "openai"
-base_url = "https://api.openai.com/v1"
+preset = "openai"
 tokens = ["sk-your-key"]
 ```"#;
 

@@ -28,6 +28,8 @@ pub fn validate(config: &Config, tree: &Node, problems: &mut Vec<Problem>) {
     check.keys(&config.keys);
     check.calls(&config.calls);
     check.limits(&config.limits);
+    check.egress(&config.egress);
+    check.pictures(&config.pictures);
     check.token_counts(&config.tokens);
     check.responses(&config.responses);
     check.answers(&config.answers);

@@ -5,16 +5,24 @@ use std::collections::HashMap;
 use troupe_actors::{
     providers::{
         config::{ModelConfig, ModelEntry, ProviderConfig},
-        presets::{self, PRESETS},
+        presets,
     },
     secrets::Secret,
 };
+use troupe_protocol::pictures::service;
 
 use super::{Check, live_indices};
 use crate::config::keys;
 
-/// The upstream protocols that this build speaks.
-const KINDS: &[&str] = &["openai", "openai_responses", "anthropic", "gemini", "demo"];
+/// The upstream protocols of conversations that this build speaks.
+const KINDS: &[&str] = &["openai", "openai_responses", "anthropic", "gemini"];
+
+/// All upstream protocols that it speaks.
+fn kinds() -> Vec<&'static str> {
+    let drawing = service::KINDS.iter().map(|kind| kind.name);
+    let drawing = drawing.filter(|name| !KINDS.contains(name));
+    KINDS.iter().copied().chain(drawing).collect()
+}
 
 impl Check<'_> {
     pub(super) fn providers(&mut self, providers: &[ProviderConfig]) {
@@ -63,7 +71,7 @@ impl Check<'_> {
     }
 
     fn kind(&mut self, provider: &ProviderConfig) {
-        let known = KINDS.join(", ");
+        let known = kinds().join(", ");
         match provider.kind.as_str() {
             // the preset that would say it does not exist: told there
             "" if provider.preset.is_some() => {}
@@ -80,8 +88,13 @@ impl Check<'_> {
                     self.warning("base_url", "not used: the demo is built in");
                 }
             }
+            other if service::find(other).is_some() => {
+                if let Some(url) = &provider.base_url {
+                    self.url("base_url", url, &["http", "https"]);
+                }
+            }
             other => {
-                let nearest = keys::nearest(other, KINDS).unwrap_or_default();
+                let nearest = keys::nearest(other, &kinds()).unwrap_or_default();
                 let message = format!("`{other}` is none of {known}; the nearest is `{nearest}`");
                 self.error("kind", message);
             }
@@ -103,7 +116,7 @@ impl Check<'_> {
             }
             Some(_) => {}
             None => {
-                let known: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
+                let known: Vec<&str> = presets::all().map(|preset| preset.name).collect();
                 let nearest = keys::nearest(name, &known).unwrap_or_default();
                 self.error(
                     "preset",

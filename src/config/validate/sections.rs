@@ -6,6 +6,8 @@ use troupe_actors::{
     accounts::config::{CallsConfig, KeysConfig, LimitsConfig},
     answers::AnswersConfig,
     credentials::config::PoolConfig,
+    egress::{EgressConfig, Exempt},
+    pictures::PicturesConfig,
     providers::config::Timeouts,
     responses::config::ResponsesConfig,
     storage::{DatabaseUrl, config::StorageConfig, kv::KvUrl},
@@ -140,6 +142,41 @@ impl Check<'_> {
                 0..=1_000_000,
             );
             check.range("max_wait_ms", limits.max_wait_ms, 0..=A_DAY_MS);
+        });
+    }
+
+    pub(super) fn egress(&mut self, egress: &EgressConfig) {
+        self.within("egress", |check| {
+            check.within("allow_hosts", |check| {
+                for (index, host) in egress.allow_hosts.iter().enumerate() {
+                    if Exempt::parse(host).is_none() {
+                        let message = format!(
+                            "`{host}` is neither host nor host:port, such as files.example.org:8443"
+                        );
+                        check.error(&index.to_string(), message);
+                    }
+                }
+            });
+            check.range("max_redirects", egress.max_redirects, 0..=20);
+            check.range("connect_ms", egress.connect_ms, 1..=A_DAY_MS);
+            check.range("first_byte_ms", egress.first_byte_ms, 1..=A_DAY_MS);
+            check.range("total_ms", egress.total_ms, 1..=A_DAY_MS);
+            check.range("max_bytes", egress.max_bytes, 1_024..=1 << 40);
+        });
+    }
+
+    pub(super) fn pictures(&mut self, pictures: &PicturesConfig) {
+        self.within("pictures", |check| {
+            check.range("quick_ms", pictures.quick_ms, 1..=A_DAY_MS);
+            check.range("short_ms", pictures.short_ms, 1..=A_DAY_MS);
+            check.range("long_ms", pictures.long_ms, 1..=A_DAY_MS);
+            check.range("total_ms", pictures.total_ms, 1..=A_DAY_MS);
+            check.range("video_total_ms", pictures.video_total_ms, 1..=A_DAY_MS);
+            check.range("poll_failures", pictures.poll_failures, 0..=1_000);
+            check.range("max_file_bytes", pictures.max_file_bytes, 1_024..=1 << 32);
+            check.range("max_count", pictures.max_count, 1..=100);
+            check.range("max_inputs", pictures.max_inputs, 1..=100);
+            check.range("max_prompt_chars", pictures.max_prompt_chars, 1..=1_000_000);
         });
     }
 

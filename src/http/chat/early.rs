@@ -15,10 +15,14 @@ use actix_web::{
 };
 use bytes::{Bytes, BytesMut};
 use futures_util::future::LocalBoxFuture;
-use serde_json::{Value, json};
-use troupe_protocol::dialect::Client;
+use serde_json::Value;
+use troupe_protocol::{chat::StreamFault, dialect::Client, openai::error::ErrorCode};
 
-use crate::http::{error::request_id_headers, heartbeat::Heartbeat, passing::unbuffered};
+use crate::http::{
+    error::{error_event, request_id_headers},
+    heartbeat::Heartbeat,
+    passing::unbuffered,
+};
 
 /// What keeps a stream alive before its first event, in any dialect.
 const PING: Bytes = Bytes::from_static(b": ping\n\n");
@@ -55,6 +59,7 @@ pub async fn in_time(
         stage: Stage::Waiting(work),
         heartbeat: Heartbeat::new(patience.ping),
         client,
+        request_id: request_id.to_owned(),
     })
 }
 
@@ -63,6 +68,7 @@ struct Early {
     stage: Stage,
     heartbeat: Option<Heartbeat>,
     client: Client,
+    request_id: String,
 }
 
 enum Stage {
@@ -84,25 +90,22 @@ impl Early {
         };
     }
 
+    /// The error as an event, in the form that it has in the middle of a stream.
     fn failure(&mut self, error: &[u8]) -> Bytes {
         self.stage = Stage::Over;
-        let text = String::from_utf8_lossy(error);
-        match self.client {
-            Client::OpenaiChat => format!("data: {text}\n\n").into(),
-            Client::Anthropic => format!("event: error\ndata: {text}\n\n").into(),
-            Client::OpenaiResponses => {
-                let told: Value = serde_json::from_slice(error).unwrap_or_default();
-                let error = &told["error"];
-                let event = json!({
-                    "type": "error",
-                    "code": error["code"],
-                    "message": error["message"],
-                    "param": error["param"],
-                    "sequence_number": 0,
-                });
-                format!("event: error\ndata: {event}\n\n").into()
-            }
-        }
+        let told: Value = serde_json::from_slice(error).unwrap_or_default();
+        let text = |field: &Value| field.as_str().unwrap_or_default().to_owned();
+        let (code, message) = (
+            text(&told["error"]["code"]),
+            text(&told["error"]["message"]),
+        );
+        let code = ErrorCode::ALL.iter().find(|known| known.as_str() == code);
+        let fault = StreamFault {
+            code: code.copied().unwrap_or(ErrorCode::InternalError),
+            message: &message,
+            request_id: &self.request_id,
+        };
+        error_event(self.client, &fault)
     }
 }
 

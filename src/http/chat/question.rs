@@ -13,7 +13,7 @@ use troupe_actors::{
 };
 use troupe_protocol::{
     anthropic,
-    chat::{ChatRequest, Encoding, Losses, ToolNames, seal::may_hold_marked},
+    chat::{ChatRequest, ConvertError, Encoding, Losses, ToolNames, seal::may_hold_marked},
     convert::{read_request, write_request},
     dialect::{Client, Dialect},
     openai::{error::ErrorCode, request::RequestHead, request_error::RequestError},
@@ -36,6 +36,8 @@ pub struct Question {
     pub keep_thoughts: bool,
     /// Of `/v1/responses`: the earlier answer that it goes on from.
     pub previous: Option<Previous>,
+    /// Of `/v1/responses`: whether it goes on in a conversation that OpenAI has stored.
+    pub in_conversation: bool,
     /// Of `/v1/responses`: what is to be stored with the answer.
     pub storing: Option<super::stored::Storing>,
 }
@@ -89,6 +91,7 @@ impl Question {
             headers: own_headers(client, request.headers()),
             keep_thoughts: true,
             previous: None,
+            in_conversation: false,
             storing: None,
         })
     }
@@ -165,13 +168,7 @@ impl Question {
     }
 
     fn convert(&mut self, target: &Target, theirs: Dialect) -> Result<(Outgoing, Way), ApiError> {
-        if let Some(previous) = self
-            .previous
-            .as_ref()
-            .filter(|previous| previous.is_foreign)
-        {
-            return Err(unknown_previous(&previous.id));
-        }
+        self.check_history()?;
         let encoding = self.encoding(target);
         let request = self.request()?;
         let encoded = write_request(theirs, request, &encoding)?;
@@ -189,6 +186,20 @@ impl Question {
             has_thoughts: encoded.has_thinking,
         };
         Ok((outgoing, way))
+    }
+
+    /// Whether all that was said before is at hand: without it the answer would be to another question.
+    fn check_history(&self) -> Result<(), ApiError> {
+        if self.in_conversation {
+            let reason =
+                "only OpenAI has its conversations; send the whole conversation as `input`";
+            return Err(ConvertError::new("conversation", reason).into());
+        }
+        let foreign = self
+            .previous
+            .as_ref()
+            .filter(|previous| previous.is_foreign);
+        foreign.map_or(Ok(()), |previous| Err(unknown_previous(&previous.id)))
     }
 
     /// How it is to be written for that target.

@@ -49,6 +49,7 @@ pub async fn go_on(
             message,
         ));
     }
+    question.in_conversation = asked.conversation.is_some();
     if asked.store {
         question.storing = Some(Storing {
             previous_id: asked.previous_response_id.clone(),

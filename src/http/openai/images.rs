@@ -10,6 +10,7 @@ use actix_web::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use troupe_actors::{
     credentials::Outcome as LeaseOutcome,
+    media::Owner,
     providers::{exchange::fetch, provider::Provider, upstream::Endpoint},
 };
 use troupe_protocol::{
@@ -123,16 +124,18 @@ async fn with_links(
             },
             (None, None) => continue,
         };
-        let name = services
-            .media
-            .store(picture, call.app_id(), call.id())
-            .await
-            .map_err(|error| ApiError::new(ErrorCode::InternalError, error.to_string()))?;
+        let owner = Owner {
+            app_id: call.app_id().to_owned(),
+            call_id: call.id().to_owned(),
+        };
+        let kept = services.media.store(picture, owner).await;
+        let kept =
+            kept.map_err(|error| ApiError::new(ErrorCode::InternalError, error.to_string()))?;
         *item = ImageItem {
             url: Some(Cow::Owned(format!(
                 "{}/media/{}",
                 services.public_url,
-                name.as_str()
+                kept.name.as_str()
             ))),
             b64_json: None,
             rest: std::mem::take(&mut item.rest),

@@ -1,0 +1,367 @@
+//! An order on its way: attempts with one credential after the other, several orders where the upstream
+//! makes one picture of each, and the way of what was made into the store.
+
+use std::{cell::RefCell, sync::Arc, time::Duration};
+
+use actix_rt::time::Instant;
+use futures_util::future::join_all;
+use serde_json::Value;
+use troupe_protocol::{
+    chat::Losses,
+    failure::FailureKind,
+    openai::request_error::RequestError,
+    pictures::{Errand, Failure, Made, Order, Source, Ticket},
+};
+
+use super::{
+    carry::{CarriedBody, Carrier, with_credential},
+    config::PicturesConfig,
+    receive::save,
+    run::{Brought, RunFault, run},
+    studio::Studio,
+};
+use crate::{
+    credentials::{Lease, Outcome as LeaseOutcome, Terms},
+    egress::Guard,
+    media::{Kept, Media, Owner, Spooled},
+    providers::{
+        exchange::{ExchangeError, Missed, Watch, in_turn},
+        provider::Provider,
+    },
+    secrets::Secret,
+    supervision::Clock,
+};
+
+/// What drawing needs besides the provider. Cheap to clone.
+#[derive(Clone)]
+pub struct Atelier {
+    pub config: Arc<PicturesConfig>,
+    pub media: Media,
+    pub guard: Guard,
+    pub clock: Clock,
+}
+
+/// An order with the files that belong to it.
+#[derive(Clone)]
+pub struct Commission {
+    /// Keeps to its model's description, but for `count`, which may be larger than `per_order`.
+    pub order: Arc<Order>,
+    /// In the places that the order's inputs have.
+    pub inputs: Vec<Spooled>,
+    pub owner: Owner,
+}
+
+/// What was made.
+#[derive(Debug, Default)]
+pub struct Gallery {
+    /// At least one is a picture.
+    pub pictures: Vec<Result<Picture, Failure>>,
+    /// The upstream's own `usage`, of the first order.
+    pub usage: Option<Value>,
+}
+
+/// A picture or video in the store.
+#[derive(Debug, Clone)]
+pub struct Picture {
+    pub kept: Kept,
+    pub revised_prompt: Option<String>,
+    /// With which it was asked for, where one was.
+    pub seed: Option<u64>,
+}
+
+/// Several orders of one request, watched by one watcher.
+struct Shared<'w, W>(&'w RefCell<&'w mut W>);
+
+impl<W: Watch> Watch for Shared<'_, W> {
+    fn attempt(&mut self, alias: &Arc<str>) {
+        self.0.borrow_mut().attempt(alias);
+    }
+
+    fn upstream_took(&mut self, time: Duration) {
+        self.0.borrow_mut().upstream_took(time);
+    }
+}
+
+/// What came of one attempt: the answer's files live as long as the store needs them.
+type Drawn = Vec<Result<Picture, Failure>>;
+
+impl Atelier {
+    /// Whether the provider takes the order, and which of its fields it will not be told.
+    ///
+    /// # Errors
+    /// What is wrong with the order.
+    pub fn review(studio: &Studio, order: &Arc<Order>) -> Result<Losses, RequestError> {
+        order.model.check(order)?;
+        let mut losses = Losses::default();
+        studio.service.begin(order, &mut losses)?;
+        Ok(losses)
+    }
+
+    /// Has the order drawn and stored. Each of several pictures may fail; if all do, the first one's failure
+    /// is that of the order.
+    ///
+    /// # Errors
+    /// [`ExchangeError`].
+    pub async fn draw(
+        &self,
+        provider: &Provider,
+        commission: &Commission,
+        terms: Terms,
+        watch: &mut impl Watch,
+    ) -> Result<Gallery, ExchangeError> {
+        let studio = provider.studio.as_ref().ok_or(ExchangeError::NotServed)?;
+        let watch = RefCell::new(watch);
+        let orders = split(&commission.order);
+        let drawn = orders.iter().map(|order| {
+            let mut watch = Shared(&watch);
+            async move {
+                self.draw_one(provider, studio, order, commission, terms, &mut watch)
+                    .await
+            }
+        });
+        gallery(join_all(drawn).await)
+    }
+
+    async fn draw_one(
+        &self,
+        provider: &Provider,
+        studio: &Studio,
+        order: &Arc<Order>,
+        commission: &Commission,
+        terms: Terms,
+        watch: &mut impl Watch,
+    ) -> Result<(Drawn, Option<Value>), ExchangeError> {
+        let model: Arc<str> = order.model.upstream.as_str().into();
+        let end = Instant::now() + self.config.total(order.action.makes_video());
+        let attempt = async |lease: &Lease, watch: &mut _| {
+            let begun = Instant::now();
+            let carrier = self.carrier(provider, order, commission, lease.secret(), end);
+            let drawn = self.attempt(studio, order, commission, &carrier).await;
+            Watch::upstream_took(watch, begun.elapsed());
+            drawn
+        };
+        let (drawn, lease) = in_turn(provider, &model, terms, watch, attempt).await?;
+        lease.report(LeaseOutcome::Success);
+        Ok(drawn)
+    }
+
+    fn carrier<'a>(
+        &'a self,
+        provider: &'a Provider,
+        order: &Order,
+        commission: &'a Commission,
+        secret: Option<&'a Secret>,
+        end: Instant,
+    ) -> Carrier<'a> {
+        Carrier {
+            provider,
+            config: &self.config,
+            media: &self.media,
+            clock: &self.clock,
+            secret,
+            inputs: &commission.inputs,
+            nonce: order.nonce,
+            end,
+        }
+    }
+
+    /// One attempt, to the store.
+    async fn attempt(
+        &self,
+        studio: &Studio,
+        order: &Arc<Order>,
+        commission: &Commission,
+        carrier: &Carrier<'_>,
+    ) -> Result<(Drawn, Option<Value>), Missed> {
+        // reviewed before, so that this cannot fail any more; the losses were told then
+        let errand = studio.service.begin(order, &mut Losses::default());
+        let mut errand = errand.map_err(|_| Missed::Over(ExchangeError::NotServed))?;
+        self.fulfil(&mut *errand, order, commission, carrier, &mut |_| {})
+            .await
+    }
+
+    /// Runs an errand to its end, and stores what it brings.
+    async fn fulfil(
+        &self,
+        errand: &mut dyn Errand,
+        order: &Order,
+        commission: &Commission,
+        carrier: &Carrier<'_>,
+        taken: &mut dyn FnMut(Ticket),
+    ) -> Result<(Drawn, Option<Value>), Missed> {
+        let brought = run(errand, carrier, taken).await.map_err(missed)?;
+        let Brought { outcome, files } = brought;
+        let stored = outcome.results.into_iter().map(|result| async {
+            match result {
+                Ok(made) => self.store(made, order, commission, carrier, &files).await,
+                Err(failure) => Err(failure),
+            }
+        });
+        let drawn: Drawn = join_all(stored).await;
+        match drawn.iter().all(Result::is_err) {
+            // an answer without a single picture is a failed attempt
+            true => Err(missed(RunFault {
+                failure: first_failure(drawn),
+                open: false,
+            })),
+            false => Ok((drawn, outcome.usage)),
+        }
+    }
+
+    async fn store(
+        &self,
+        made: Made,
+        order: &Order,
+        commission: &Commission,
+        carrier: &Carrier<'_>,
+        files: &[Spooled],
+    ) -> Result<Picture, Failure> {
+        let file = self.file(&made.source, carrier, files).await?;
+        let kept = self.media.keep(file, commission.owner.clone()).await;
+        let kept = kept.map_err(|error| Failure::new(FailureKind::Upstream, &error.to_string()))?;
+        Ok(Picture {
+            kept,
+            revised_prompt: made.revised_prompt,
+            seed: order.seed,
+        })
+    }
+
+    /// The file that was made, on disk.
+    async fn file(
+        &self,
+        source: &Source,
+        carrier: &Carrier<'_>,
+        files: &[Spooled],
+    ) -> Result<Spooled, Failure> {
+        match source {
+            Source::Part(at) => files
+                .get(*at)
+                .cloned()
+                .ok_or_else(|| Failure::malformed("picture")),
+            Source::Base64(text) => self.decoded(text).await,
+            Source::Link { url, credential } if *credential && carrier.provider.draws_at(url) => {
+                self.fetched_with_credential(url, carrier).await
+            }
+            Source::Link { url, .. } => self.fetched(url, carrier).await,
+        }
+    }
+
+    async fn decoded(&self, text: &str) -> Result<Spooled, Failure> {
+        use base64::{Engine as _, prelude::BASE64_STANDARD};
+        let bytes = BASE64_STANDARD.decode(text);
+        let bytes = bytes.map_err(|_| Failure::malformed("picture in valid base64"))?;
+        let spooled = async {
+            let mut spool = self.media.spool(self.config.max_file_bytes).await?;
+            spool.write(bytes.into()).await?;
+            spool.finish().await
+        };
+        spooled.await.map_err(unfetched)
+    }
+
+    async fn fetched_with_credential(
+        &self,
+        url: &str,
+        carrier: &Carrier<'_>,
+    ) -> Result<Spooled, Failure> {
+        let carried = carrier.carry(&with_credential(url)).await;
+        let carried = carried
+            .map_err(|fault| Failure::new(fault.kind, &fault.message.unwrap_or_default()))?;
+        match carried.body {
+            CarriedBody::Whole(mut received) if (200..300).contains(&carried.status) => received
+                .files
+                .pop()
+                .ok_or_else(|| Failure::malformed("file behind its link")),
+            _ => Err(unfetched("the upstream's link does not open")),
+        }
+    }
+
+    /// Follows a link of an upstream: to its own host as the operator trusts it, elsewhere as a stranger's.
+    async fn fetched(&self, url: &str, carrier: &Carrier<'_>) -> Result<Spooled, Failure> {
+        let studio = carrier.provider.studio.iter();
+        let guard = self
+            .guard
+            .trusting(studio.flat_map(|studio| studio.trusted.clone()));
+        let fetched = guard.get(url).await.map_err(unfetched)?;
+        if !(200..300).contains(&fetched.status) {
+            let status = fetched.status;
+            return Err(unfetched(format!(
+                "the upstream's link answers with status {status}"
+            )));
+        }
+        save(fetched.body, &self.media, self.config.max_file_bytes)
+            .await
+            .map_err(unfetched)
+    }
+}
+
+/// The upstream made something that could not be had.
+fn unfetched(why: impl ToString) -> Failure {
+    Failure::new(FailureKind::Upstream, &why.to_string())
+}
+
+fn missed(fault: RunFault) -> Missed {
+    let RunFault { failure, open } = fault;
+    let again = !open && failure.kind.worth_another_credential();
+    Missed::Failed {
+        again,
+        error: failed(failure, open),
+    }
+}
+
+fn failed(failure: Failure, open: bool) -> ExchangeError {
+    ExchangeError::Failed {
+        kind: failure.kind,
+        status: failure.status,
+        message: failure.message,
+        refuses_thoughts: false,
+        open,
+    }
+}
+
+fn first_failure(drawn: Drawn) -> Failure {
+    let first = drawn.into_iter().find_map(Result::err);
+    first.unwrap_or_else(|| Failure::malformed("picture"))
+}
+
+/// One order for as many pictures as the upstream makes at a time; with a seed, each has another.
+fn split(order: &Arc<Order>) -> Vec<Arc<Order>> {
+    let at_a_time = order.model.per_order.max(1);
+    if order.count <= at_a_time {
+        return vec![order.clone()];
+    }
+    let starts = (0..order.count).step_by(at_a_time as usize);
+    let part = |start: u32| {
+        Arc::new(Order {
+            count: at_a_time.min(order.count - start),
+            seed: order.seed.map(|seed| seed.wrapping_add(u64::from(start))),
+            spare_seed: order.spare_seed.wrapping_add(start) & 0x7fff_ffff,
+            nonce: order.nonce.wrapping_add(u64::from(start)),
+            ..(**order).clone()
+        })
+    };
+    starts.map(part).collect()
+}
+
+/// All that was drawn; an order that failed stands as a failed picture among others that did not.
+fn gallery(
+    orders: Vec<Result<(Drawn, Option<Value>), ExchangeError>>,
+) -> Result<Gallery, ExchangeError> {
+    if orders.iter().all(Result::is_err) {
+        let first = orders.into_iter().find_map(Result::err);
+        return Err(first.unwrap_or(ExchangeError::NotServed));
+    }
+    let mut gallery = Gallery::default();
+    for order in orders {
+        match order {
+            Ok((drawn, usage)) => {
+                gallery.pictures.extend(drawn);
+                gallery.usage = gallery.usage.or(usage);
+            }
+            Err(error) => {
+                let failure = Failure::new(error.kind(), &error.to_string());
+                gallery.pictures.push(Err(failure));
+            }
+        }
+    }
+    Ok(gallery)
+}

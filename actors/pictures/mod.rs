@@ -1,0 +1,27 @@
+//! Orders of pictures and videos, carried out: one errand after the other, with one credential after the
+//! other, until the files are in the store.
+//!
+//! Nothing is owned here: the thread that asked carries the bytes, as with chats. A file is on disk from its
+//! first byte on, whichever way it goes, so that many large ones at a time cost no memory.
+//!
+//! | room | what it is for |
+//! |---|---|
+//! | [`config`] | `[pictures]` |
+//! | [`studio`] | what a provider can draw: its service and its models |
+//! | [`atelier`] | an order on its way: attempts, fan-out, the store |
+//! | [`run`] | one errand with one credential |
+//! | [`carry`] | one call of it: out with the files, back with what came |
+//! | [`outgoing`] | the body of a call, its files streamed |
+//! | [`receive`] | the answer of a call, its files put aside |
+
+pub mod atelier;
+pub mod carry;
+pub mod config;
+mod outgoing;
+mod receive;
+mod run;
+pub mod studio;
+
+pub use atelier::{Atelier, Commission, Gallery, Picture};
+pub use config::PicturesConfig;
+pub use studio::Studio;
