@@ -21,6 +21,7 @@
 //! | [`service`] | what every upstream says of itself, and the list of all |
 //! | the others | one upstream each |
 
+mod a4f;
 pub mod call;
 pub mod data;
 mod demo;
@@ -31,6 +32,8 @@ mod gemini;
 mod gitee;
 mod grok;
 pub mod lift;
+mod modelscope;
+mod modelslab;
 mod openai;
 pub mod order;
 pub mod polled;

@@ -130,9 +130,12 @@ pub const KINDS: &[Kind] = &[
         chat: None,
         make: Demo::make,
     },
+    super::a4f::KIND,
     super::gemini::KIND,
     super::gitee::KIND,
     super::grok::KIND,
+    super::modelscope::KIND,
+    super::modelslab::KIND,
     super::openai::KIND,
 ];
 

@@ -48,7 +48,12 @@ fn gemini_draws_and_edits() {
     let thought =
         json!({"thought": true, "inlineData": {"mimeType": "image/png", "data": part(0)}});
     let answer = content(&json!([thought, {"text": "here"}, inline(1)]));
-    let played = made(FLASH, Action::Generate, |_| {}, std::slice::from_ref(&answer));
+    let played = made(
+        FLASH,
+        Action::Generate,
+        |_| {},
+        std::slice::from_ref(&answer),
+    );
     let call = &played.calls[0];
     assert_eq!(
         call.url,

@@ -40,7 +40,7 @@ pub(super) const KIND: Kind = Kind {
     name: "grok",
     title: "xAI",
     base_url: "https://api.x.ai/v1",
-    env: &["GROK_TOKENS", "XAI_API_KEY"],
+    env: &["GROK_TOKENS"],
     needs_token: true,
     chat: Some("/chat/completions"),
     make: |settings| Box::new(Grok { settings }),
