@@ -5,6 +5,8 @@
 //! | [`server`] | the listener, its limits, the route table |
 //! | [`chat`] | `/v1/chat/completions`, `/v1/responses`, `/v1/messages` |
 //! | [`openai`] | `/v1/…` |
+//! | [`imagine`] | `/api/v1/…`, as Imagine Server has it |
+//! | [`pictures`] | orders of pictures, whichever surface they come by |
 //! | [`admin`] | `/api/admin/…` |
 //! | [`media`], [`ops`] | `/media/…`; health, readiness, metrics |
 //! | [`auth`], [`error`], [`layers`] | keys, errors, what surrounds every handler |
@@ -30,9 +32,11 @@ mod heartbeat;
 mod layers;
 mod media;
 pub mod metrics;
+mod imagine;
 mod openai;
 mod ops;
 mod passing;
+mod pictures;
 mod relay;
 mod repeats;
 pub mod server;

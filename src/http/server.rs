@@ -15,7 +15,7 @@ use actix_web::{
 use super::{
     admin, chat,
     layers::{guard, nothing_here, unreadable},
-    media, openai, ops,
+    imagine, media, openai, ops,
     repeats::Repeats,
     services::{Services, Worker},
 };
@@ -74,6 +74,7 @@ fn app(
         .app_data(web::JsonConfig::default().error_handler(|error, _| unreadable(&error)))
         .configure(chat::routes)
         .configure(openai::routes)
+        .configure(imagine::routes)
         .configure(media::routes)
         .configure(ops::routes)
         .configure(admin::routes)

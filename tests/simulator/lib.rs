@@ -5,6 +5,13 @@
 //! | OpenAI | `/v1/chat/completions`, `/v1/responses`, `/v1/embeddings`, `/v1/images/generations`, `/v1/models` |
 //! | Anthropic | `/v1/messages`, `/v1/messages/count_tokens`, `/v1/models` with `anthropic-version` |
 //! | Gemini | `/v1beta/models/{model}:generateContent`, `:streamGenerateContent`, `:countTokens`, `/v1beta/models` |
+//! | Gitee AI | `/gitee/v1/images/…`, `/gitee/v1/async/…`, `/gitee/api/v1/task/{id}`, `/gitee/v1/chat/completions` |
+//! | ModelScope | `/modelscope/v1/images/generations`, `/modelscope/v1/tasks/{id}`, `/modelscope/v1/chat/completions` |
+//! | A4F | `/a4f/v1/images/generations`, `/a4f/v1/chat/completions` |
+//! | ModelsLab | `/modelslab/images/text2img`, `/modelslab/video/text2video`, `/modelslab/{images,video}/fetch/{id}` |
+//!
+//! A task is a step further each time it is asked after: it waits, is at work, is over. With the word `doomed` in
+//! its prompt it fails, with `endless` it goes on until it is cancelled.
 //!
 //! Any credential will do: a bearer token, `x-api-key` or `x-goog-api-key`. What happens to a request is decided,
 //! first match first, by the `x-sim` header, by a rule for its token, its model, its path or all ([`Script`], or
@@ -65,8 +72,11 @@ mod embeddings;
 mod exchange;
 mod frames;
 mod gemini;
+mod gitee;
 mod images;
 mod models;
+mod modelscope;
+mod modelslab;
 mod objections;
 mod plan;
 mod play;
@@ -79,6 +89,7 @@ mod script;
 mod server;
 mod stats;
 mod steps;
+mod studio;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
