@@ -211,21 +211,9 @@ impl Carrier<'_> {
                 .insert_header((header::AUTHORIZATION, format!("Bearer {}", secret.expose()))),
             Auth::Header(name) => request.insert_header((name, secret.expose())),
             Auth::Volc { region, service } => {
-                let body_sha256 = outgoing
-                    .sha256()
-                    .await
-                    .map_err(|error| CallFault::new(FailureKind::Upstream, false).saying(error))?;
-                let to_sign = ToSign {
-                    method: request.get_method().as_str(),
-                    url: &call.url,
-                    content_type: outgoing.content_type.as_deref().unwrap_or_default(),
-                    body_sha256,
-                    region,
-                    service,
-                };
-                let headers = self.signature(secret, &to_sign)?;
-                let add = |request: ClientRequest, header| request.insert_header(header);
-                headers.into_iter().fold(request, add)
+                let headers = self.signed(secret, call, outgoing, region, service).await?;
+                let headers = headers.into_iter();
+                headers.fold(request, |request, header| request.insert_header(header))
             }
         })
     }
@@ -238,6 +226,30 @@ impl Carrier<'_> {
         let credential = Credential::parse(secret.expose())
             .map_err(|error| CallFault::new(FailureKind::AuthInvalid, false).saying(error))?;
         Ok(sign(request, &credential, self.now()))
+    }
+
+    async fn signed(
+        &self,
+        secret: &Secret,
+        call: &Call,
+        outgoing: &Outgoing,
+        region: &str,
+        service: &str,
+    ) -> Result<Vec<(&'static str, String)>, CallFault> {
+        let credential = Credential::parse(secret.expose());
+        let credential = credential
+            .map_err(|error| CallFault::new(FailureKind::AuthInvalid, false).saying(error))?;
+        let hash = outgoing.sha256().await;
+        let request = ToSign {
+            method: call.method.name(),
+            url: &call.url,
+            content_type: outgoing.content_type.as_deref().unwrap_or_default(),
+            body_sha256: hash
+                .map_err(|error| CallFault::new(FailureKind::Upstream, false).saying(error))?,
+            region,
+            service,
+        };
+        Ok(sign(&request, &credential, self.now()))
     }
 
     /// Asks a provider in this process.
