@@ -244,6 +244,7 @@ async fn start_database(config: &Config, tree: &Tree) -> io::Result<Database> {
 
 async fn start_kv(config: &Config, tree: &Tree, clock: &Clock) -> io::Result<KvStore> {
     let url = KvUrl::parse(&config.storage.kv_url).map_err(io::Error::other)?;
+    log::info!("the key-value store is {url}");
     let timeout = std::time::Duration::from_millis(config.storage.kv_timeout_ms);
     let clock = clock.clone();
     let spec = ChildSpec::new("storage/kv", "kv", move || {

@@ -20,6 +20,7 @@ mod models_and_embeddings;
 mod openai_chat;
 mod openai_images;
 mod pairs;
+mod pictures;
 mod repeats;
 mod routing;
 mod secrets;

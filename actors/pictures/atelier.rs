@@ -10,21 +10,22 @@ use troupe_protocol::{
     chat::Losses,
     failure::FailureKind,
     openai::request_error::RequestError,
-    pictures::{Errand, Failure, Made, Order, Source, Ticket},
+    pictures::{Errand, Failure, Made, Order, Patience, Quota, Source, Ticket},
 };
 
 use super::{
     carry::{CarriedBody, Carrier, with_credential},
     config::PicturesConfig,
-    receive::save,
+    receive::{ReceiveError, save},
     run::{Brought, RunFault, run},
     studio::Studio,
 };
 use crate::{
     credentials::{Lease, Outcome as LeaseOutcome, Terms},
-    egress::Guard,
-    media::{Kept, Media, Owner, Spooled},
+    egress::{EgressError, Guard},
+    media::{Kept, Media, MediaError, Owner, Spooled},
     providers::{
+        body::BodyFault,
         exchange::{ExchangeError, Missed, Watch, in_turn},
         provider::Provider,
     },
@@ -95,6 +96,64 @@ impl Atelier {
         let mut losses = Losses::default();
         studio.service.begin(order, &mut losses)?;
         Ok(losses)
+    }
+
+    /// What is left of each token's quota, by the token's alias, where the upstream tells. Tokens that cannot
+    /// be lent now are not asked for.
+    pub async fn quotas(&self, provider: &Provider) -> Vec<(Arc<str>, Quota)> {
+        let Some(studio) = &provider.studio else {
+            return Vec::new();
+        };
+        let Some(call) = studio.service.ask_quota() else {
+            return Vec::new();
+        };
+        let model: Arc<str> = "".into();
+        let (mut asked, mut quotas) = (Vec::new(), Vec::new());
+        while let Ok(lease) = provider.pool.lease(&model, &asked, Terms::default()).await {
+            asked.push(lease.token());
+            let end = Instant::now() + self.config.first_byte(Patience::Quick);
+            let carrier = Carrier {
+                provider,
+                config: &self.config,
+                media: &self.media,
+                clock: &self.clock,
+                secret: lease.secret(),
+                inputs: &[],
+                nonce: 0,
+                end,
+            };
+            let carried = carrier.carry(&call).await;
+            let quota = carried
+                .ok()
+                .and_then(|carried| carrier.quota(studio, &carried));
+            quotas.extend(quota.map(|quota| (lease.alias().clone(), quota)));
+            // the question says nothing about whether it can draw
+            lease.report(LeaseOutcome::Dropped);
+        }
+        quotas
+    }
+
+    /// Fetches a picture that a client gave as a link.
+    ///
+    /// # Errors
+    /// [`EgressError`]: the link is not allowed, or brings nothing.
+    pub async fn fetch_input(&self, guard: &Guard, url: &str) -> Result<Spooled, EgressError> {
+        let host = || {
+            url::Url::parse(url)
+                .ok()
+                .and_then(|url| Some(url.host_str()?.to_owned()))
+        };
+        let host = || host().unwrap_or_default();
+        let fetched = guard.get(url).await?;
+        if !(200..300).contains(&fetched.status) {
+            return Err(EgressError::Unreachable { host: host() });
+        }
+        let saved = save(fetched.body, &self.media, self.config.max_file_bytes).await;
+        saved.map_err(|error| match error {
+            ReceiveError::Media(MediaError::TooLarge { .. })
+            | ReceiveError::Body(BodyFault::TooLarge) => EgressError::TooLarge { host: host() },
+            _ => EgressError::Unreachable { host: host() },
+        })
     }
 
     /// Has the order drawn and stored. Each of several pictures may fail; if all do, the first one's failure

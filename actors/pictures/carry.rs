@@ -16,7 +16,7 @@ use serde_json::Value;
 use troupe_protocol::{
     failure::FailureKind,
     pictures::{
-        Auth, Body, Call,
+        Answer, Auth, Body, Call, Quota,
         call::{self, Patience},
     },
     sse::SseScanner,
@@ -26,6 +26,7 @@ use super::{
     config::PicturesConfig,
     outgoing::Outgoing,
     receive::{ReceiveError, Received, receive},
+    studio::Studio,
 };
 use crate::{
     media::{Media, Spooled},
@@ -128,6 +129,19 @@ impl Carrier<'_> {
     /// What is left of the order's time.
     pub fn left(&self) -> Duration {
         self.end.saturating_duration_since(Instant::now())
+    }
+
+    /// The answer to the question for a quota.
+    pub fn quota(&self, studio: &Studio, carried: &Carried) -> Option<Quota> {
+        let CarriedBody::Whole(received) = &carried.body else {
+            return None;
+        };
+        studio.service.read_quota(&Answer {
+            status: carried.status,
+            headers: &carried.headers,
+            body: &received.body,
+            now: self.now(),
+        })
     }
 
     /// The time of day, for quotas that come back at one.

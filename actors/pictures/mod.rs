@@ -24,4 +24,5 @@ pub mod studio;
 
 pub use atelier::{Atelier, Commission, Gallery, Picture};
 pub use config::PicturesConfig;
+pub use outgoing::base64;
 pub use studio::Studio;

@@ -140,7 +140,7 @@ fn kind_of(file: &Spooled) -> (&'static str, &'static str) {
 }
 
 /// A file's base64, as its pieces come.
-fn base64(
+pub fn base64(
     pieces: impl Stream<Item = io::Result<Bytes>> + 'static,
 ) -> impl Stream<Item = io::Result<Bytes>> + 'static {
     let end = stream::once(ready(None));

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct StorageConfig {
     /// `sqlite://data/x.db` (relative), `sqlite:///abs/x.db`, or `postgres://user:password@host/name`.
     pub database_url: String,
-    /// `memory://` or `redis://[user:password@]host[:port][/db]`.
+    /// `memory://`, `redis://…`, `upstash://…` or `cloudflare://…`: see [`KvUrl`](super::kv::KvUrl).
     pub kv_url: String,
     /// `file://data/media`.
     pub media_url: String,

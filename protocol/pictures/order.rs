@@ -201,6 +201,12 @@ pub fn part_mark(nonce: u64, at: usize) -> String {
     mark(PART, nonce, at)
 }
 
+/// What a text means beside marks of that nonce; see [`Order::source`].
+#[must_use]
+pub fn source(text: &str, nonce: u64) -> Source {
+    Source::read(text, nonce)
+}
+
 /// The place of the part that `text` is the mark of.
 pub(super) fn part_at(text: &str, nonce: u64) -> Option<usize> {
     let at: usize = text.get(text.len().checked_sub(4)?..)?.parse().ok()?;

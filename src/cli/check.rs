@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use troupe_actors::providers::config::ProviderConfig;
+use troupe_actors::{providers::config::ProviderConfig, storage::kv::KvUrl};
 
 use super::{Context, Exit};
 use crate::config::Severity;
@@ -49,6 +49,10 @@ pub fn run(context: &Context, out: &mut dyn Write) -> io::Result<Exit> {
         out,
         "{name}: {verdict}, {providers}, {listed} listed{asking}{routes}"
     )?;
+    // a URL that is refused would be among the errors
+    if let Ok(url) = KvUrl::parse(&context.loaded.config.storage.kv_url) {
+        writeln!(out, "{name}: the key-value store is {url}")?;
+    }
     Ok(Exit::Ok)
 }
 
@@ -81,7 +85,32 @@ mod tests {
         assert_eq!(exit, Exit::Ok);
         let summary = "no problems, 2 providers, 2 models listed, 1 provider to be asked for theirs, \
              1 route";
-        assert_eq!(out, format!("{path}: {summary}\n"));
+        let store = "the key-value store is in memory";
+        assert_eq!(out, format!("{path}: {summary}\n{path}: {store}\n"));
+    }
+
+    #[test]
+    fn the_key_value_store_is_told_and_those_that_are_ignored() {
+        let variables = [
+            ("KV_REST_API_URL", "https://h.upstash.io"),
+            ("KV_REST_API_TOKEN", "hush"),
+            ("REDIS_URL", "redis://:hush@r"),
+            ("TROUPE__STORAGE__KV_TIMEOUT_MS", "3000"),
+        ];
+        let (exit, out) = troupe(&["check"], &variables);
+        assert_eq!(exit, Exit::Ok);
+        assert!(
+            out.contains("REDIS_URL: warning: storage.kv_url: ignored, since KV_REST_API_URL"),
+            "{out}"
+        );
+        assert!(
+            out.ends_with("the key-value store is upstash at h.upstash.io\n"),
+            "{out}"
+        );
+        assert!(
+            out.contains(": 1 warning, ") && !out.contains("hush"),
+            "{out}"
+        );
     }
 
     #[test]

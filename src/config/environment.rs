@@ -11,10 +11,7 @@ use super::{
 const PREFIX: &str = "TROUPE__";
 
 /// Variables that mean the same everywhere, and the key that each sets.
-const USUAL_NAMES: &[(&str, [&str; 2])] = &[
-    ("DATABASE_URL", ["storage", "database_url"]),
-    ("REDIS_URL", ["storage", "kv_url"]),
-];
+const USUAL_NAMES: &[(&str, [&str; 2])] = &[("DATABASE_URL", ["storage", "database_url"])];
 
 /// The environment by name. A usual name that is set but empty counts as not set.
 pub struct Environment(BTreeMap<String, String>);
@@ -76,11 +73,9 @@ mod tests {
     fn our_own_names_win_over_the_usual_ones() {
         let tree = applied(&[
             ("DATABASE_URL", "postgres://a"),
-            ("REDIS_URL", "redis://b"),
-            ("TROUPE__STORAGE__KV_URL", "redis://c"),
+            ("TROUPE__STORAGE__DATABASE_URL", "postgres://b"),
         ]);
-        assert_eq!(text(&tree, "storage", "database_url"), Some("postgres://a"));
-        assert_eq!(text(&tree, "storage", "kv_url"), Some("redis://c"));
+        assert_eq!(text(&tree, "storage", "database_url"), Some("postgres://b"));
     }
 
     #[test]

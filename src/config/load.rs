@@ -4,7 +4,7 @@ use super::{
     Config,
     decode::{Fault, FaultKind, decode},
     environment::Environment,
-    keys, parse,
+    key_value, keys, parse,
     problems::{Problem, Severity, report},
     providers,
     tree::{Node, Place},
@@ -52,6 +52,7 @@ pub fn load(sources: Sources) -> Loaded {
     for (flag, path, value) in sources.flags {
         tree.insert(&path, parse::value(&value, Place::CommandLine(flag)));
     }
+    key_value::choose(&mut tree, &environment, &mut problems);
     providers::complete(&mut tree, &environment);
     decode_all(&mut tree, &mut problems);
     providers::inherit(&mut tree);

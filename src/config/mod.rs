@@ -6,6 +6,7 @@
 
 mod decode;
 mod environment;
+mod key_value;
 mod keys;
 mod load;
 mod parse;

@@ -199,6 +199,11 @@ impl Call {
     /// Records a refusal and makes its answer.
     pub fn refuse(self, error: &ApiError) -> HttpResponse {
         let response = error.respond_to(self.client, self.id());
+        self.refuse_as(error, response)
+    }
+
+    /// Records a refusal whose answer is made by a surface with errors of a shape of its own.
+    pub fn refuse_as(self, error: &ApiError, response: HttpResponse) -> HttpResponse {
         let response = self.decorate(response);
         let status = response.status().as_u16();
         self.finish(error.outcome(), status, Some(error.code.as_str()));

@@ -26,26 +26,40 @@ pub fn enter(
     client: Client,
 ) -> Result<Call, HttpResponse> {
     let id = Uuid::now_v7();
-    let refuse = |error: ApiError| error.respond_to(client, &id.to_string());
+    admitted(worker, request, endpoint, client, id)
+        .map_err(|error| error.respond_to(client, &id.to_string()))
+}
+
+/// The same for surfaces with errors of a shape of their own.
+///
+/// # Errors
+/// Why it is not let in.
+pub fn admitted(
+    worker: &Rc<Worker>,
+    request: &HttpRequest,
+    endpoint: &'static str,
+    client: Client,
+    id: Uuid,
+) -> Result<Call, ApiError> {
     // while draining, who has not heard of it yet is served; at its end nobody is
     if worker.services.cut.is_cancelled() {
-        return Err(refuse(ApiError {
+        return Err(ApiError {
             retry_after: Some(DRAIN_RETRY),
             ..ApiError::new(
                 ErrorCode::ShuttingDown,
                 "the gateway is being restarted, send the request again",
             )
-        }));
+        });
     }
-    let principal = auth::principal(request, &worker.services.keys).map_err(refuse)?;
+    let principal = auth::principal(request, &worker.services.keys)?;
     if worker.services.spool.full() {
-        return Err(refuse(ApiError {
+        return Err(ApiError {
             retry_after: Some(SPOOL_RETRY),
             ..ApiError::new(
                 ErrorCode::SpoolFull,
                 "call records cannot be stored at the moment, try again later",
             )
-        }));
+        });
     }
     Ok(Call::begin(worker, id, principal, endpoint, client))
 }

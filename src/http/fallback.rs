@@ -43,7 +43,7 @@ pub struct Asked<Way> {
 }
 
 /// Why one target did not answer.
-struct Miss {
+pub struct Miss {
     error: ApiError,
     kind: FailureKind,
     /// Whether an upstream was asked, so that the error tells of it.
@@ -65,7 +65,29 @@ pub async fn ask_in_turn<Q: Question>(
     services: &Services,
     call: &mut Call,
 ) -> Result<Asked<Q::Way>, ApiError> {
-    let candidates = candidates(question, affinity, services, call)?;
+    let candidates = candidates(
+        question.model(),
+        question.stream(),
+        affinity,
+        services,
+        call,
+    )?;
+    let ask =
+        async |target: &Target, terms, call: &mut Call| ask(question, target, terms, call).await;
+    in_turn(&candidates, affinity, services, call, ask).await
+}
+
+/// Turns to one candidate after the other, as far as the route's policy goes, until `ask` brings something.
+///
+/// # Errors
+/// What the last upstream said; where none was asked at all, why not.
+pub async fn in_turn<T>(
+    candidates: &Candidates,
+    affinity: Option<Affinity>,
+    services: &Services,
+    call: &mut Call,
+    mut ask: impl AsyncFnMut(&Target, Terms, &mut Call) -> Result<T, Miss>,
+) -> Result<T, ApiError> {
     call.admit(services).await?;
     let began = services.clock.now();
     let mut said: Option<ApiError> = None;
@@ -74,7 +96,11 @@ pub async fn ask_in_turn<Q: Question>(
             affinity,
             may_wait: candidates.may_wait(place),
         };
-        let miss = match ask(question, target, terms, call).await {
+        let asked = match call.turn_to(target).await {
+            Ok(()) => ask(target, terms, call).await,
+            Err(error) => Err(Miss::at_the_gate(error)),
+        };
+        let miss = match asked {
             Ok(asked) => return Ok(asked),
             Err(miss) => miss,
         };
@@ -96,16 +122,20 @@ pub async fn ask_in_turn<Q: Question>(
         said = Some(error);
     }
     // a look-up that finds nobody ends before this
-    Err(said.unwrap_or_else(|| unknown_model(question.model())))
+    Err(said.unwrap_or_else(|| unknown_model("")))
 }
 
-fn candidates<Q: Question>(
-    question: &Q,
+/// Who may serve a model, which the call takes note of.
+///
+/// # Errors
+/// 404 where nobody does.
+pub fn candidates(
+    model: &str,
+    stream: bool,
     affinity: Option<Affinity>,
     services: &Services,
     call: &mut Call,
 ) -> Result<Candidates, ApiError> {
-    let (model, stream) = (question.model(), question.stream());
     let directory = services.catalog.directory();
     let Some(candidates) = directory.candidates(model, affinity, call.draw()) else {
         call.asks_unknown(model, stream);
@@ -142,13 +172,15 @@ fn fell_back(
 }
 
 /// Asks one target, and again where it wants to be asked otherwise.
-async fn ask<Q: Question>(
+///
+/// # Errors
+/// Why it does not answer.
+pub async fn ask<Q: Question>(
     question: &mut Q,
     target: &Target,
     terms: Terms,
     call: &mut Call,
 ) -> Result<Asked<Q::Way>, Miss> {
-    call.turn_to(target).await.map_err(Miss::at_the_gate)?;
     let mut other_ways = 0;
     loop {
         let (outgoing, way) = question.prepare(target).map_err(Miss::unsaid)?;
@@ -174,7 +206,8 @@ impl Miss {
         }
     }
 
-    fn unsaid(error: ApiError) -> Self {
+    /// The target cannot be told the request, or it is wrong.
+    pub fn unsaid(error: ApiError) -> Self {
         Self {
             error,
             kind: FailureKind::InvalidRequest,
@@ -183,7 +216,8 @@ impl Miss {
         }
     }
 
-    fn of(error: ExchangeError, endpoint: Endpoint) -> Self {
+    /// The target was asked, or should have been.
+    pub fn of(error: ExchangeError, endpoint: Endpoint) -> Self {
         let open = matches!(error, ExchangeError::Failed { open: true, .. });
         Self {
             kind: error.kind(),

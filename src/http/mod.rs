@@ -5,6 +5,8 @@
 //! | [`server`] | the listener, its limits, the route table |
 //! | [`chat`] | `/v1/chat/completions`, `/v1/responses`, `/v1/messages` |
 //! | [`openai`] | `/v1/…` |
+//! | [`imagine`] | `/api/v1/…`, as Imagine Server has it |
+//! | [`pictures`] | orders of pictures, whichever surface they come by |
 //! | [`admin`] | `/api/admin/…` |
 //! | [`media`], [`ops`] | `/media/…`; health, readiness, metrics |
 //! | [`auth`], [`error`], [`rate`], [`layers`] | keys, errors, rate limits as headers, what surrounds every handler |
@@ -27,13 +29,15 @@ mod enter;
 pub mod error;
 mod fallback;
 mod heartbeat;
+mod imagine;
 mod layers;
 mod media;
 pub mod metrics;
 mod openai;
 mod ops;
 mod passing;
-pub mod rate;
+mod pictures;
+mod rate;
 mod relay;
 mod repeats;
 pub mod server;

@@ -13,7 +13,7 @@ use actix_web::{
 };
 
 use super::{
-    admin, chat,
+    admin, chat, imagine,
     layers::{guard, nothing_here, unreadable},
     media, openai, ops, rate,
     repeats::Repeats,
@@ -74,6 +74,7 @@ fn app(
         .app_data(web::JsonConfig::default().error_handler(|error, _| unreadable(&error)))
         .configure(chat::routes)
         .configure(openai::routes)
+        .configure(imagine::routes)
         .configure(media::routes)
         .configure(ops::routes)
         .configure(admin::routes)

@@ -9,8 +9,8 @@ use crate::supervision::{AskError, Behaviour, Clock, Ctx, Handle, Receive, Start
 
 use super::{Abilities, Backend, BreakerPolicy, KvError, KvUrl, MAX_VALUE, open};
 
-/// How often the store is asked whether it is there: what closes its breaker again.
-const PING_EVERY: Duration = Duration::from_secs(1);
+/// How often the store is tended: what closes its breaker again, and sends what waits to be written.
+const TEND_EVERY: Duration = Duration::from_secs(1);
 
 /// See the module's head for what it owns.
 pub struct Kv {
@@ -33,14 +33,22 @@ impl Kv {
 
 impl Behaviour for Kv {
     fn started(&mut self, ctx: &mut Ctx<Self>) -> Result<(), StartError> {
-        ctx.run_interval(PING_EVERY, |kv, ctx| {
+        ctx.run_interval(TEND_EVERY, |kv, ctx| {
             let store = kv.store.clone();
             ctx.spawn(wrap_future(async move {
-                // the store's breaker takes note of the outcome and logs changes
-                let _ = store.ping().await;
+                // the store takes note of the outcome and logs changes
+                let _ = store.tend().await;
             }));
         });
         Ok(())
+    }
+
+    fn draining(&mut self, _: &mut Ctx<Self>) -> Option<LocalBoxFuture<'static, ()>> {
+        let store = self.store.clone();
+        Some(Box::pin(async move {
+            // the store logs what could not be sent
+            let _ = store.flush().await;
+        }))
     }
 }
 
@@ -194,7 +202,7 @@ impl From<AskError> for KvError {
 mod tests {
     use super::*;
     use crate::{
-        storage::testing::RedisServer,
+        storage::testing::{CloudflareServer, RedisServer, UpstashServer},
         supervision::{ChildSpec, Disturbance, RestartMetrics, SupervisionConfig, Tree},
     };
 
@@ -202,8 +210,10 @@ mod tests {
     const MINUTE: Duration = Duration::from_secs(60);
 
     async fn start(tree: &Tree, url: &str) -> KvStore {
+        // another test may have installed it already
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let url = KvUrl::parse(url).unwrap();
-        let timeout = Duration::from_millis(250);
+        let timeout = Duration::from_secs(10);
         let open = move || Kv::open(&url, timeout, Clock::system());
         let spec = ChildSpec::new(PATH, "storage", open);
         KvStore::new(tree.start(spec).await.unwrap(), timeout)
@@ -217,10 +227,18 @@ mod tests {
         Tree::plant(config, Clock::system(), RestartMetrics::default(), || {})
     }
 
+    fn cloudflare() -> CloudflareServer {
+        CloudflareServer::start(Clock::system(), Duration::ZERO)
+    }
+
     #[actix_rt::test]
     async fn every_operation_passes_through_the_actor() {
-        let redis = RedisServer::start();
-        for (url, shared) in [("memory://", false), (&*redis.url(), true)] {
+        let (redis, upstash) = (RedisServer::start(), UpstashServer::start());
+        for (url, shared) in [
+            ("memory://", false),
+            (&*redis.url(), true),
+            (&*upstash.url(), true),
+        ] {
             let tree = tree();
             let kv = start(&tree, url).await;
             assert_eq!(
@@ -241,11 +259,7 @@ mod tests {
         }
     }
 
-    #[actix_rt::test]
-    async fn after_a_panic_of_the_actor_the_same_handle_works_again() {
-        let tree = tree();
-        let kv = start(&tree, "memory://").await;
-        assert_eq!(kv.set("a", vec![1], None).await, Ok(()));
+    async fn falls_and_returns(tree: &Tree, kv: &KvStore) {
         tree.disturb(PATH, Disturbance::Panic).await.unwrap();
         let deadline = std::time::Instant::now() + Duration::from_secs(20);
         while kv.ping().await.is_err() {
@@ -254,11 +268,42 @@ mod tests {
                 "the actor is not back"
             );
         }
-        assert_eq!(
-            kv.get("a").await,
-            Ok(None),
-            "the entries of memory:// go with the actor"
-        );
+    }
+
+    #[actix_rt::test]
+    async fn after_a_panic_of_the_actor_the_same_handle_works_again() {
+        let (redis, upstash) = (RedisServer::start(), UpstashServer::start());
+        for (url, left) in [
+            ("memory://", None),
+            (&*redis.url(), Some(vec![1])),
+            (&*upstash.url(), Some(vec![1])),
+        ] {
+            let tree = tree();
+            let kv = start(&tree, url).await;
+            assert_eq!(kv.set("a", vec![1], None).await, Ok(()));
+            falls_and_returns(&tree, &kv).await;
+            assert_eq!(kv.get("a").await, Ok(left), "{url}");
+            tree.stop().await;
+        }
+    }
+
+    #[actix_rt::test]
+    async fn writes_behind_are_sent_by_the_actor_itself_and_before_it_stops() {
+        let server = cloudflare();
+        let tree = tree();
+        let kv = start(&tree, &server.url()).await;
+        assert_eq!(kv.set("a", vec![1], Some(MINUTE)).await, Ok(()));
+        assert_eq!(kv.get("a").await, Ok(Some(vec![1])));
+        let deadline = std::time::Instant::now() + Duration::from_secs(20);
+        while server.writes().is_empty() {
+            assert!(std::time::Instant::now() < deadline, "nothing is sent");
+            tokio::task::yield_now().await;
+        }
+        falls_and_returns(&tree, &kv).await;
+        assert_eq!(kv.get("a").await, Ok(Some(vec![1])), "sent before the fall");
+        assert_eq!(kv.set("b", vec![2], None).await, Ok(()));
         tree.stop().await;
+        let writes = server.writes();
+        assert_eq!(writes, ["PUT a expiration_ttl=60", "PUT b"]);
     }
 }

@@ -34,6 +34,7 @@ impl Backend for Memory {
             counters: true,
             shortest_ttl: Duration::from_millis(1),
             shared: false,
+            lag: Duration::ZERO,
         }
     }
 

@@ -5,20 +5,24 @@
 //!
 //! | | |
 //! |---|---|
-//! | owns | the connection to the store, its breaker; with `memory://` the entries |
+//! | owns | the connections to the store, its breaker; with `memory://` the entries, with `cloudflare://` the writes on their way |
 //! | durable | nothing |
 //! | derivable | nothing |
-//! | ephemeral | every entry: with `memory://` they go with the actor, with `redis://` they outlive it |
+//! | ephemeral | every entry: with `memory://` they go with the actor, elsewhere they outlive it; writes not yet sent go with it |
 //! | mailbox | jobs from [`KvStore`]; each runs as a task of its own, bounded by `kv_timeout_ms` |
 //! | restart | opens the store anew |
 
 mod actor;
 mod breaker;
+mod cloudflare;
+mod guard;
 mod memory;
 mod redis;
+mod rest;
+mod upstash;
 mod url;
 
-use std::{rc::Rc, time::Duration};
+use std::{future::ready, rc::Rc, time::Duration};
 
 use futures_util::future::LocalBoxFuture;
 
@@ -28,8 +32,13 @@ pub use actor::{Kv, KvStore};
 pub use breaker::{Breaker, BreakerPolicy};
 pub use url::KvUrl;
 
+use guard::Guard;
+
 /// The longest value that is stored, in bytes.
 pub const MAX_VALUE: usize = 64 << 10;
+
+/// How long a store may take to send what waits before a stop; less than the supervisor waits for an actor.
+pub const FLUSH_WITHIN: Duration = Duration::from_secs(8);
 
 /// A store's answer, when it comes.
 pub type Answer<'a, T> = LocalBoxFuture<'a, Result<T, KvError>>;
@@ -65,6 +74,17 @@ pub trait Backend {
     /// Whether the store answers. Where a breaker has opened, only this goes through and closes it again, so it is to be
     /// called from time to time.
     fn ping(&self) -> Answer<'_, ()>;
+
+    /// What is to be done about once a second: finds out whether a store that was left alone is back, and sends what
+    /// waits to be written. The breaker takes note of failures and logs changes.
+    fn tend(&self) -> Answer<'_, ()> {
+        self.ping()
+    }
+
+    /// Sends what waits to be written, before a stop; gives up within [`FLUSH_WITHIN`].
+    fn flush(&self) -> Answer<'_, ()> {
+        Box::pin(ready(Ok(())))
+    }
 }
 
 /// What a store says of itself.
@@ -76,6 +96,8 @@ pub struct Abilities {
     pub shortest_ttl: Duration,
     /// Whether several nodes see the same values.
     pub shared: bool,
+    /// How long other nodes may still see an older value.
+    pub lag: Duration,
 }
 
 /// Why an operation on the key-value store failed. No variant holds a value or a password.
@@ -109,7 +131,28 @@ pub fn open(
     Ok(match url {
         KvUrl::Memory { max_entries } => Rc::new(memory::Memory::new(*max_entries, clock)),
         KvUrl::Redis(url) => Rc::new(redis::Redis::open(url, timeout, breaker, clock)?),
+        KvUrl::Upstash { base, token } => {
+            let guard = Guard::new("upstash", timeout, breaker, clock);
+            Rc::new(upstash::Upstash::new(base, token.clone(), timeout, guard))
+        }
+        KvUrl::Cloudflare { namespace, token } => {
+            let guard = Guard::new("cloudflare kv", timeout, breaker, clock.clone());
+            let api = rest::Api::new(token.clone(), timeout);
+            Rc::new(cloudflare::Cloudflare::new(
+                namespace.clone(),
+                api,
+                guard,
+                clock,
+            ))
+        }
     })
+}
+
+/// A time to live as Redis takes it: whole milliseconds, at least one.
+fn whole_millis(ttl: Duration) -> u64 {
+    u64::try_from(ttl.as_millis())
+        .unwrap_or(u64::MAX / 2)
+        .max(1)
 }
 
 #[cfg(test)]

@@ -12,14 +12,13 @@ use redis::{
 
 use crate::{secrets::Secret, storage::error::first_line, supervision::Clock};
 
-use super::{Abilities, Answer, Backend, Breaker, BreakerPolicy, KvError};
+use super::{Abilities, Answer, Backend, BreakerPolicy, KvError, guard::Guard, whole_millis};
 
 /// A Redis server.
 pub struct Redis {
     client: Client,
     timeout: Duration,
-    clock: Clock,
-    breaker: RefCell<Breaker>,
+    guard: Guard,
     /// `None` until first needed, and again once the breaker opened: a connection that went silent is not trusted again.
     connection: RefCell<Option<ConnectionManager>>,
 }
@@ -44,8 +43,7 @@ impl Redis {
         Ok(Self {
             client,
             timeout,
-            clock,
-            breaker: RefCell::new(Breaker::new(breaker)),
+            guard: Guard::new("redis", timeout, breaker, clock),
             connection: RefCell::new(None),
         })
     }
@@ -69,44 +67,28 @@ impl Redis {
         &self,
         operation: impl AsyncFnOnce(&mut ConnectionManager) -> RedisResult<T>,
     ) -> Result<T, KvError> {
-        if !self.breaker.borrow().admits() {
-            return Err(left_alone());
-        }
-        self.try_it(operation).await
+        let outcome = self.guard.ask(self.run(operation)).await;
+        self.drop_silent();
+        outcome
     }
 
-    async fn try_it<T>(
+    async fn run<T>(
         &self,
         operation: impl AsyncFnOnce(&mut ConnectionManager) -> RedisResult<T>,
     ) -> Result<T, KvError> {
         let answer = async { operation(&mut self.connection()?).await };
-        let failure = match tokio::time::timeout(self.timeout, answer).await {
-            Ok(Ok(value)) => {
-                self.note_success();
-                return Ok(value);
+        answer.await.map_err(|error: RedisError| {
+            let text = first_line(&error.to_string());
+            if is_refusal(&error) {
+                KvError::Refused(text)
+            } else {
+                KvError::Unavailable(text)
             }
-            Ok(Err(error)) if is_refusal(&error) => {
-                self.note_success();
-                return Err(KvError::Refused(first_line(&error.to_string())));
-            }
-            Ok(Err(error)) => first_line(&error.to_string()),
-            Err(_elapsed) => format!("no answer within {} ms", self.timeout.as_millis()),
-        };
-        self.note_failure(&failure);
-        Err(KvError::Unavailable(failure))
+        })
     }
 
-    fn note_success(&self) {
-        if self.breaker.borrow_mut().succeed() {
-            log::info!("redis answers again");
-        }
-    }
-
-    fn note_failure(&self, reason: &str) {
-        if self.breaker.borrow_mut().fail(self.clock.now()) {
-            log::warn!("redis is left alone until it answers a ping: {reason}");
-        }
-        if !self.breaker.borrow().admits() {
+    fn drop_silent(&self) {
+        if !self.guard.is_closed() {
             self.connection.borrow_mut().take();
         }
     }
@@ -118,6 +100,7 @@ impl Backend for Redis {
             counters: true,
             shortest_ttl: Duration::from_millis(1),
             shared: true,
+            lag: Duration::ZERO,
         }
     }
 
@@ -163,10 +146,10 @@ impl Backend for Redis {
 
     fn ping(&self) -> Answer<'_, ()> {
         Box::pin(async {
-            if !self.breaker.borrow_mut().admits_probe(self.clock.now()) {
-                return Err(left_alone());
-            }
-            self.try_it(async |c| cmd("PING").exec_async(c).await).await
+            let ping = self.run(async |c| cmd("PING").exec_async(c).await);
+            let outcome = self.guard.probe(ping).await;
+            self.drop_silent();
+            outcome
         })
     }
 }
@@ -176,8 +159,7 @@ fn set(key: &str, value: &[u8], ttl: Option<Duration>) -> Cmd {
     let mut command = cmd("SET");
     command.arg(key).arg(value);
     if let Some(ttl) = ttl {
-        let millis = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX / 2);
-        command.arg("PX").arg(millis.max(1));
+        command.arg("PX").arg(whole_millis(ttl));
     }
     command
 }
@@ -190,8 +172,4 @@ fn is_refusal(error: &RedisError) -> bool {
         ErrorKind::Extension | ErrorKind::UnexpectedReturnType => true,
         _ => false,
     }
-}
-
-fn left_alone() -> KvError {
-    KvError::Unavailable("it did not answer lately and is left alone for the moment".to_owned())
 }

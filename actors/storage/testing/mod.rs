@@ -1,13 +1,19 @@
-//! Real databases and servers for tests, made for this process alone and gone when it ends.
+//! Databases and servers for tests, made for this process alone and gone when it ends: real ones, and the wire protocols
+//! of services that nobody can start here.
 
+pub mod cloudflare;
 mod database;
+pub mod http;
 mod postgres;
 mod redis;
 mod server;
+mod upstash;
 
+pub use cloudflare::CloudflareServer;
 pub use database::{TestDatabase, for_each_database};
 pub use postgres::PostgresServer;
 pub use redis::RedisServer;
+pub use upstash::UpstashServer;
 
 use super::queries::calls::CallRow;
 

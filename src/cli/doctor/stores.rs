@@ -65,7 +65,7 @@ pub async fn key_value(config: &StorageConfig) -> Finding {
     let subject = "key-value store";
     let next = "check storage.kv_url, and that the server runs";
     let url = match KvUrl::parse(&config.kv_url) {
-        Ok(KvUrl::Memory { .. }) => return Finding::ok(subject, "in memory"),
+        Ok(url @ KvUrl::Memory { .. }) => return Finding::ok(subject, url.to_string()),
         Ok(url) => url,
         Err(error) => return Finding::fail(subject, error.to_string(), next),
     };
@@ -74,9 +74,9 @@ pub async fn key_value(config: &StorageConfig) -> Finding {
         Err(error) => return Finding::fail(subject, error.to_string(), next),
     };
     match tokio::time::timeout(PATIENCE, store.ping()).await {
-        Ok(Ok(())) => Finding::ok(subject, "answers"),
-        Ok(Err(error)) => Finding::fail(subject, error.to_string(), next),
-        Err(_) => Finding::fail(subject, "no answer within 3 s", next),
+        Ok(Ok(())) => Finding::ok(subject, format!("{url} answers")),
+        Ok(Err(error)) => Finding::fail(subject, format!("{url}: {error}"), next),
+        Err(_) => Finding::fail(subject, format!("{url}: no answer within 3 s"), next),
     }
 }
 
@@ -115,9 +115,21 @@ mod tests {
     async fn a_key_value_store_that_is_down_is_told() {
         let mut config = StorageConfig::default();
         assert_eq!(key_value(&config).await.state, State::Ok);
-        config.kv_url = "redis://:hunter2@127.0.0.1:1".to_owned();
-        let finding = key_value(&config).await;
-        assert_eq!(finding.state, State::Fail);
-        assert!(!finding.to_string().contains("hunter2"), "{finding}");
+        // another test may have installed it already
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        for (url, shown) in [
+            ("redis://:hunter2@127.0.0.1:1", "redis at 127.0.0.1:1: "),
+            ("upstash://hunter2@127.0.0.1:1", "upstash at 127.0.0.1:1: "),
+            (
+                "cloudflare://a/n?token=hunter2&base_url=http://127.0.0.1:1",
+                "cloudflare kv, namespace n at 127.0.0.1:1: ",
+            ),
+        ] {
+            config.kv_url = url.to_owned();
+            let finding = key_value(&config).await;
+            assert_eq!(finding.state, State::Fail);
+            assert!(finding.seen.starts_with(shown), "{finding}");
+            assert!(!finding.to_string().contains("hunter2"), "{finding}");
+        }
     }
 }

@@ -19,6 +19,8 @@ use url::Url;
 use super::Check;
 use crate::config::{AuthConfig, ServerConfig};
 
+/// A TLS connection to the other side of the world, and an answer.
+const HOSTED_KV_MS: u64 = 2_000;
 /// The longest wait that anybody could mean.
 pub(super) const A_DAY_MS: u64 = 24 * 3_600 * 1_000;
 
@@ -66,8 +68,15 @@ impl Check<'_> {
             if let Err(error) = DatabaseUrl::parse(&storage.database_url) {
                 check.refused("database_url", "storage.database_url", &error.to_string());
             }
-            if let Err(error) = KvUrl::parse(&storage.kv_url) {
-                check.refused("kv_url", "storage.kv_url", &error.to_string());
+            match KvUrl::parse(&storage.kv_url) {
+                Ok(url) if url.is_hosted() && storage.kv_timeout_ms < HOSTED_KV_MS => {
+                    let message = format!(
+                        "is short for a store on the internet, {HOSTED_KV_MS} or more would do"
+                    );
+                    check.warning("kv_timeout_ms", message);
+                }
+                Ok(_) => {}
+                Err(error) => check.refused("kv_url", "storage.kv_url", &error.to_string()),
             }
             match storage.media_url.strip_prefix("file://") {
                 Some(folder) => check.not_empty("media_url", folder),

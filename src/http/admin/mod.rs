@@ -96,7 +96,7 @@ fn refuse(error: &ApiError) -> HttpResponse {
 }
 
 /// Lets an admin in, or answers for why not.
-async fn admitted(worker: &OnWorker, request: &HttpRequest) -> Result<(), HttpResponse> {
+pub async fn admitted(worker: &OnWorker, request: &HttpRequest) -> Result<(), HttpResponse> {
     let admins = &worker.0.services.admins;
     let entered = admins.enter(request, &worker.0.services.database).await;
     entered.map_err(|error| refuse(&error))

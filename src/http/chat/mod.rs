@@ -113,6 +113,19 @@ async fn serve(
     in_time(work, patience, client, &id).await
 }
 
+/// Serves a chat request in OpenAI's dialect that another surface has written, whole and not as a stream.
+pub async fn say(
+    services: Arc<Services>,
+    request: &HttpRequest,
+    body: web::Bytes,
+    call: Call,
+) -> HttpResponse {
+    match Question::read(Client::OpenaiChat, request, body) {
+        Ok(question) => converse(question, None, services, call).await,
+        Err(error) => call.refuse(&error),
+    }
+}
+
 /// Asks, and answers.
 async fn converse(
     mut question: Question,

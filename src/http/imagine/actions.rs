@@ -1,0 +1,191 @@
+//! Drawing, editing, enlarging.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header::HeaderValue},
+    web::{Bytes, Payload},
+};
+use serde_json::{Value, json};
+use troupe_protocol::{
+    dialect::Client,
+    openai::request_error::RequestError,
+    pictures::{Action, Size, spec::refused},
+};
+use uuid::Uuid;
+
+use super::error;
+use crate::http::{
+    call::Call,
+    enter::admitted,
+    error::ApiError,
+    passing::complete,
+    pictures::{
+        answer::link,
+        draft::{Draft, Shape},
+        draw::{Drawn, draw},
+        form::{Form, read},
+    },
+    services::{OnWorker, Services},
+};
+
+pub async fn generate(worker: OnWorker, request: HttpRequest, payload: Payload) -> HttpResponse {
+    serve(
+        Action::Generate,
+        "/api/v1/generate",
+        worker,
+        request,
+        payload,
+    )
+    .await
+}
+
+pub async fn edit(worker: OnWorker, request: HttpRequest, payload: Payload) -> HttpResponse {
+    serve(Action::Edit, "/api/v1/edit", worker, request, payload).await
+}
+
+pub async fn upscale(worker: OnWorker, request: HttpRequest, payload: Payload) -> HttpResponse {
+    serve(Action::Upscale, "/api/v1/upscale", worker, request, payload).await
+}
+
+async fn serve(
+    action: Action,
+    route: &'static str,
+    worker: OnWorker,
+    request: HttpRequest,
+    payload: Payload,
+) -> HttpResponse {
+    let id = Uuid::now_v7();
+    let mut call = match admitted(&worker.0, &request, route, Client::OpenaiChat, id) {
+        Ok(call) => call,
+        Err(refusal) => return error::respond(&refusal, &id.to_string()),
+    };
+    let services = &worker.0.services;
+    match drawn(action, services, &request, payload, &mut call).await {
+        Ok(drawn) => {
+            let body = Bytes::from(reply(action, &drawn, services).to_string());
+            let json = Some(HeaderValue::from_static("application/json"));
+            complete(call, StatusCode::OK, json, body)
+        }
+        Err(refusal) => error::refuse(call, &refusal),
+    }
+}
+
+async fn drawn(
+    action: Action,
+    services: &Services,
+    request: &HttpRequest,
+    payload: Payload,
+    call: &mut Call,
+) -> Result<Drawn, ApiError> {
+    let (config, atelier) = (&services.config, &services.atelier);
+    let form = read(atelier, config, request, payload, call.draw()).await?;
+    let mut draft = draft(action, form)?;
+    draw(&mut draft, services, call).await
+}
+
+/// Reads a request in the words of Imagine Server and of its clients.
+///
+/// # Errors
+/// Names the field.
+pub fn draft(action: Action, mut form: Form) -> Result<Draft, RequestError> {
+    let model = form.text("model", &[])?;
+    let model = model.ok_or(RequestError::Missing {
+        param: "model".into(),
+    })?;
+    let shape = shape(action, &mut form)?;
+    let small = |name, value: Option<u64>| match value.map(u32::try_from).transpose() {
+        Ok(value) => Ok(value),
+        Err(_) => Err(refused(name, "it is too large")),
+    };
+    let count = form.whole("n", &[])?;
+    let steps = form.whole("steps", &["num_inference_steps"])?;
+    Ok(Draft {
+        action,
+        model,
+        prompt: form.text("prompt", &[])?.unwrap_or_default(),
+        negative_prompt: form
+            .text("negativePrompt", &["negative_prompt"])?
+            .filter(|text| !text.is_empty()),
+        shape,
+        count: small("n", count)?.unwrap_or(1),
+        seed: form.whole("seed", &[])?,
+        steps: small("steps", steps)?,
+        guidance: form.number("guidance", &["guidance_scale"])?,
+        seconds: form.number("duration", &["seconds"])?,
+        inputs: form.pictures("image", &["images", "imageUrl", "image_url"])?,
+        mask: None,
+        nonce: form.nonce,
+        extra: form.rest().1,
+    })
+}
+
+/// `size`, else `width` and `height`, else `ar`; without any, pictures are square.
+fn shape(action: Action, form: &mut Form) -> Result<Shape, RequestError> {
+    let hd = form.flag("enableHD", &["hd"])?;
+    let size = form.text("size", &[])?;
+    let ratio = form.text("ar", &["aspect_ratio"])?;
+    let width = form.whole("width", &[])?;
+    let height = form.whole("height", &[])?;
+    if let Some(size) = size.filter(|size| size != "auto") {
+        return size
+            .parse()
+            .map(Shape::Exact)
+            .map_err(|expected| refused("size", expected));
+    }
+    if let (Some(width), Some(height)) = (width, height) {
+        let size: Result<Size, _> = format!("{width}x{height}").parse();
+        return size
+            .map(Shape::Exact)
+            .map_err(|expected| refused("width", expected));
+    }
+    match (ratio, action) {
+        (Some(ratio), _) => Shape::of_ratio(&ratio, hd),
+        (None, Action::Generate) => Shape::of_ratio("1:1", hd),
+        (None, _) => Ok(Shape::Open),
+    }
+}
+
+/// The first picture as the original's clients expect it; of several, all of them under `images`.
+fn reply(action: Action, drawn: &Drawn, services: &Services) -> Value {
+    let order = &drawn.order;
+    let pictures: Vec<Value> = drawn
+        .gallery
+        .pictures
+        .iter()
+        .flatten()
+        .map(|picture| {
+            let mut item = json!({
+                "url": link(services, picture),
+                "width": picture.kept.width,
+                "height": picture.kept.height,
+                "seed": picture.seed,
+            });
+            if let Some(revised) = &picture.revised_prompt {
+                item["revised_prompt"] = revised.as_str().into();
+            }
+            item
+        })
+        .collect();
+    let mut reply = pictures.first().cloned().unwrap_or_default();
+    if matches!(action, Action::Generate | Action::Edit) {
+        let default =
+            |range: Option<troupe_protocol::pictures::Range>| range.map(|range| range.default);
+        let steps = order.steps.map(f64::from).or(default(order.model.steps));
+        reply["steps"] = steps.map_or(Value::Null, |steps| json!(steps as u64));
+        reply["guidance"] = json!(order.guidance.or(default(order.model.guidance)));
+    }
+    let failed: Vec<Value> = drawn
+        .gallery
+        .pictures
+        .iter()
+        .filter_map(|picture| picture.as_ref().err())
+        .map(|failure| json!({"error": failure.kind, "message": failure.message}))
+        .collect();
+    if pictures.len() + failed.len() > 1 {
+        reply["images"] = pictures.into();
+    }
+    if !failed.is_empty() {
+        reply["errors"] = failed.into();
+    }
+    reply
+}

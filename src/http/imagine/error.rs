@@ -1,0 +1,34 @@
+//! Errors as Imagine Server's clients read them: `{"error": "…", "message": "…"}`, and a stable code.
+
+use actix_web::HttpResponse;
+use serde_json::json;
+
+use crate::http::{call::Call, error::ApiError};
+
+/// Records a refusal and makes its answer.
+pub fn refuse(call: Call, error: &ApiError) -> HttpResponse {
+    let response = respond(error, call.id());
+    call.refuse_as(error, response)
+}
+
+/// The answer to a request that has no record.
+pub fn respond(error: &ApiError, request_id: &str) -> HttpResponse {
+    let plain = error.respond(request_id);
+    let heading = match plain.status().as_u16() {
+        400 | 413 | 415 | 422 => "Invalid parameters",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not found",
+        429 => "Too Many Requests",
+        _ => "Request failed",
+    };
+    let body = json!({
+        "error": heading,
+        "message": error.message,
+        "code": error.code.as_str(),
+        "param": error.param,
+        "request_id": request_id,
+    });
+    // the headers are those of every surface
+    plain.set_body(body.to_string()).map_into_boxed_body()
+}

@@ -1,0 +1,41 @@
+//! The API of Imagine Server, `/api/v1/…`: pictures and videos of every provider under one roof.
+//!
+//! What its clients send and read is kept; its known faults are not: every error has the status that it
+//! deserves, `token-reset` is reached, nothing is silently changed.
+
+mod actions;
+mod error;
+mod models;
+mod text;
+mod tokens;
+
+use actix_web::{HttpResponse, web};
+use chrono::{SecondsFormat, Utc};
+use serde_json::json;
+
+use super::layers::resource;
+
+/// `/api/v1/…`, and `/api/health`. Fixed routes stand before those with parameters.
+pub fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(resource("/api/health").get(health))
+        .service(resource("/api/v1/models").get(models::served))
+        .service(resource("/api/v1/models/all").get(models::all))
+        .service(resource("/api/v1/token-stats").get(tokens::stats))
+        .service(resource("/api/v1/token-stats/all").get(tokens::all_stats))
+        .service(resource("/api/v1/token-reset").post(tokens::reset))
+        .service(resource("/api/v1/text").post(text::text))
+        .service(resource("/api/v1/edit").post(actions::edit))
+        .service(resource("/api/v1/upscale").post(actions::upscale))
+        .service(resource("/api/v1/upscaler").post(actions::upscale))
+        .service(resource("/api/v1/imagine").post(actions::generate))
+        .service(resource("/api/v1/generate").post(actions::generate));
+}
+
+async fn health() -> HttpResponse {
+    HttpResponse::Ok().json(json!({
+        "status": "ok",
+        "timestamp": Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true),
+        "version": env!("CARGO_PKG_VERSION"),
+    }))
+}

@@ -1,0 +1,50 @@
+//! Links to what was drawn, or its base64.
+
+use std::io;
+
+use actix_web::web::Bytes;
+use futures_util::{Stream, StreamExt as _, stream};
+use troupe_actors::pictures::{Picture, base64 as encoded};
+
+use crate::http::services::Services;
+
+/// The link to a picture in the store.
+pub fn link(services: &Services, picture: &Picture) -> String {
+    format!(
+        "{}/media/{}",
+        services.public_url,
+        picture.kept.name.as_str()
+    )
+}
+
+/// A piece of an answer's JSON.
+pub enum Piece {
+    Text(String),
+    /// The base64 of a picture, as a JSON string.
+    Base64(Box<Picture>),
+}
+
+/// An answer's length, and its bytes as they are read from the store: no picture is held whole.
+pub async fn stream(
+    pieces: Vec<Piece>,
+    services: &Services,
+) -> Option<(u64, impl Stream<Item = io::Result<Bytes>> + 'static)> {
+    let mut length = 0;
+    let mut streams = Vec::new();
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) => {
+                length += text.len() as u64;
+                let text = Bytes::from(text);
+                streams.push(stream::once(async { Ok(text) }).boxed_local());
+            }
+            Piece::Base64(picture) => {
+                let stored = services.media.open(picture.kept.name.as_str()).await?;
+                let bytes = stored.bytes;
+                length += bytes.div_ceil(3) * 4;
+                streams.push(encoded(stored.pieces(0..bytes)).boxed_local());
+            }
+        }
+    }
+    Some((length, stream::iter(streams).flatten()))
+}

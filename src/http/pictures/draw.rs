@@ -1,0 +1,153 @@
+//! One candidate after the other, until it is drawn.
+
+use std::sync::Arc;
+
+use troupe_actors::{
+    catalog::Target,
+    credentials::Terms,
+    media::Owner,
+    pictures::{Atelier, Commission, Gallery},
+    providers::{exchange::ExchangeError, upstream::Endpoint},
+};
+use troupe_protocol::{openai::error::ErrorCode, pictures::Order};
+
+use super::{
+    draft::{Draft, spec_of},
+    form::Given,
+};
+use crate::http::{
+    call::Call,
+    error::ApiError,
+    fallback::{Miss, candidates, in_turn},
+    services::Services,
+};
+
+/// What was drawn, and of what order.
+pub struct Drawn {
+    pub gallery: Gallery,
+    pub order: Arc<Order>,
+}
+
+/// Has a draft drawn by whoever serves its model.
+///
+/// # Errors
+/// What is wrong with the draft, or kept every candidate from drawing it.
+pub async fn draw(
+    draft: &mut Draft,
+    services: &Services,
+    call: &mut Call,
+) -> Result<Drawn, ApiError> {
+    draft.check(&services.atelier.config)?;
+    let candidates = candidates(&draft.model, false, None, services, call)?;
+    let ask = async |target: &Target, terms, call: &mut Call| {
+        draw_at(draft, target, terms, services, call).await
+    };
+    in_turn(&candidates, None, services, call, ask).await
+}
+
+/// Has a draft drawn at one target.
+///
+/// # Errors
+/// Why it was not.
+pub async fn draw_at(
+    draft: &mut Draft,
+    target: &Target,
+    terms: Terms,
+    services: &Services,
+    call: &mut Call,
+) -> Result<Drawn, Miss> {
+    let commission = commission(draft, target, services, call)
+        .await
+        .map_err(Miss::unsaid)?;
+    let drawn = services
+        .atelier
+        .draw(&target.provider, &commission, terms, call)
+        .await;
+    match drawn {
+        Ok(gallery) => Ok(Drawn {
+            gallery,
+            order: commission.order,
+        }),
+        Err(error) => Err(Miss::of(error, Endpoint::Images)),
+    }
+}
+
+/// The order for one target, its pictures in the form that this one takes.
+///
+/// # Errors
+/// What the target cannot be told, or a link that does not open.
+pub async fn commission(
+    draft: &mut Draft,
+    target: &Target,
+    services: &Services,
+    call: &mut Call,
+) -> Result<Commission, ApiError> {
+    let studio = target.provider.studio.as_ref();
+    let studio = studio.ok_or_else(|| ApiError::from(ExchangeError::NotServed))?;
+    let spec = spec_of(&target.provider, &target.id);
+    let spec = spec.ok_or_else(|| ApiError::from(ExchangeError::NotServed))?;
+    let mut order = draft.order(spec.clone())?;
+    let has_links = draft
+        .inputs
+        .iter()
+        .any(|given| matches!(given, Given::Link(_)));
+    if has_links {
+        if studio.service.takes_links(&order) {
+            check_links(draft, services)?;
+        } else {
+            fetch_links(draft, services).await?;
+            order = draft.order(spec)?;
+        }
+    }
+    check_files(draft)?;
+    let order = Arc::new(order);
+    let losses = Atelier::review(studio, &order)?;
+    call.dropped(&losses);
+    let files = draft.inputs.iter().map(|given| match given {
+        Given::File(file) => Some(file.clone()),
+        Given::Link(_) => None,
+    });
+    // a link among files keeps its place: the service never asks for it as a file
+    let inputs = files.collect::<Option<Vec<_>>>().unwrap_or_default();
+    Ok(Commission {
+        order,
+        inputs,
+        owner: Owner {
+            app_id: call.app_id().to_owned(),
+            call_id: call.id().to_owned(),
+        },
+    })
+}
+
+fn check_links(draft: &Draft, services: &Services) -> Result<(), ApiError> {
+    for given in &draft.inputs {
+        if let Given::Link(url) = given {
+            services.egress.check(url)?;
+        }
+    }
+    Ok(())
+}
+
+/// Fetches the linked pictures, each once, however many targets are asked.
+async fn fetch_links(draft: &mut Draft, services: &Services) -> Result<(), ApiError> {
+    for given in &mut draft.inputs {
+        if let Given::Link(url) = given {
+            let file = services.atelier.fetch_input(&services.egress, url).await?;
+            *given = Given::File(file);
+        }
+    }
+    Ok(())
+}
+
+/// A file that is no picture is the client's mistake, and better told here than by an upstream.
+fn check_files(draft: &Draft) -> Result<(), ApiError> {
+    for given in &draft.inputs {
+        if let Given::File(file) = given
+            && file.format().is_none()
+        {
+            let message = "a file is neither PNG, JPEG, WebP, GIF, MP4 nor WebM";
+            return Err(ApiError::param(ErrorCode::InvalidRequest, "image", message));
+        }
+    }
+    Ok(())
+}
