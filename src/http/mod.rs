@@ -27,7 +27,6 @@ mod enter;
 pub mod error;
 mod fallback;
 mod heartbeat;
-mod imagine;
 mod layers;
 mod media;
 pub mod metrics;

@@ -5,11 +5,8 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 use troupe_protocol::openai::error::ErrorCode;
 
-use crate::http::{
-    admin::{admitted, json, refuse},
-    error::ApiError,
-    services::OnWorker,
-};
+use super::{admitted, json, refuse};
+use crate::http::{error::ApiError, services::OnWorker};
 
 /// From when to when, both within.
 #[derive(Debug, Deserialize)]
