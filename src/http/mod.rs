@@ -27,6 +27,7 @@ mod enter;
 pub mod error;
 mod fallback;
 mod heartbeat;
+mod imagine;
 mod layers;
 mod media;
 pub mod metrics;

@@ -13,7 +13,7 @@ use actix_web::{
 };
 
 use super::{
-    admin, chat,
+    admin, chat, imagine,
     layers::{guard, nothing_here, unreadable},
     media, openai, ops,
     repeats::Repeats,
@@ -72,12 +72,12 @@ fn app(
         .app_data(web::Data::new(services.tree.clone()))
         .app_data(web::QueryConfig::default().error_handler(|error, _| unreadable(&error)))
         .app_data(web::JsonConfig::default().error_handler(|error, _| unreadable(&error)))
-        // fixed paths, also below /api/v1: before any with parameters
-        .configure(admin::routes)
         .configure(chat::routes)
         .configure(openai::routes)
+        .configure(imagine::routes)
         .configure(media::routes)
         .configure(ops::routes)
+        .configure(admin::routes)
         .configure(pages::assets)
         .configure(admin::pages)
         .default_service(web::to(nothing_here))

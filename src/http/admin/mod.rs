@@ -1,9 +1,8 @@
-//! The admin's JSON: calls, restarts, pools, routes, stored files, the supervision tree.
+//! The admin's JSON: calls, restarts, pools, routes, the supervision tree.
 
 pub mod gate;
 mod lists;
 mod route;
-mod storage;
 mod supervision;
 
 use std::rc::Rc;
@@ -28,7 +27,7 @@ use super::{
     services::{OnWorker, Worker},
 };
 
-/// `/api/admin/…`, and what Imagine Server has its admins do under `/api/v1`.
+/// `/api/admin/…`
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(resource("/api/admin/calls").get(lists::calls))
@@ -38,8 +37,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/api/admin/supervision").get(supervision::tree))
         .service(resource("/api/admin/supervision/events").get(supervision::events))
         .service(resource("/api/admin/supervision/{path:.*}/restart").post(supervision::restart))
-        .service(resource("/api/admin/supervision/{path:.*}/fault").post(supervision::fault))
-        .service(resource("/api/v1/storage/cleanup").delete(storage::cleanup));
+        .service(resource("/api/admin/supervision/{path:.*}/fault").post(supervision::fault));
 }
 
 /// `/admin/…`: the pages, for admins only.
@@ -78,13 +76,15 @@ struct List<T> {
     next: Option<String>,
 }
 
-fn json<T: Serialize>(body: &T) -> HttpResponse {
+/// What an admin asked for; it is not for caches.
+pub fn json<T: Serialize>(body: &T) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(body)
 }
 
-fn refuse(error: &ApiError) -> HttpResponse {
+/// Why an admin is refused.
+pub fn refuse(error: &ApiError) -> HttpResponse {
     let id = uuid::Uuid::now_v7().to_string();
     let mut response = error.respond(&id);
     if response.status() == StatusCode::UNAUTHORIZED {
@@ -98,7 +98,7 @@ fn refuse(error: &ApiError) -> HttpResponse {
 }
 
 /// Lets an admin in, or answers for why not.
-async fn admitted(worker: &OnWorker, request: &HttpRequest) -> Result<(), HttpResponse> {
+pub async fn admitted(worker: &OnWorker, request: &HttpRequest) -> Result<(), HttpResponse> {
     let admins = &worker.0.services.admins;
     let entered = admins.enter(request, &worker.0.services.database).await;
     entered.map_err(|error| refuse(&error))

@@ -5,8 +5,11 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 use troupe_protocol::openai::error::ErrorCode;
 
-use super::{admitted, json, refuse};
-use crate::http::{error::ApiError, services::OnWorker};
+use crate::http::{
+    admin::{admitted, json, refuse},
+    error::ApiError,
+    services::OnWorker,
+};
 
 /// From when to when, both within.
 #[derive(Debug, Deserialize)]
