@@ -1,6 +1,7 @@
 //! Pictures and videos over HTTP: `/api/v1/…` and OpenAI's routes, on every kind of provider that draws.
 
 mod demo;
+mod huggingface;
 mod inputs;
 mod texts;
 
