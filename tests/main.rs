@@ -16,6 +16,7 @@ mod errors;
 mod failover;
 mod first_start;
 mod kv_redis;
+mod media;
 mod models_and_embeddings;
 mod openai_chat;
 mod openai_images;

@@ -18,6 +18,7 @@ use troupe_protocol::{
     pictures::{
         Answer, Auth, Body, Call, Quota,
         call::{self, Patience},
+        volcengine::sign::{Credential, ToSign, sign},
     },
     sse::SseScanner,
 };
@@ -209,11 +210,46 @@ impl Carrier<'_> {
             Auth::Bearer => request
                 .insert_header((header::AUTHORIZATION, format!("Bearer {}", secret.expose()))),
             Auth::Header(name) => request.insert_header((name, secret.expose())),
-            Auth::Volc { .. } => {
-                let _ = outgoing;
-                request
+            Auth::Volc { region, service } => {
+                let headers = self.signed(secret, call, outgoing, region, service).await?;
+                let headers = headers.into_iter();
+                headers.fold(request, |request, header| request.insert_header(header))
             }
         })
+    }
+
+    fn signature(
+        &self,
+        secret: &Secret,
+        request: &ToSign<'_>,
+    ) -> Result<Vec<(&'static str, String)>, CallFault> {
+        let credential = Credential::parse(secret.expose())
+            .map_err(|error| CallFault::new(FailureKind::AuthInvalid, false).saying(error))?;
+        Ok(sign(request, &credential, self.now()))
+    }
+
+    async fn signed(
+        &self,
+        secret: &Secret,
+        call: &Call,
+        outgoing: &Outgoing,
+        region: &str,
+        service: &str,
+    ) -> Result<Vec<(&'static str, String)>, CallFault> {
+        let credential = Credential::parse(secret.expose());
+        let credential = credential
+            .map_err(|error| CallFault::new(FailureKind::AuthInvalid, false).saying(error))?;
+        let hash = outgoing.sha256().await;
+        let request = ToSign {
+            method: call.method.name(),
+            url: &call.url,
+            content_type: outgoing.content_type.as_deref().unwrap_or_default(),
+            body_sha256: hash
+                .map_err(|error| CallFault::new(FailureKind::Upstream, false).saying(error))?,
+            region,
+            service,
+        };
+        Ok(sign(&request, &credential, self.now()))
     }
 
     /// Asks a provider in this process.

@@ -1,8 +1,12 @@
 //! Pictures and videos over HTTP: `/api/v1/…` and OpenAI's routes, on every kind of provider that draws.
 
+mod added;
 mod demo;
 mod huggingface;
+mod gitee;
 mod inputs;
+mod modelscope;
+mod rotation;
 mod texts;
 
 use awc::http::StatusCode;
