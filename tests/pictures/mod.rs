@@ -2,8 +2,8 @@
 
 mod added;
 mod demo;
-mod huggingface;
 mod gitee;
+mod huggingface;
 mod inputs;
 mod modelscope;
 mod rotation;
