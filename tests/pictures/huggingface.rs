@@ -190,7 +190,16 @@ async fn two_of_three_tokens_have_no_seconds_left() {
         (&json!(3), &json!(2)),
         "{stats}"
     );
-    // an upload is none of flux's: a call and its events
+    let rests = stats["tokens"].as_array().unwrap().iter();
+    let rests: Vec<_> = rests
+        .filter_map(|token| token["resets_in_seconds"].as_u64())
+        .collect();
+    // 23:59:09, as the Space said
+    assert!(
+        rests.len() == 2 && rests.iter().all(|rest| (86_289..=86_349).contains(rest)),
+        "{stats}"
+    );
+    // a call and its events
     for token in &TOKENS[..2] {
         assert_eq!(
             sim.script().stats().token(token),

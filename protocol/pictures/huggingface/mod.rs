@@ -133,7 +133,8 @@ impl Service for HuggingFace {
 
 impl HuggingFace {
     fn hub(&self) -> &str {
-        self.settings.option("hub_url").unwrap_or(HUB)
+        let url = self.settings.option("hub_url").unwrap_or(HUB);
+        url.trim_end_matches('/')
     }
 }
 
