@@ -3,6 +3,7 @@
 mod added;
 mod demo;
 mod gitee;
+mod huggingface;
 mod inputs;
 mod modelscope;
 mod rotation;
