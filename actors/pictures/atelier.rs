@@ -123,7 +123,9 @@ impl Atelier {
                 end,
             };
             let carried = carrier.carry(&call).await;
-            let quota = carried.ok().and_then(|carried| carrier.quota(studio, &carried));
+            let quota = carried
+                .ok()
+                .and_then(|carried| carrier.quota(studio, &carried));
             quotas.extend(quota.map(|quota| (lease.alias().clone(), quota)));
             // the question says nothing about whether it can draw
             lease.report(LeaseOutcome::Dropped);
@@ -136,7 +138,11 @@ impl Atelier {
     /// # Errors
     /// [`EgressError`]: the link is not allowed, or brings nothing.
     pub async fn fetch_input(&self, guard: &Guard, url: &str) -> Result<Spooled, EgressError> {
-        let host = || url::Url::parse(url).ok().and_then(|url| Some(url.host_str()?.to_owned()));
+        let host = || {
+            url::Url::parse(url)
+                .ok()
+                .and_then(|url| Some(url.host_str()?.to_owned()))
+        };
         let host = || host().unwrap_or_default();
         let fetched = guard.get(url).await?;
         if !(200..300).contains(&fetched.status) {
@@ -144,9 +150,8 @@ impl Atelier {
         }
         let saved = save(fetched.body, &self.media, self.config.max_file_bytes).await;
         saved.map_err(|error| match error {
-            ReceiveError::Media(MediaError::TooLarge { .. }) | ReceiveError::Body(BodyFault::TooLarge) => {
-                EgressError::TooLarge { host: host() }
-            }
+            ReceiveError::Media(MediaError::TooLarge { .. })
+            | ReceiveError::Body(BodyFault::TooLarge) => EgressError::TooLarge { host: host() },
             _ => EgressError::Unreachable { host: host() },
         })
     }

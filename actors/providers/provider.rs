@@ -16,6 +16,8 @@ pub struct Provider {
     pub upstream: Box<dyn Upstream>,
     /// What it draws, if it draws.
     pub studio: Option<Studio>,
+    /// Whether it has OpenAI's own image API, whose requests pass as they are.
+    pub passes_pictures: bool,
     pub pool: Pool,
     /// Bounds the requests under way at this provider.
     pub gate: Gate,

@@ -22,6 +22,7 @@
 //! | the others | one upstream each |
 
 mod a4f;
+mod ark;
 pub mod call;
 pub mod data;
 mod demo;
@@ -31,6 +32,7 @@ pub mod fields;
 mod gemini;
 mod gitee;
 mod grok;
+mod huggingface;
 pub mod lift;
 mod modelscope;
 mod modelslab;
@@ -44,6 +46,7 @@ pub mod single;
 pub mod spec;
 #[cfg(test)]
 pub mod testing;
+pub mod volcengine;
 
 pub use call::{Auth, Body, Call, Field, Patience};
 pub use errand::{Answer, Errand, Heard, Made, Outcome, Source, Step, Ticket};

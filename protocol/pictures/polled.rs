@@ -29,6 +29,11 @@ pub trait Task: Send {
 
     /// What an answer means that is no success.
     fn refused(&self, answer: &Answer<'_>) -> Failure;
+
+    /// Whether a question that was refused so says that the task itself failed, and not the question alone.
+    fn is_over(&self, _failure: &Failure) -> bool {
+        false
+    }
 }
 
 /// What came of a submission.
@@ -101,6 +106,7 @@ impl<T: Task> Polled<T> {
     /// A question that was not answered says nothing of the task, which goes on meanwhile and may be paid for.
     fn unanswered(&self, ticket: &Ticket, failure: Failure) -> Step {
         match failure.kind {
+            _ if self.task.is_over(&failure) => Step::Failed(failure),
             FailureKind::AuthInvalid | FailureKind::NotEntitled | FailureKind::ContentPolicy => {
                 Step::Failed(failure)
             }

@@ -131,12 +131,15 @@ pub const KINDS: &[Kind] = &[
         make: Demo::make,
     },
     super::a4f::KIND,
+    super::ark::KIND,
     super::gemini::KIND,
     super::gitee::KIND,
     super::grok::KIND,
+    super::huggingface::KIND,
     super::modelscope::KIND,
     super::modelslab::KIND,
     super::openai::KIND,
+    super::volcengine::KIND,
 ];
 
 /// The kind of that name.

@@ -59,6 +59,7 @@ pub async fn start(
             is_default: provider.default,
             upstream: upstream(provider)?,
             studio: Studio::of(provider, base_url(provider)),
+            passes_pictures: ["openai", "openai_responses"].contains(&&*provider.kind),
             pool,
             gate: Gate::new(provider.max_in_flight),
             gate_wait: Duration::from_millis(config.limits.max_wait_ms),

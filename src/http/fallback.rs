@@ -65,8 +65,15 @@ pub async fn ask_in_turn<Q: Question>(
     services: &Services,
     call: &mut Call,
 ) -> Result<Asked<Q::Way>, ApiError> {
-    let candidates = candidates(question.model(), question.stream(), affinity, services, call)?;
-    let ask = async |target: &Target, terms, call: &mut Call| ask(question, target, terms, call).await;
+    let candidates = candidates(
+        question.model(),
+        question.stream(),
+        affinity,
+        services,
+        call,
+    )?;
+    let ask =
+        async |target: &Target, terms, call: &mut Call| ask(question, target, terms, call).await;
     in_turn(&candidates, affinity, services, call, ask).await
 }
 
@@ -165,7 +172,10 @@ fn fell_back(
 }
 
 /// Asks one target, and again where it wants to be asked otherwise.
-async fn ask<Q: Question>(
+///
+/// # Errors
+/// Why it does not answer.
+pub async fn ask<Q: Question>(
     question: &mut Q,
     target: &Target,
     terms: Terms,

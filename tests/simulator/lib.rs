@@ -10,6 +10,7 @@
 //! | xAI | `/grok/v1/images/generations`, `/grok/v1/images/edits`, `/grok/v1/videos/…`, `/grok/v1/chat/completions` |
 //! | Gitee AI | `/gitee/v1/images/…`, `/gitee/v1/async/…`, `/gitee/api/v1/task/{id}`, `/gitee/v1/chat/completions` |
 //! | ModelScope | `/modelscope/v1/images/generations`, `/modelscope/v1/tasks/{id}`, `/modelscope/v1/chat/completions` |
+//! | Hugging Face | `/huggingface/spaces/{host}/…`, `/huggingface/{provider}/…`, `/huggingface/hub/…` |
 //! | A4F | `/a4f/v1/images/generations`, `/a4f/v1/chat/completions` |
 //! | ModelsLab | `/modelslab/images/text2img`, `/modelslab/video/text2video`, `/modelslab/{images,video}/fetch/{id}` |
 //!
@@ -77,6 +78,7 @@ mod frames;
 mod gemini;
 mod gitee;
 mod grok;
+mod huggingface;
 mod images;
 mod models;
 mod modelscope;
@@ -89,6 +91,7 @@ mod received;
 mod refusal;
 mod request;
 mod responses;
+mod s3;
 mod scene;
 mod script;
 mod server;
@@ -106,6 +109,7 @@ pub use chat::PROMPT_TOKENS;
 pub use models::MODELS;
 pub use plan::Plan;
 pub use received::Received;
+pub use s3::S3;
 pub use scene::{Calls, Ending, Scene, Speech, Style, Thinking, fingerprint, long_text};
 pub use script::{Matches, Rule, Script};
 pub use server::{Simulator, serve};

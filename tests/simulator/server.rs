@@ -17,8 +17,8 @@ use actix_web::{
 };
 
 use crate::{
-    anthropic, chat, control, embeddings, gemini, gitee, grok, images, models, modelscope,
-    modelslab, openai, play::Socket, responses, script::Script,
+    anthropic, chat, control, embeddings, gemini, gitee, grok, huggingface, images, models,
+    modelscope, modelslab, openai, play::Socket, responses, script::Script,
 };
 
 /// The largest request body.
@@ -52,6 +52,7 @@ pub fn serve(listener: TcpListener, workers: usize, script: Script) -> io::Resul
             .configure(openai::routes)
             .configure(gitee::routes)
             .configure(grok::routes)
+            .configure(huggingface::routes)
             .configure(modelscope::routes)
             .configure(modelslab::routes)
             .route(

@@ -29,7 +29,14 @@ use crate::http::{
 };
 
 pub async fn generate(worker: OnWorker, request: HttpRequest, payload: Payload) -> HttpResponse {
-    serve(Action::Generate, "/api/v1/generate", worker, request, payload).await
+    serve(
+        Action::Generate,
+        "/api/v1/generate",
+        worker,
+        request,
+        payload,
+    )
+    .await
 }
 
 pub async fn edit(worker: OnWorker, request: HttpRequest, payload: Payload) -> HttpResponse {
@@ -120,11 +127,16 @@ fn shape(action: Action, form: &mut Form) -> Result<Shape, RequestError> {
     let width = form.whole("width", &[])?;
     let height = form.whole("height", &[])?;
     if let Some(size) = size.filter(|size| size != "auto") {
-        return size.parse().map(Shape::Exact).map_err(|expected| refused("size", expected));
+        return size
+            .parse()
+            .map(Shape::Exact)
+            .map_err(|expected| refused("size", expected));
     }
     if let (Some(width), Some(height)) = (width, height) {
         let size: Result<Size, _> = format!("{width}x{height}").parse();
-        return size.map(Shape::Exact).map_err(|expected| refused("width", expected));
+        return size
+            .map(Shape::Exact)
+            .map_err(|expected| refused("width", expected));
     }
     match (ratio, action) {
         (Some(ratio), _) => Shape::of_ratio(&ratio, hd),
@@ -156,7 +168,8 @@ fn reply(action: Action, drawn: &Drawn, services: &Services) -> Value {
         .collect();
     let mut reply = pictures.first().cloned().unwrap_or_default();
     if matches!(action, Action::Generate | Action::Edit) {
-        let default = |range: Option<troupe_protocol::pictures::Range>| range.map(|range| range.default);
+        let default =
+            |range: Option<troupe_protocol::pictures::Range>| range.map(|range| range.default);
         let steps = order.steps.map(f64::from).or(default(order.model.steps));
         reply["steps"] = steps.map_or(Value::Null, |steps| json!(steps as u64));
         reply["guidance"] = json!(order.guidance.or(default(order.model.guidance)));

@@ -29,7 +29,14 @@ pub async fn text(worker: OnWorker, request: HttpRequest, payload: Payload) -> H
         Err(refusal) => return error::respond(&refusal, &id.to_string()),
     };
     let services = worker.0.services.clone();
-    let form = read(&services.atelier, &services.config, &request, payload, call.draw()).await;
+    let form = read(
+        &services.atelier,
+        &services.config,
+        &request,
+        payload,
+        call.draw(),
+    )
+    .await;
     let default = &services.atelier.config.improve_prompt;
     let asked = form.and_then(|form| question(form, default).map_err(ApiError::from));
     let (body, prompt) = match asked {
@@ -44,7 +51,9 @@ pub async fn text(worker: OnWorker, request: HttpRequest, payload: Payload) -> H
 fn question(mut form: Form, default: &str) -> Result<(Bytes, String), RequestError> {
     let missing = |param| RequestError::Missing { param };
     let model = form.text("model", &[])?.ok_or(missing("model".into()))?;
-    let prompt = form.text("prompt", &[])?.filter(|prompt| !prompt.trim().is_empty());
+    let prompt = form
+        .text("prompt", &[])?
+        .filter(|prompt| !prompt.trim().is_empty());
     let prompt = prompt.ok_or(missing("prompt".into()))?;
     let system = form.text("system", &["systemPrompt", "system_prompt"])?;
     let system = system.as_deref().unwrap_or(default);

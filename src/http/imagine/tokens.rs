@@ -22,7 +22,11 @@ pub struct Asked {
 }
 
 /// `{total, exhausted, active}` of one provider, with what each token has left where its upstream tells.
-pub async fn stats(worker: OnWorker, request: HttpRequest, asked: web::Query<Asked>) -> HttpResponse {
+pub async fn stats(
+    worker: OnWorker,
+    request: HttpRequest,
+    asked: web::Query<Asked>,
+) -> HttpResponse {
     if let Err(refusal) = admitted(&worker, &request).await {
         return refusal;
     }
@@ -41,9 +45,14 @@ pub async fn all_stats(worker: OnWorker, request: HttpRequest) -> HttpResponse {
     }
     let services = &worker.0.services;
     let providers = drawing(services);
-    let stats = providers.iter().map(|provider| of(provider, &services.atelier));
+    let stats = providers
+        .iter()
+        .map(|provider| of(provider, &services.atelier));
     let stats = futures_util::future::join_all(stats).await;
-    let named = providers.iter().map(|provider| provider.name.to_string()).zip(stats);
+    let named = providers
+        .iter()
+        .map(|provider| provider.name.to_string())
+        .zip(stats);
     HttpResponse::Ok().json(named.collect::<Map<_, _>>())
 }
 
@@ -71,19 +80,26 @@ pub async fn reset(worker: OnWorker, request: HttpRequest, asked: web::Bytes) ->
 }
 
 fn unknown(services: &Services, name: &str) -> HttpResponse {
-    let known: Vec<String> = drawing(services).iter().map(|provider| provider.name.to_string()).collect();
+    let known: Vec<String> = drawing(services)
+        .iter()
+        .map(|provider| provider.name.to_string())
+        .collect();
     let message = format!("`{name}` is none; Valid providers: {}", known.join(", "));
     HttpResponse::BadRequest().json(json!({"error": "Invalid provider", "message": message}))
 }
 
 fn provider(services: &Services, name: &str) -> Option<Arc<Provider>> {
-    drawing(services).into_iter().find(|provider| &*provider.name == name)
+    drawing(services)
+        .into_iter()
+        .find(|provider| &*provider.name == name)
 }
 
 /// The providers that draw.
 fn drawing(services: &Services) -> Vec<Arc<Provider>> {
     let directory = services.catalog.directory();
-    let providers = directory.providers().filter(|provider| provider.studio.is_some());
+    let providers = directory
+        .providers()
+        .filter(|provider| provider.studio.is_some());
     providers.cloned().collect()
 }
 
@@ -96,7 +112,8 @@ async fn of(provider: &Provider, atelier: &Atelier) -> Value {
     let quotas = atelier.quotas(provider).await;
     for (token, quota) in quotas {
         let tokens = stats["tokens"].as_array_mut();
-        let found = tokens.and_then(|tokens| tokens.iter_mut().find(|known| known["token"] == *token));
+        let found =
+            tokens.and_then(|tokens| tokens.iter_mut().find(|known| known["token"] == *token));
         if let Some(found) = found {
             found["quota"] = json!(quota);
         }
@@ -107,7 +124,11 @@ async fn of(provider: &Provider, atelier: &Atelier) -> Value {
 fn counts(snapshot: &PoolSnapshot) -> Value {
     let active = |state| matches!(state, TokenState::Ready | TokenState::Busy);
     let total = snapshot.tokens.len();
-    let count = snapshot.tokens.iter().filter(|token| active(token.state)).count();
+    let count = snapshot
+        .tokens
+        .iter()
+        .filter(|token| active(token.state))
+        .count();
     let tokens = snapshot.tokens.iter().map(|token| {
         json!({
             "token": token.alias,

@@ -64,10 +64,20 @@ pub async fn forward(
 }
 
 /// A request that goes upstream with nothing changed but its model's name.
-struct Plain {
+pub struct Plain {
     endpoint: Endpoint,
     head: RequestHead,
     body: Bytes,
+}
+
+impl Plain {
+    pub fn new(endpoint: Endpoint, head: RequestHead, body: Bytes) -> Self {
+        Self {
+            endpoint,
+            head,
+            body,
+        }
+    }
 }
 
 impl Question for Plain {
@@ -110,10 +120,6 @@ pub async fn ask(
     let sticks = services.catalog.directory().sticks(&head.model);
     let key = sticks.then(|| conversation::key(request.headers(), &body));
     let affinity = key.flatten().map(|key| Affinity::of(call.app_id(), &key));
-    let mut question = Plain {
-        endpoint: surface.endpoint,
-        head,
-        body,
-    };
+    let mut question = Plain::new(surface.endpoint, head, body);
     ask_in_turn(&mut question, affinity, services, call).await
 }

@@ -1,4 +1,5 @@
-//! `/v1/images/generations`: passed on; pictures that are wanted as links are stored and served by us.
+//! `/v1/images/generations`: passed on where the upstream has the same, drawn by its studio elsewhere. Pictures
+//! that are wanted as links are stored and served by us.
 
 use std::borrow::Cow;
 
@@ -9,6 +10,7 @@ use actix_web::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use troupe_actors::{
+    catalog::Target,
     credentials::Outcome as LeaseOutcome,
     media::Owner,
     providers::{exchange::fetch, provider::Provider, upstream::Endpoint},
@@ -18,17 +20,23 @@ use troupe_protocol::{
     openai::{
         error::ErrorCode,
         images::{ImageAnswer, ImageFormat, ImageItem, ImageRequest},
+        request::RequestHead,
     },
     usage::Usage,
 };
 
-use super::forward::{Asked, Surface, ask};
+use super::{
+    drawn,
+    forward::{Asked, Plain, Surface},
+};
 use crate::http::{
     body::read_json,
     call::Call,
     enter::enter,
     error::ApiError,
+    fallback::{ask, candidates, in_turn},
     passing::{complete, pass},
+    pictures::draw::{Drawn, draw_at},
     services::{OnWorker, Services},
 };
 
@@ -49,7 +57,7 @@ pub async fn generations(worker: OnWorker, request: HttpRequest, payload: Payloa
     };
     let services = &worker.0.services;
     match order(services, &request, payload, &mut call).await {
-        Ok((asked, Some(ImageFormat::B64Json))) => {
+        Ok((Ordered::Passed(asked), Some(ImageFormat::B64Json))) => {
             pass(
                 asked.answer,
                 Client::OpenaiChat,
@@ -60,9 +68,18 @@ pub async fn generations(worker: OnWorker, request: HttpRequest, payload: Payloa
             )
             .await
         }
-        Ok((asked, format)) => linked(asked, call, services, format).await,
+        Ok((Ordered::Passed(asked), format)) => linked(asked, call, services, format).await,
+        Ok((Ordered::Drawn(drawn), format)) => drawn::answer(drawn, format, call, services).await,
         Err(error) => call.refuse(&error),
     }
+}
+
+/// What came of an order.
+enum Ordered {
+    /// The upstream has OpenAI's own image API.
+    Passed(Asked),
+    /// It has another one.
+    Drawn(Drawn),
 }
 
 /// Orders the pictures, and says how the client wants them.
@@ -71,12 +88,25 @@ async fn order(
     request: &HttpRequest,
     payload: Payload,
     call: &mut Call,
-) -> Result<(Asked, Option<ImageFormat>), ApiError> {
+) -> Result<(Ordered, Option<ImageFormat>), ApiError> {
     let body = read_json(&services.config, request, payload).await?;
     // read first, so that nothing is ordered for a request that makes no sense
     let format = ImageRequest::parse(&body)?.response_format;
-    let asked = ask(&IMAGES, services, request, body, call).await?;
-    Ok((asked, format))
+    let head = RequestHead::parse(&body)?;
+    let mut draft = drawn::draft(&body, call.draw())?;
+    let candidates = candidates(&head.model, false, None, services, call)?;
+    let mut question = Plain::new(Endpoint::Images, head, body);
+    let ask = async |target: &Target, terms, call: &mut Call| {
+        if target.provider.passes_pictures || target.provider.studio.is_none() {
+            let asked = ask(&mut question, target, terms, call).await?;
+            Ok(Ordered::Passed(asked))
+        } else {
+            let drawn = draw_at(&mut draft, target, terms, services, call).await?;
+            Ok(Ordered::Drawn(drawn))
+        }
+    };
+    let ordered = in_turn(&candidates, None, services, call, ask).await?;
+    Ok((ordered, format))
 }
 
 /// Answers with links to our own store in place of the upstream's pictures or links.
@@ -129,14 +159,9 @@ async fn with_links(
             call_id: call.id().to_owned(),
         };
         let kept = services.media.store(picture, owner).await;
-        let kept =
-            kept.map_err(|error| ApiError::new(ErrorCode::InternalError, error.to_string()))?;
+        let link = services.media.links().link(&kept?.name);
         *item = ImageItem {
-            url: Some(Cow::Owned(format!(
-                "{}/media/{}",
-                services.public_url,
-                kept.name.as_str()
-            ))),
+            url: Some(Cow::Owned(format!("{}{link}", services.public_url))),
             b64_json: None,
             rest: std::mem::take(&mut item.rest),
         };

@@ -1,5 +1,7 @@
 //! The rest of the OpenAI surface: embeddings, images, models.
 
+mod drawn;
+mod edits;
 mod forward;
 mod images;
 mod models;
@@ -15,6 +17,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(resource(EMBEDDINGS.name).post(embeddings))
         .service(resource(images::IMAGES.name).post(images::generations))
+        .service(resource(edits::ROUTE).post(edits::edits))
         .service(resource("/v1/models").get(models::list))
         .service(resource("/v1/models/{id:.*}").get(models::one));
 }

@@ -38,7 +38,10 @@ pub enum Shape {
     Open,
     Exact(Size),
     /// Of the shape of that size, about so large; `hd` = larger, where the model can.
-    Like { size: Size, hd: bool },
+    Like {
+        size: Size,
+        hd: bool,
+    },
 }
 
 /// The sizes that stand for shapes, as Imagine Server and its client have them.
@@ -99,7 +102,10 @@ impl Draft {
         }
         if self.prompt.chars().count() > config.max_prompt_chars {
             let most = config.max_prompt_chars;
-            return Err(refused("prompt", format!("write {most} characters at most")));
+            return Err(refused(
+                "prompt",
+                format!("write {most} characters at most"),
+            ));
         }
         if self.inputs.len() > config.max_inputs {
             let most = config.max_inputs;
@@ -137,9 +143,13 @@ fn input(given: &Given) -> Input {
     match given {
         Given::Link(url) => Input::Link(url.clone()),
         Given::File(file) => Input::File {
-            mime: file.format().map_or("application/octet-stream", |format| format.mime()),
+            mime: file
+                .format()
+                .map_or("application/octet-stream", |format| format.mime()),
             bytes: file.bytes(),
-            size: file.pixels().map(|(width, height)| Size::new(width, height)),
+            size: file
+                .pixels()
+                .map(|(width, height)| Size::new(width, height)),
         },
     }
 }

@@ -32,7 +32,11 @@ pub struct Drawn {
 ///
 /// # Errors
 /// What is wrong with the draft, or kept every candidate from drawing it.
-pub async fn draw(draft: &mut Draft, services: &Services, call: &mut Call) -> Result<Drawn, ApiError> {
+pub async fn draw(
+    draft: &mut Draft,
+    services: &Services,
+    call: &mut Call,
+) -> Result<Drawn, ApiError> {
     draft.check(&services.atelier.config)?;
     let candidates = candidates(&draft.model, false, None, services, call)?;
     let ask = async |target: &Target, terms, call: &mut Call| {
@@ -52,8 +56,13 @@ pub async fn draw_at(
     services: &Services,
     call: &mut Call,
 ) -> Result<Drawn, Miss> {
-    let commission = commission(draft, target, services, call).await.map_err(Miss::unsaid)?;
-    let drawn = services.atelier.draw(&target.provider, &commission, terms, call).await;
+    let commission = commission(draft, target, services, call)
+        .await
+        .map_err(Miss::unsaid)?;
+    let drawn = services
+        .atelier
+        .draw(&target.provider, &commission, terms, call)
+        .await;
     match drawn {
         Ok(gallery) => Ok(Drawn {
             gallery,
@@ -78,7 +87,10 @@ pub async fn commission(
     let spec = spec_of(&target.provider, &target.id);
     let spec = spec.ok_or_else(|| ApiError::from(ExchangeError::NotServed))?;
     let mut order = draft.order(spec.clone())?;
-    let has_links = draft.inputs.iter().any(|given| matches!(given, Given::Link(_)));
+    let has_links = draft
+        .inputs
+        .iter()
+        .any(|given| matches!(given, Given::Link(_)));
     if has_links {
         if studio.service.takes_links(&order) {
             check_links(draft, services)?;

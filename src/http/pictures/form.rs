@@ -61,7 +61,9 @@ pub async fn read(
 ) -> Result<Form, ApiError> {
     let wait = Duration::from_millis(config.body_timeout_ms);
     let content_type = request.headers().get(header::CONTENT_TYPE);
-    let content_type = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type = content_type
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let reading = async {
         if content_type.starts_with("multipart/form-data") {
             read_form(atelier, Multipart::new(request.headers(), payload), nonce).await
@@ -137,11 +139,7 @@ async fn close(
     Ok(())
 }
 
-async fn read_form(
-    atelier: &Atelier,
-    mut fields: Multipart,
-    nonce: u64,
-) -> Result<Form, ApiError> {
+async fn read_form(atelier: &Atelier, mut fields: Multipart, nonce: u64) -> Result<Form, ApiError> {
     let mut form = Form {
         values: Map::new(),
         uploads: Vec::new(),
@@ -156,10 +154,14 @@ async fn read_form(
             let message = format!("the form has more than {MAX_FIELDS} fields");
             return Err(ApiError::new(ErrorCode::InvalidRequest, message));
         }
-        let name = field.name().unwrap_or_default().trim_end_matches("[]").to_owned();
-        let is_file = field.content_disposition().is_some_and(|disposition| {
-            disposition.get_filename().is_some()
-        });
+        let name = field
+            .name()
+            .unwrap_or_default()
+            .trim_end_matches("[]")
+            .to_owned();
+        let is_file = field
+            .content_disposition()
+            .is_some_and(|disposition| disposition.get_filename().is_some());
         if is_file {
             form.uploads.push((name, save(atelier, field).await?));
             few_enough(atelier, form.uploads.len())?;
@@ -189,7 +191,10 @@ async fn text(mut field: Field) -> Result<String, ApiError> {
         }
     }
     String::from_utf8(bytes).map_err(|_| {
-        ApiError::new(ErrorCode::InvalidRequest, "a field of the form is not valid UTF-8")
+        ApiError::new(
+            ErrorCode::InvalidRequest,
+            "a field of the form is not valid UTF-8",
+        )
     })
 }
 
@@ -228,12 +233,18 @@ fn not_lifted(error: LiftError, config: &ServerConfig) -> ApiError {
 }
 
 fn bad_form(error: &MultipartError) -> ApiError {
-    ApiError::new(ErrorCode::InvalidRequest, format!("the form cannot be read: {error}"))
+    ApiError::new(
+        ErrorCode::InvalidRequest,
+        format!("the form cannot be read: {error}"),
+    )
 }
 
 fn broken(error: &PayloadError) -> ApiError {
     log::debug!("a request body broke off: {error}");
-    ApiError::new(ErrorCode::InvalidRequest, "the body could not be read to its end")
+    ApiError::new(
+        ErrorCode::InvalidRequest,
+        "the body could not be read to its end",
+    )
 }
 
 impl Form {
@@ -250,15 +261,23 @@ impl Form {
 
     /// Takes a field that is there and not null, under any of its names.
     pub fn take(&mut self, names: &[&str]) -> Option<Value> {
-        let taken = names.iter().filter_map(|name| self.values.shift_remove(*name));
-        taken.fold(None, |first: Option<Value>, value| first.or(Some(value).filter(|value| !value.is_null())))
+        let taken = names
+            .iter()
+            .filter_map(|name| self.values.shift_remove(*name));
+        taken.fold(None, |first: Option<Value>, value| {
+            first.or(Some(value).filter(|value| !value.is_null()))
+        })
     }
 
     /// Takes a text.
     ///
     /// # Errors
     /// It is something else.
-    pub fn text(&mut self, name: &'static str, others: &[&str]) -> Result<Option<String>, RequestError> {
+    pub fn text(
+        &mut self,
+        name: &'static str,
+        others: &[&str],
+    ) -> Result<Option<String>, RequestError> {
         match self.take(&[&[name], others].concat()) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
@@ -270,7 +289,11 @@ impl Form {
     ///
     /// # Errors
     /// It is something else.
-    pub fn number(&mut self, name: &'static str, others: &[&str]) -> Result<Option<f64>, RequestError> {
+    pub fn number(
+        &mut self,
+        name: &'static str,
+        others: &[&str],
+    ) -> Result<Option<f64>, RequestError> {
         let number = match self.take(&[&[name], others].concat()) {
             None => return Ok(None),
             Some(Value::String(text)) if text.trim().is_empty() => return Ok(None),
@@ -279,20 +302,28 @@ impl Form {
             Some(_) => None,
         };
         let number = number.filter(|number: &f64| number.is_finite());
-        number.map(Some).ok_or_else(|| refused(name, "write a number"))
+        number
+            .map(Some)
+            .ok_or_else(|| refused(name, "write a number"))
     }
 
     /// Takes a whole number, 0 or more.
     ///
     /// # Errors
     /// It is something else.
-    pub fn whole(&mut self, name: &'static str, others: &[&str]) -> Result<Option<u64>, RequestError> {
+    pub fn whole(
+        &mut self,
+        name: &'static str,
+        others: &[&str],
+    ) -> Result<Option<u64>, RequestError> {
         let number = self.number(name, others)?;
         let whole = |number: f64| {
             // beyond it not every whole number has its own value
             const MOST: f64 = 9_007_199_254_740_991.0;
             let whole = number.fract() == 0.0 && (0.0..=MOST).contains(&number);
-            whole.then_some(number as u64).ok_or_else(|| refused(name, "write a whole number, 0 or more"))
+            whole
+                .then_some(number as u64)
+                .ok_or_else(|| refused(name, "write a whole number, 0 or more"))
         };
         number.map(whole).transpose()
     }
@@ -306,7 +337,9 @@ impl Form {
             None => Ok(false),
             Some(Value::Bool(flag)) => Ok(flag),
             Some(Value::String(text)) if text == "true" || text == "1" => Ok(true),
-            Some(Value::String(text)) if text == "false" || text == "0" || text.is_empty() => Ok(false),
+            Some(Value::String(text)) if text == "false" || text == "0" || text.is_empty() => {
+                Ok(false)
+            }
             Some(_) => Err(refused(name, "write true or false")),
         }
     }
@@ -316,7 +349,11 @@ impl Form {
     ///
     /// # Errors
     /// A value that is no picture.
-    pub fn pictures(&mut self, name: &'static str, others: &[&str]) -> Result<Vec<Given>, RequestError> {
+    pub fn pictures(
+        &mut self,
+        name: &'static str,
+        others: &[&str],
+    ) -> Result<Vec<Given>, RequestError> {
         let names = [&[name], others].concat();
         let (own, rest) = std::mem::take(&mut self.uploads)
             .into_iter()
@@ -331,7 +368,10 @@ impl Form {
         };
         for value in values {
             given.push(self.picture(&value).ok_or_else(|| {
-                refused(name, "give a file, an http or https link, or a data URI in base64")
+                refused(
+                    name,
+                    "give a file, an http or https link, or a data URI in base64",
+                )
             })?);
         }
         Ok(given)
@@ -342,7 +382,9 @@ impl Form {
         let text = match value {
             Value::String(text) => text,
             Value::Object(fields) => {
-                let named = ["image_url", "url"].iter().find_map(|name| fields.get(*name));
+                let named = ["image_url", "url"]
+                    .iter()
+                    .find_map(|name| fields.get(*name));
                 return self.picture(named?);
             }
             _ => return None,

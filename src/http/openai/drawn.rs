@@ -1,0 +1,215 @@
+//! Pictures of a studio, asked for and answered in OpenAI's words.
+
+use actix_web::{
+    HttpResponse,
+    body::SizedStream,
+    http::{StatusCode, header},
+};
+use serde_json::{Map, Value, json};
+use troupe_actors::{accounts::calls::Outcome, pictures::Picture};
+use troupe_protocol::{
+    openai::{
+        error::ErrorCode,
+        images::{ImageFormat, ImageRequest},
+        request_error::RequestError,
+    },
+    pictures::{Action, spec::refused},
+    usage::Usage,
+};
+
+use crate::http::{
+    call::Call,
+    error::ApiError,
+    pictures::{
+        answer::{Piece, link, stream},
+        draft::{Draft, Shape},
+        draw::Drawn,
+        form::{Form, Given},
+    },
+    services::Services,
+};
+
+/// Fields that are read here; all others go along as they are.
+const READ: [&str; 11] = [
+    "model",
+    "prompt",
+    "n",
+    "size",
+    "seed",
+    "response_format",
+    "user",
+    "negative_prompt",
+    "steps",
+    "guidance_scale",
+    "stream",
+];
+
+/// The draft of a request to generate.
+///
+/// # Errors
+/// Names the field.
+pub fn draft(body: &[u8], nonce: u64) -> Result<Draft, RequestError> {
+    let request = ImageRequest::parse(body)?;
+    let fields: Value = serde_json::from_slice(body).unwrap_or_default();
+    let number = |name: &str| fields[name].as_f64();
+    let pixels = request.pixels()?;
+    let extra: Map<String, Value> = fields
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(name, value)| !READ.contains(&name.as_str()) && !value.is_null())
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    let shape = match (pixels, extra.get("aspect_ratio").and_then(Value::as_str)) {
+        (Some((width, height)), _) => {
+            Shape::Exact(troupe_protocol::pictures::Size::new(width, height))
+        }
+        (None, Some(ratio)) => Shape::of_ratio(ratio, false)?,
+        (None, None) => Shape::Open,
+    };
+    Ok(Draft {
+        action: Action::Generate,
+        model: fields["model"].as_str().unwrap_or_default().to_owned(),
+        prompt: request.prompt,
+        negative_prompt: fields["negative_prompt"].as_str().map(str::to_owned),
+        shape,
+        count: request.n.unwrap_or(1),
+        seed: request.seed,
+        steps: number("steps").map(|steps| steps as u32),
+        guidance: number("guidance_scale"),
+        seconds: None,
+        inputs: Vec::new(),
+        mask: None,
+        extra,
+        nonce,
+    })
+}
+
+/// The draft of a request to edit, and how the client wants the pictures.
+///
+/// # Errors
+/// Names the field.
+pub fn edit(mut form: Form) -> Result<(Draft, Option<ImageFormat>), RequestError> {
+    let missing = |param| RequestError::Missing { param };
+    let model = form.text("model", &[])?.ok_or(missing("model".into()))?;
+    let format = match form.text("response_format", &[])?.as_deref() {
+        None => None,
+        Some("url") => Some(ImageFormat::Url),
+        Some("b64_json") => Some(ImageFormat::B64Json),
+        Some(_) => return Err(refused("response_format", "write url or b64_json")),
+    };
+    let mut inputs = form.pictures("image", &["images"])?;
+    let mask = form.pictures("mask", &[])?.into_iter().next();
+    let mask = mask.map(|mask: Given| {
+        inputs.push(mask);
+        inputs.len() - 1
+    });
+    let size = form.text("size", &[])?.filter(|size| size != "auto");
+    let shape = match size {
+        None => Shape::Open,
+        Some(size) => Shape::Exact(
+            size.parse()
+                .map_err(|expected: &str| refused("size", expected))?,
+        ),
+    };
+    let count = form.whole("n", &[])?.unwrap_or(1);
+    let steps = form.whole("steps", &[])?;
+    form.take(&["user"]);
+    let draft = Draft {
+        action: Action::Edit,
+        model,
+        prompt: form.text("prompt", &[])?.unwrap_or_default(),
+        negative_prompt: form.text("negative_prompt", &[])?,
+        shape,
+        count: u32::try_from(count).map_err(|_| refused("n", "it is too large"))?,
+        seed: form.whole("seed", &[])?,
+        steps: steps.map(|steps| u32::try_from(steps).unwrap_or(u32::MAX)),
+        guidance: form.number("guidance_scale", &[])?,
+        seconds: None,
+        inputs,
+        mask,
+        nonce: form.nonce,
+        extra: form.rest().1,
+    };
+    Ok((draft, format))
+}
+
+/// Answers with links to the store, or with base64 that is read from it as it goes out.
+pub async fn answer(
+    drawn: Drawn,
+    format: Option<ImageFormat>,
+    mut call: Call,
+    services: &Services,
+) -> HttpResponse {
+    let usage = drawn.gallery.usage.clone();
+    call.used(usage.as_ref().and_then(|usage| {
+        Usage::from_openai_body(json!({ "usage": usage }).to_string().as_bytes())
+    }));
+    let pieces = pieces(drawn, format, services);
+    let Some((length, body)) = stream(pieces, services).await else {
+        let message = "a picture that was drawn is gone from the store already";
+        return call.refuse(&ApiError::new(ErrorCode::InternalError, message));
+    };
+    let mut response = call.response(StatusCode::OK);
+    response.insert_header((header::CONTENT_TYPE, "application/json"));
+    call.observe_overhead();
+    call.first_byte();
+    call.sent(usize::try_from(length).unwrap_or(usize::MAX));
+    // all is on disk, and the record is written before the first byte
+    call.finish(Outcome::Ok, 200, None);
+    let body = SizedStream::new(length, body);
+    response.body(body)
+}
+
+fn pieces(drawn: Drawn, format: Option<ImageFormat>, services: &Services) -> Vec<Piece> {
+    let created = services.clock.wall_ms() / 1_000;
+    let mut text = format!("{{\"created\":{created},\"data\":[");
+    let mut pieces = Vec::new();
+    let (made, failed): (Vec<_>, Vec<_>) =
+        drawn.gallery.pictures.into_iter().partition(Result::is_ok);
+    for (at, picture) in made.into_iter().flatten().enumerate() {
+        if at > 0 {
+            text.push(',');
+        }
+        if format == Some(ImageFormat::B64Json) {
+            text.push_str("{\"b64_json\":\"");
+            let words = rest_of(&picture);
+            pieces.push(Piece::Text(std::mem::take(&mut text)));
+            pieces.push(Piece::Base64(Box::new(picture)));
+            text = format!("\"{words}}}");
+        } else {
+            let url = Value::from(link(services, &picture));
+            text.push_str(&format!("{{\"url\":{url}{}}}", rest_of(&picture)));
+        }
+    }
+    text.push(']');
+    if let Some(usage) = drawn.gallery.usage {
+        text.push_str(&format!(",\"usage\":{usage}"));
+    }
+    let failed: Vec<Value> = failed
+        .into_iter()
+        .filter_map(Result::err)
+        .map(|failure| json!({"kind": failure.kind, "message": failure.message}))
+        .collect();
+    if !failed.is_empty() {
+        text.push_str(&format!(",\"errors\":{}", Value::from(failed)));
+    }
+    text.push('}');
+    pieces.push(Piece::Text(text));
+    pieces
+}
+
+/// What else is known of a picture, to stand behind its first field.
+fn rest_of(picture: &Picture) -> String {
+    let mut rest = String::new();
+    if let Some(revised) = &picture.revised_prompt {
+        rest.push_str(&format!(
+            ",\"revised_prompt\":{}",
+            Value::from(revised.as_str())
+        ));
+    }
+    if let Some(seed) = picture.seed {
+        rest.push_str(&format!(",\"seed\":{seed}"));
+    }
+    rest
+}

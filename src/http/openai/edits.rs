@@ -1,0 +1,42 @@
+//! `/v1/images/edits`: a form or JSON, drawn by the provider's studio.
+
+use actix_web::{HttpRequest, HttpResponse, web::Payload};
+use troupe_protocol::{dialect::Client, openai::images::ImageFormat};
+
+use super::drawn;
+use crate::http::{
+    call::Call,
+    enter::enter,
+    error::ApiError,
+    pictures::{
+        draw::{Drawn, draw},
+        form::read,
+    },
+    services::{OnWorker, Services},
+};
+
+pub const ROUTE: &str = "/v1/images/edits";
+
+pub async fn edits(worker: OnWorker, request: HttpRequest, payload: Payload) -> HttpResponse {
+    let mut call = match enter(&worker.0, &request, ROUTE, Client::OpenaiChat) {
+        Ok(call) => call,
+        Err(refusal) => return refusal,
+    };
+    let services = &worker.0.services;
+    match edited(services, &request, payload, &mut call).await {
+        Ok((drawn, format)) => drawn::answer(drawn, format, call, services).await,
+        Err(error) => call.refuse(&error),
+    }
+}
+
+async fn edited(
+    services: &Services,
+    request: &HttpRequest,
+    payload: Payload,
+    call: &mut Call,
+) -> Result<(Drawn, Option<ImageFormat>), ApiError> {
+    let (config, atelier) = (&services.config, &services.atelier);
+    let form = read(atelier, config, request, payload, call.draw()).await?;
+    let (mut draft, format) = drawn::edit(form)?;
+    Ok((draw(&mut draft, services, call).await?, format))
+}
