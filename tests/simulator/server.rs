@@ -17,8 +17,8 @@ use actix_web::{
 };
 
 use crate::{
-    anthropic, chat, control, embeddings, gemini, gitee, images, models, modelscope, modelslab,
-    play::Socket, responses, script::Script,
+    anthropic, ark, chat, control, embeddings, gemini, gitee, images, models, modelscope,
+    modelslab, play::Socket, responses, script::Script, volcengine,
 };
 
 /// The largest request body.
@@ -48,9 +48,11 @@ pub fn serve(listener: TcpListener, workers: usize, script: Script) -> io::Resul
             .route("/v1beta/models", web::get().to(gemini::list))
             .route("/v1beta/models/{id:.*}", web::get().to(gemini::one))
             .route("/v1beta/models/{call:.*}", web::post().to(gemini::generate))
+            .configure(ark::routes)
             .configure(gitee::routes)
             .configure(modelscope::routes)
             .configure(modelslab::routes)
+            .configure(volcengine::routes)
             .route(
                 "/a4f/v1/images/generations",
                 web::post().to(images::generate),
