@@ -4,8 +4,8 @@
 //! |---|---|
 //! | a picture | `POST /images/generations` → `{"data": [{"url", "revised_prompt"?}]}` |
 //!
-//! A model that is not listed here is asked for by its whole name: `a4f/provider-4/imagen-4`. Errors have
-//! OpenAI's words.
+//! A model that is not listed here is configured by its whole name, `models = ["provider-9/new"]`. Errors
+//! have OpenAI's words.
 //!
 //! | `extra` of an order | what it is |
 //! |---|---|

@@ -37,6 +37,23 @@ impl Fields {
         self
     }
 
+    /// One of the inputs that is not among the pictures, such as the mask, where there is one.
+    #[must_use]
+    pub fn with_file(mut self, name: &'static str, input: Option<usize>) -> Self {
+        self.files.extend(input.map(|at| Field::file(name, at)));
+        self
+    }
+
+    /// What the client said of these fields of `extra`, as it said it.
+    #[must_use]
+    pub fn with_extras(mut self, order: &Order, said: &[&'static str]) -> Self {
+        let given = said
+            .iter()
+            .filter_map(|name| Some((*name, order.given(name)?.clone())));
+        self.texts.extend(given);
+        self
+    }
+
     /// As a JSON object, without the pictures.
     #[must_use]
     pub fn json(self) -> Body {

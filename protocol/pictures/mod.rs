@@ -14,6 +14,7 @@
 //! | [`errand`] | the conversation of an errand with whoever runs it |
 //! | [`fields`], [`data`] | bodies that are JSON or a form, and OpenAI's list of pictures |
 //! | [`single`], [`polled`] | errands of one call, and of a task that is asked after |
+//! | [`shape`] | for upstreams that choose shapes, not sizes, or that take no mask |
 //! | [`lift`] | base64 out of JSON, as it comes |
 //! | [`failure`] | why an order failed |
 //! | [`reset`] | when a quota is whole again |
@@ -28,14 +29,19 @@ mod demo;
 pub mod errand;
 pub mod failure;
 pub mod fields;
+mod gemini;
 mod gitee;
+mod grok;
+mod huggingface;
 pub mod lift;
 mod modelscope;
 mod modelslab;
+mod openai;
 pub mod order;
 pub mod polled;
 pub mod reset;
 pub mod service;
+pub mod shape;
 pub mod single;
 pub mod spec;
 #[cfg(test)]

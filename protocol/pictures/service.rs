@@ -132,9 +132,13 @@ pub const KINDS: &[Kind] = &[
     },
     super::a4f::KIND,
     super::ark::KIND,
+    super::gemini::KIND,
     super::gitee::KIND,
+    super::grok::KIND,
+    super::huggingface::KIND,
     super::modelscope::KIND,
     super::modelslab::KIND,
+    super::openai::KIND,
     super::volcengine::KIND,
 ];
 

@@ -17,8 +17,8 @@ use actix_web::{
 };
 
 use crate::{
-    anthropic, ark, chat, control, embeddings, gemini, gitee, images, models, modelscope,
-    modelslab, play::Socket, responses, script::Script, volcengine,
+    anthropic, ark, chat, control, embeddings, gemini, gitee, grok, huggingface, images, models,
+    modelscope, modelslab, openai, play::Socket, responses, script::Script, volcengine,
 };
 
 /// The largest request body.
@@ -46,10 +46,14 @@ pub fn serve(listener: TcpListener, workers: usize, script: Script) -> io::Resul
             .route("/v1/models", web::get().to(models::list))
             .route("/v1/models/{id:.*}", web::get().to(models::one))
             .route("/v1beta/models", web::get().to(gemini::list))
+            .configure(gemini::routes)
             .route("/v1beta/models/{id:.*}", web::get().to(gemini::one))
             .route("/v1beta/models/{call:.*}", web::post().to(gemini::generate))
             .configure(ark::routes)
+            .configure(openai::routes)
             .configure(gitee::routes)
+            .configure(grok::routes)
+            .configure(huggingface::routes)
             .configure(modelscope::routes)
             .configure(modelslab::routes)
             .configure(volcengine::routes)

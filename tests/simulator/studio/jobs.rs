@@ -51,6 +51,11 @@ impl Job {
             end,
         }
     }
+
+    /// Whether who asked after it has been told that it is made.
+    pub(crate) fn is_made(&self) -> bool {
+        self.end == State::Done && self.asked > 2
+    }
 }
 
 impl Jobs {
