@@ -1,12 +1,14 @@
 //! Pictures and videos over HTTP: `/api/v1/…` and OpenAI's routes, on every kind of provider that draws.
 
 mod added;
+mod ark;
 mod demo;
 mod gitee;
 mod inputs;
 mod modelscope;
 mod rotation;
 mod texts;
+mod volcengine;
 
 use awc::http::StatusCode;
 use serde_json::{Value, json};
