@@ -67,7 +67,7 @@ async fn several_pictures_are_a_sequence_of_events() {
 async fn edits_what_stands_in_the_request() {
     let sim = Simulator::start();
     let app = start(&sim).await;
-    let link = sim.at("/files/64x64-0.png");
+    let link = sim.at("/files/64x64-8192.png");
     let mut png = app.client().get(link).send().await.unwrap();
     let image = data_uri(&png.body().await.unwrap());
     for model in ["ark/seededit-3.0", "ark/seedream-4.0"] {

@@ -28,7 +28,7 @@ fn told(sim: &Simulator) -> Value {
 }
 
 async fn picture(app: &App, sim: &Simulator) -> String {
-    let link = sim.at("/files/64x64-0.png");
+    let link = sim.at("/files/64x64-8192.png");
     let mut file = app.client().get(link).send().await.unwrap();
     data_uri(&file.body().await.unwrap())
 }
@@ -127,17 +127,16 @@ async fn refusals_are_the_client_s_or_ours_and_show_no_secret() {
         "no other credential is tried"
     );
     sim.script().reset();
+    let doomed = json!({"model": "volcengine/jimeng-4.0", "prompt": "a doomed cat"});
+    let answer = generate(&app, &doomed).await;
+    assert_eq!(answer.status, 400);
+    assert!(answer.text().await.contains("Post Img Risk Not Pass"));
     sim.script().any().answers([Behaviour::leaks_credential()]);
     let text = generate(&app, &order).await.text().await;
     assert!(
         !text.contains(KEYS[0]) && !text.contains("secret-of"),
         "{text}"
     );
-    sim.script().reset();
-    let doomed = json!({"model": "volcengine/jimeng-4.0", "prompt": "a doomed cat"});
-    let answer = generate(&app, &doomed).await;
-    assert_eq!(answer.status, 400);
-    assert!(answer.text().await.contains("Post Img Risk Not Pass"));
 }
 
 #[actix_rt::test]
@@ -147,7 +146,7 @@ async fn a_wrong_secret_is_told_by_the_signature() {
     let app = App::builder().provider(provider).start().await;
     let order = fox("volcengine/general_v3.0");
     let answer = generate(&app, &order).await;
-    assert!(answer.status.is_server_error(), "{}", answer.status);
+    assert!(answer.status >= 500, "{}", answer.status);
     assert!(!answer.text().await.contains("another-secret"));
     generate(&app, &order).await;
     assert_eq!(sim.script().stats().requests, 1, "it is out");
