@@ -19,7 +19,7 @@ fn told(sim: &Simulator, path: &str) -> Value {
 async fn picture(app: &App, sim: &Simulator) -> String {
     let mut file = app
         .client()
-        .get(sim.at("/files/32x32-0.png"))
+        .get(sim.at("/files/32x32-9000.png"))
         .send()
         .await
         .unwrap();
