@@ -1,6 +1,7 @@
 //! Pictures and videos over HTTP: `/api/v1/…` and OpenAI's routes, on every kind of provider that draws.
 
 mod added;
+mod ark;
 mod demo;
 mod gemini;
 mod gitee;
@@ -11,6 +12,7 @@ mod modelscope;
 mod openai;
 mod rotation;
 mod texts;
+mod volcengine;
 
 use awc::http::StatusCode;
 use serde_json::{Value, json};
