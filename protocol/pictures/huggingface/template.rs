@@ -65,6 +65,7 @@ impl Template {
         if order.mask.is_some() && !self.asks("mask") {
             return Err(refused("mask", "this model takes no mask; leave it out"));
         }
+        self.check_pictures(order)?;
         for (param, given) in [
             (
                 "steps",
@@ -94,6 +95,23 @@ impl Template {
         }
         order.extra.keys().for_each(|name| losses.note(name));
         Ok(())
+    }
+
+    /// Pictures that have no place would be left out silently.
+    fn check_pictures(&self, order: &Order) -> Result<(), RequestError> {
+        let most = match (self.asks("images"), self.asks("image")) {
+            (true, _) => usize::MAX,
+            (false, true) => 1,
+            (false, false) => 0,
+        };
+        match (order.pictures().count() <= most, most) {
+            (true, _) => Ok(()),
+            (false, 0) => Err(refused(
+                "image",
+                "this model takes no picture; leave it out",
+            )),
+            (false, _) => Err(refused("image", "this model takes one picture")),
+        }
     }
 
     fn asks(&self, name: &str) -> bool {

@@ -348,6 +348,17 @@ fn what_cannot_be_said_is_refused() {
         let refused = refusal(&options, |_| {});
         assert!(refused.contains(words), "{refused}");
     }
+    let picture = |template: Value, pictures: usize| {
+        let options = json!({"space": "me/app", "api_name": "draw", "template": template});
+        let order = of_model(&*service, Action::Edit, options, |order| {
+            order.inputs = vec![file("image/png"); pictures];
+        });
+        try_play(&*service, &order, &[])
+    };
+    assert!(picture(json!(["{prompt}"]), 1).is_err());
+    assert!(picture(json!(["{image}"]), 2).is_err());
+    assert!(picture(json!(["{image}"]), 1).is_ok());
+    assert!(picture(json!(["{images}"]), 4).is_ok());
     let odd = order(&*service, "flux-1-schnell", Action::Generate, |order| {
         order.size = Some(Size::new(1000, 1000));
     });
