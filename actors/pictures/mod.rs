@@ -11,12 +11,14 @@
 //! | [`atelier`] | an order on its way: attempts, fan-out, the store |
 //! | [`run`] | one errand with one credential |
 //! | [`carry`] | one call of it: out with the files, back with what came |
+//! | [`events`] | an answer that comes as events |
 //! | [`outgoing`] | the body of a call, its files streamed |
 //! | [`receive`] | the answer of a call, its files put aside |
 
 pub mod atelier;
 pub mod carry;
 pub mod config;
+mod events;
 mod outgoing;
 mod receive;
 mod run;
