@@ -207,7 +207,7 @@ async fn two_of_three_tokens_have_no_seconds_left() {
         .token(TOKENS[2])
         .answers([Behaviour::insufficient_quota()]);
     let answer = generate(&app, &fox("hf/flux-1-schnell")).await;
-    assert_eq!(answer.status, 429);
+    assert_eq!(answer.status, 503);
     let text = answer.text().await;
     for token in TOKENS {
         assert!(!text.contains(token) && !stats.to_string().contains(token));

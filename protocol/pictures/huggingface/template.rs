@@ -15,7 +15,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::{Action, Input, ModelSpec, Order, Size, spec::refused};
+use super::super::{Input, ModelSpec, Order, Size, spec::refused};
 use crate::{chat::Losses, openai::request_error::RequestError};
 
 const USUAL_SIZE: Size = Size::new(1024, 1024);
@@ -56,12 +56,6 @@ impl Template {
     /// What cannot be said and matters.
     pub fn check(&self, order: &Order, losses: &mut Losses) -> Result<(), RequestError> {
         let sized = self.asks("width") || self.asks("height") || self.asks("ar");
-        if order.size.is_some() && !sized && order.action == Action::Generate {
-            return Err(refused(
-                "size",
-                "this model decides on the size; leave it out",
-            ));
-        }
         if order.mask.is_some() && !self.asks("mask") {
             return Err(refused("mask", "this model takes no mask; leave it out"));
         }

@@ -321,11 +321,10 @@ fn what_cannot_be_said_is_refused() {
         let order = of_model(&*service, Action::Generate, options.clone(), change);
         try_play(&*service, &order, &[]).unwrap_err().to_string()
     };
-    let size: fn(&mut super::Order) = |order| order.size = Some(Size::new(512, 512));
-    assert_eq!(
-        refusal(&fixed, size),
-        "`size` is not as expected: this model decides on the size; leave it out"
-    );
+    let sized = of_model(&*service, Action::Generate, fixed, |order| {
+        order.size = Some(Size::new(512, 512));
+    });
+    assert_eq!(play(&*service, &sized, &[]).losses, ["size"]);
     assert!(refusal(&steps, |_| {}).contains("give a number"));
     for (options, words) in [
         (json!({"space": "me"}), "owner/name"),
