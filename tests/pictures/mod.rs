@@ -1,15 +1,18 @@
 //! Pictures and videos over HTTP: `/api/v1/…` and OpenAI's routes, on every kind of provider that draws.
 
 mod added;
+mod ark;
 mod demo;
 mod gemini;
 mod gitee;
 mod grok;
+mod huggingface;
 mod inputs;
 mod modelscope;
 mod openai;
 mod rotation;
 mod texts;
+mod volcengine;
 
 use awc::http::StatusCode;
 use serde_json::{Value, json};

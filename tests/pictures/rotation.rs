@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 use troupe_simulator::{Behaviour, Simulator};
 
-use super::{fox, generate, reply};
+use super::{fox, generate, reply, volcengine};
 use crate::support::{App, Provider};
 
 const TOKENS: [&str; 3] = [
@@ -34,6 +34,11 @@ async fn third_serves(kind: &str, path: &str, model: &str) -> Value {
         true => provider.models(&[model]),
         false => provider,
     };
+    third_of(&sim, provider, kind, model).await
+}
+
+/// The same of a provider whose tokens are known to the simulator by [`TOKENS`].
+async fn third_of(sim: &Simulator, provider: Provider, kind: &str, model: &str) -> Value {
     let app = App::builder().provider(provider).start().await;
     for token in &TOKENS[..2] {
         let rule = sim.script().token(token);
@@ -143,4 +148,21 @@ async fn gemini_s_day_is_one_of_a_model() {
         assert!(models.contains(model), "{stats}");
     }
     assert_eq!(stats["active"], 3);
+}
+
+#[actix_rt::test]
+async fn volcengine_says_of_an_empty_account_that_it_has_no_access() {
+    let sim = Simulator::start();
+    let provider = volcengine::provider(&sim, &TOKENS);
+    let stats = third_of(&sim, provider, "volcengine", "general_v3.0").await;
+    assert!(!stats.to_string().contains("secret-of-"), "{stats}");
+}
+
+#[actix_rt::test]
+async fn ark_s_cap_of_a_model_is_of_that_model_alone() {
+    let stats = third_serves("ark", "/ark/api/v3", "seedream-4.0").await;
+    for at in 0..2 {
+        let models = stats["tokens"][at]["models"].to_string();
+        assert!(models.contains("doubao-seedream-4-0-250828"), "{stats}");
+    }
 }

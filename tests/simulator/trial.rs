@@ -43,6 +43,21 @@ impl Trial {
             .await
     }
 
+    /// The same with headers that belong to this body.
+    pub(crate) async fn post_with(
+        &self,
+        path: &str,
+        body: &Value,
+        headers: &[(&str, String)],
+    ) -> Heard {
+        let request = headers
+            .iter()
+            .fold(self.request("POST", path), |request, (name, value)| {
+                request.insert_header((*name, value.as_str()))
+            });
+        self.send(request, body.to_string()).await
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Heard {
         self.send(self.request("GET", path), String::new()).await
     }
