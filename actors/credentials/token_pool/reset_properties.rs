@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use troupe_protocol::{
     chat::Losses,
     failure::FailureKind,
-    pictures::{Action, Answer, Heard, Order, Settings, Step, service},
+    pictures::{Action, Answer, Heard, Order, Settings, Step, reset, service},
 };
 
 use super::{
@@ -96,5 +96,22 @@ proptest! {
         let mut modelscope = spent(refused("modelscope", "z-image", 429, &text, now));
         prop_assert!(lends(&mut modelscope, NOW, "other") && !lends(&mut modelscope, before, "m"));
         prop_assert!(lends(&mut modelscope, back, "m"));
+    }
+
+    #[test]
+    fn midnight_at_the_pacific_coast_brings_google_s_tokens_back(since in 1_700_000_000..2_000_000_000_u64) {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(since);
+        let wait = reset::pacific_midnight(now);
+        let back = NOW + wait;
+        let before = back - Duration::from_millis(1);
+        let details = json!([
+            {"violations": [{"quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]},
+            {"retryDelay": "26s"},
+        ]);
+        let error = json!({"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "quota", "details": details});
+        let body = json!({"error": error});
+        let mut gemini = spent(refused("gemini", "gemini-2.5-flash-image", 429, &body, now));
+        prop_assert!(lends(&mut gemini, NOW, "other") && !lends(&mut gemini, before, "m"));
+        prop_assert!(lends(&mut gemini, back, "m"));
     }
 }
