@@ -12,6 +12,7 @@
 //! | [`run`] | one errand with one credential |
 //! | [`carry`] | one call of it: out with the files, back with what came |
 //! | [`outgoing`] | the body of a call, its files streamed |
+//! | [`tickets`] | what upstreams gave for orders that they have taken |
 //! | [`receive`] | the answer of a call, its files put aside |
 
 pub mod atelier;
@@ -21,8 +22,10 @@ mod outgoing;
 mod receive;
 mod run;
 pub mod studio;
+pub mod tickets;
 
 pub use atelier::{Atelier, Commission, Gallery, Picture};
 pub use config::PicturesConfig;
 pub use outgoing::base64;
 pub use studio::Studio;
+pub use tickets::{Held, Tickets, Unkept};
