@@ -9,6 +9,7 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::Path,
     sync::Arc,
+    time::Duration,
 };
 
 use prometheus_client::registry::Registry;
@@ -19,11 +20,12 @@ use troupe_actors::{
         calls::{CallLog, Calls, Spool},
         keys::{KeyCheck, Keys},
         limits::Limits,
+        rate::RateLimit,
     },
     answers::Answers,
     catalog,
     egress::Guard,
-    media::{Media, files::Files},
+    media::{Links, Media, Setup, place::Place},
     pictures::Atelier,
     responses::ResponseStore,
     restart_log::RestartLog,
@@ -156,10 +158,9 @@ async fn build(
     );
     let database = start_database(config, &tree).await?;
     let kv = start_kv(config, &tree, &clock).await?;
-    let files = Files::at(&config.storage.media_url).map_err(io::Error::other)?;
-    let limit = config.storage.media_max_bytes;
-    let media = Media::start(&tree, files, limit, &clock, &database);
-    let media = media.await.map_err(io::Error::other)?;
+    let setup = media_setup(config, environment, &key, &clock)?;
+    let media = Media::start(&tree, setup, &clock, &database).await;
+    let media = media.map_err(io::Error::other)?;
     start(
         &tree,
         RestartLog::spec(&tree, &database, &bound.to_string()),
@@ -169,6 +170,8 @@ async fn build(
     let keys = KeyCheck::new(KeyedHash::new(&key, secret_key::API_KEYS));
     let spec = Keys::spec(&config.keys, &config.limits, &clock, &database, &keys);
     start(&tree, spec).await?;
+    let rate = RateLimit::start(&tree, &config.limits, &clock, &kv).await;
+    let rate = rate.map_err(io::Error::other)?;
     let spec = Calls::spec(&config.calls, &clock, &database, &spool);
     let calls = CallLog::new(start(&tree, spec).await?, database.clone());
     let answers = Answers::start(&tree, &config.answers, &clock, &database);
@@ -196,6 +199,7 @@ async fn build(
         tree,
         keys,
         limits: Limits::new(&config.limits),
+        rate,
         spool,
         calls,
         answers,
@@ -238,10 +242,29 @@ async fn start_database(config: &Config, tree: &Tree) -> io::Result<Database> {
     Ok(Database::new(handle, &config.storage))
 }
 
+fn media_setup(
+    config: &Config,
+    environment: &Environment,
+    key: &[u8; 32],
+    clock: &Clock,
+) -> io::Result<Setup> {
+    let (storage, media) = (&config.storage, &config.media);
+    let variable = |name: &str| environment.get(name).map(str::to_owned);
+    let place = Place::parse(&storage.media_url, variable).map_err(io::Error::other)?;
+    let links = if media.signed_links {
+        let lifetime = Duration::from_secs(storage.media_min_retention_seconds);
+        let key = KeyedHash::new(key, secret_key::LINKS);
+        Links::signed(key, lifetime, clock.clone())
+    } else {
+        Links::unsigned()
+    };
+    Setup::new(&place, storage, media, links).map_err(io::Error::other)
+}
+
 async fn start_kv(config: &Config, tree: &Tree, clock: &Clock) -> io::Result<KvStore> {
     let url = KvUrl::parse(&config.storage.kv_url).map_err(io::Error::other)?;
     log::info!("the key-value store is {url}");
-    let timeout = std::time::Duration::from_millis(config.storage.kv_timeout_ms);
+    let timeout = Duration::from_millis(config.storage.kv_timeout_ms);
     let clock = clock.clone();
     let spec = ChildSpec::new("storage/kv", "kv", move || {
         Kv::open(&url, timeout, clock.clone())

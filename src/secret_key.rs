@@ -17,6 +17,8 @@ pub const VARIABLE: &str = "TROUPE_SECRET_KEY";
 pub const API_KEYS: &str = "api-key";
 /// The domain under which upstream tokens are named in the database.
 pub const TOKENS: &str = "token";
+/// The domain under which links to stored files are signed.
+pub const LINKS: &str = "link";
 /// The domain of the admin's credentials.
 pub const ADMINS: &str = "admin";
 

@@ -59,6 +59,8 @@ pub struct LimitsConfig {
     pub max_in_flight_per_app: usize,
     /// How long a request waits for its turn before it is refused with 429 or 503.
     pub max_wait_ms: u64,
+    /// Requests of one API key in each minute of the clock, over all nodes that share a key-value store; 0 = no limit.
+    pub requests_per_minute: u32,
 }
 
 impl Default for LimitsConfig {
@@ -67,6 +69,7 @@ impl Default for LimitsConfig {
             max_in_flight: 10_000,
             max_in_flight_per_app: 2_000,
             max_wait_ms: 1_000,
+            requests_per_minute: 0,
         }
     }
 }

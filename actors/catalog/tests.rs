@@ -66,6 +66,7 @@ async fn provider_with(
         ask_stream_usage: true,
         default_max_tokens: 0,
         openai_fields: false,
+        studio: None,
     })
 }
 

@@ -2,104 +2,104 @@
 
 use std::{collections::HashSet, time::Duration};
 
+use actix::{
+    ActorFutureExt as _, AsyncContext as _, Message, ResponseActFuture,
+    fut::{ready, wrap_future},
+};
+
 use super::{
     effects::Store,
     error::MediaError,
+    formats::Plan,
     name::MediaName,
-    policy,
+    policy::{Rules, check},
     spool::{Kept, Owner, Spooled},
 };
 use crate::{
     storage::queries::media::MediaRow,
-    supervision::{Behaviour, Cell, Clock, Ctx, Receive, StartError},
-};
-use actix::{
-    ActorFutureExt as _, AsyncContext as _, Message, ResponseActFuture,
-    fut::{ready, wrap_future},
+    supervision::{Behaviour, Cell, Clock, Ctx, Receive, StartError, clock::millis},
 };
 
 /// See the module's head for what it owns and how it restarts.
 pub struct MediaStore {
     store: Store,
     clock: Clock,
-    limit: u64,
+    rules: Rules,
     /// Bytes stored; read from the table now and then, counted in between.
     total: u64,
+    /// What is being stored, and its bytes in all.
     storing: HashSet<MediaName>,
-    evicting: bool,
+    coming: u64,
 }
 
-/// How often the folder and the table are compared.
+/// How often the folder and the table are compared, and old files looked for.
 const SETTLE_EVERY: Duration = Duration::from_secs(600);
 /// When to try again after the database did not answer.
 const RETRY: Duration = Duration::from_secs(5);
 
+/// A file that may be stored.
+struct Admitted {
+    name: MediaName,
+    row: MediaRow,
+    plan: Plan,
+    pixels: Option<(u32, u32)>,
+}
+
 impl MediaStore {
-    pub(super) fn new(store: Store, limit: u64, clock: Clock) -> Self {
+    pub(super) fn new(store: Store, rules: Rules, clock: Clock) -> Self {
         Self {
             store,
             clock,
-            limit,
+            rules,
             total: 0,
             storing: HashSet::new(),
-            evicting: false,
+            coming: 0,
         }
     }
 
     /// A database that is down is no failed start: links work, and storing says what is wrong.
     fn settle(&self, ctx: &mut Ctx<Self>) {
-        let settled = self.store.clone().settle(self.storing.clone());
+        let expired = self.rules.max_age.map(|age| self.ago(age));
+        let settled = self.store.clone().settle(self.storing.clone(), expired);
         ctx.spawn(
             wrap_future::<_, Cell<Self>>(settled).map(|settled, cell, ctx| match settled {
-                Ok(total) => {
-                    cell.total = total;
-                    cell.make_room(ctx);
-                }
+                Ok(total) => cell.total = total,
                 Err(error) => {
-                    log::warn!("the media folder is compared with the database later: {error}");
+                    log::warn!("the media store is compared with the database later: {error}");
                     ctx.run_later(RETRY, |cell, ctx| cell.settle(ctx));
                 }
             }),
         );
     }
 
-    fn make_room(&mut self, ctx: &mut Ctx<Self>) {
-        let wanted = policy::to_free(self.total, self.limit);
-        if wanted == 0 || self.evicting {
-            return;
-        }
-        self.evicting = true;
-        let evicted = self.store.clone().evict(wanted);
-        ctx.spawn(
-            wrap_future::<_, Cell<Self>>(evicted).map(|evicted, cell, _| {
-                cell.evicting = false;
-                match evicted {
-                    Ok(total) => cell.total = total,
-                    // the next file that is stored tries again
-                    Err(error) => log::warn!("old media files could not be removed: {error}"),
-                }
-            }),
-        );
+    /// So long before now, in milliseconds since 1970.
+    fn ago(&self, time: Duration) -> i64 {
+        let then = self.clock.wall_ms().saturating_sub(millis(time));
+        i64::try_from(then).unwrap_or(i64::MAX)
     }
 
     /// A name and a row for a file that may be stored.
-    fn admit(&self, put: &Put) -> Result<(MediaName, MediaRow), MediaError> {
-        let bytes = put.spooled.bytes();
-        if bytes > self.limit {
-            let limit = self.limit;
-            return Err(MediaError::TooLarge { bytes, limit });
-        }
+    fn admit(&self, put: &Put) -> Result<Admitted, MediaError> {
         let format = put.spooled.format().ok_or(MediaError::Format)?;
+        let survey = put.spooled.survey()?;
+        check(format, survey, put.spooled.bytes(), &self.rules)?;
         let name = MediaName::fresh(format)?;
         let row = MediaRow {
             name: name.as_str().to_owned(),
             mime: format.mime().to_owned(),
-            bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
-            created_at: i64::try_from(self.clock.wall_ms()).unwrap_or(i64::MAX),
+            bytes: i64::try_from(survey.plan.bytes()).unwrap_or(i64::MAX),
+            created_at: self.ago(Duration::ZERO),
             app_id: put.owner.app_id.clone(),
             call_id: put.owner.call_id.clone(),
+            object: name.as_str().to_owned(),
+            sha256: String::new(),
         };
-        Ok((name, row))
+        Ok(Admitted {
+            name,
+            row,
+            plan: survey.plan.clone(),
+            pixels: survey.pixels,
+        })
     }
 }
 
@@ -124,27 +124,73 @@ impl Receive<Put> for MediaStore {
     type Reply = ResponseActFuture<Cell<Self>, Result<Kept, MediaError>>;
 
     fn receive(&mut self, put: Put, _: &mut Ctx<Self>) -> Self::Reply {
-        let (name, row) = match self.admit(&put) {
+        let admitted = match self.admit(&put) {
             Ok(admitted) => admitted,
             Err(error) => return Box::pin(ready(Err(error))),
         };
+        let Admitted {
+            name,
+            row,
+            plan,
+            pixels,
+        } = admitted;
+        let bytes = plan.bytes();
         self.storing.insert(name.clone());
-        let pixels = put.spooled.pixels();
-        let size = put.spooled.bytes();
-        let stored = self.store.clone().put(name.clone(), put.spooled, row);
+        self.coming += bytes;
+        let (store, limit, need) = (self.store.clone(), self.rules.max_bytes, self.coming);
+        let young = self.ago(self.rules.retention);
+        let is_full = self.total.saturating_add(need) > limit;
+        let stored_name = name.clone();
+        let stored = async move {
+            if is_full {
+                let total = store.make_room(limit, need, young).await?;
+                if total.saturating_add(bytes) > limit {
+                    return Err(MediaError::Full);
+                }
+                let more = store.put(stored_name, put.spooled, plan, row).await?;
+                return Ok((Some(total), more));
+            }
+            let more = store.put(stored_name, put.spooled, plan, row).await?;
+            Ok((None, more))
+        };
         Box::pin(
-            wrap_future::<_, Cell<Self>>(stored).map(move |stored, cell, ctx| {
+            wrap_future::<_, Cell<Self>>(stored).map(move |stored, cell, _| {
                 cell.storing.remove(&name);
-                stored?;
-                cell.total = cell.total.saturating_add(size);
-                cell.make_room(ctx);
+                cell.coming = cell.coming.saturating_sub(bytes);
+                let (found, more) = stored?;
+                cell.total = found.unwrap_or(cell.total).saturating_add(more);
                 Ok(Kept {
                     mime: name.format().mime(),
                     name,
-                    bytes: size,
+                    bytes,
                     width: pixels.map(|(width, _)| width),
                     height: pixels.map(|(_, height)| height),
                 })
+            }),
+        )
+    }
+}
+
+/// Sent by [`Media::remove_between`](super::Media::remove_between): removes files by when they were stored,
+/// in milliseconds since 1970. The reply is how many.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<u64, MediaError>")]
+pub struct Remove {
+    pub from: i64,
+    pub to: i64,
+}
+
+impl Receive<Remove> for MediaStore {
+    type Reply = ResponseActFuture<Cell<Self>, Result<u64, MediaError>>;
+
+    fn receive(&mut self, remove: Remove, _: &mut Ctx<Self>) -> Self::Reply {
+        let store = self.store.clone();
+        let removed = async move { store.remove_between(remove.from, remove.to).await };
+        Box::pin(
+            wrap_future::<_, Cell<Self>>(removed).map(|removed, cell, ctx| {
+                // counts what is left
+                cell.settle(ctx);
+                removed
             }),
         )
     }

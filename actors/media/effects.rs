@@ -1,102 +1,237 @@
-//! What the media actor does to the disk and the database. Each owns its inputs.
+//! What the media actor does to the disk, the bucket and the database. Each owns its inputs.
 
-use std::{collections::HashSet, io};
+use std::{collections::HashSet, io, sync::Arc};
 
 use diesel::QueryResult;
+use tokio::sync::Mutex;
 
 use super::{
-    blocking::off_thread, error::MediaError, files::Files, name::MediaName, policy, spool::Spooled,
+    blocking::off_thread, bucket::Bucket, error::MediaError, files::Files, formats::Plan,
+    name::MediaName, policy, spool::Spooled,
 };
 use crate::storage::{
     Connection, Database, StorageError,
     queries::media::{self, MediaRow},
 };
 
-/// The folder and the table together. Cheap to clone.
+/// The folder or bucket, and the table. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
+    /// Where files lie, or where they wait on their way into the bucket.
     pub files: Files,
+    pub bucket: Option<Bucket>,
     pub database: Database,
+    /// Held by who makes room, so that two do not make the same room twice.
+    pub evicting: Arc<Mutex<()>>,
 }
 
-/// Rows that one step of an eviction looks at.
-const EVICTION_STEP: usize = 64;
+/// Rows that one step of a removal looks at.
+const STEP: usize = 64;
+
+/// From the first file on.
+const EVER: i64 = i64::MIN;
 
 impl Store {
-    /// Stores a file with its row: part file, row, name.
+    /// Stores what the plan keeps of a file, with its row: part file, row, name. Returns how many bytes more
+    /// are stored: none, where the same bytes were there already.
     pub async fn put(
         self,
         name: MediaName,
         spooled: Spooled,
-        row: MediaRow,
-    ) -> Result<(), MediaError> {
-        let part = name.clone();
-        self.on_disk(move |files| files.write_part(&part, spooled.file()))
+        plan: Plan,
+        mut row: MediaRow,
+    ) -> Result<u64, MediaError> {
+        let (part, bytes) = (name.clone(), plan.bytes());
+        row.sha256 = self
+            .on_disk(move |files| files.write_part(&part, &plan, spooled.file()))
             .await?;
-        let inserted = self
-            .database
-            .write(move |conn| media::insert(conn, &row))
-            .await;
-        if let Err(error) = inserted {
+        let put = match self.bucket.clone() {
+            Some(bucket) => self.put_in_bucket(&bucket, &name, row).await,
+            None => self.put_in_folder(&name, row).await,
+        };
+        if let Err(error) = &put
             // The row may be there after all: then `settle` decides.
-            if !matches!(error, StorageError::Timeout | StorageError::Unavailable(_)) {
-                self.on_disk(move |files| files.discard_part(&name)).await?;
-            }
-            return Err(error.into());
+            && !matches!(error, MediaError::Database(StorageError::Timeout | StorageError::Unavailable(_)))
+        {
+            self.undo(name).await?;
         }
-        self.on_disk(move |files| files.publish(&name)).await
+        put.map(|is_new| if is_new { bytes } else { 0 })
     }
 
-    /// Finishes or undoes what a crash left half-way, but for the files in `storing`. Returns how many
-    /// bytes are stored.
-    pub async fn settle(self, storing: HashSet<MediaName>) -> Result<u64, MediaError> {
+    async fn put_in_folder(&self, name: &MediaName, mut row: MediaRow) -> Result<bool, MediaError> {
+        let hash = row.sha256.clone();
+        let same = self.read(move |conn| media::find_same(conn, &hash)).await?;
+        let mut is_new = true;
+        if let Some((same, object)) = same.and_then(|same| {
+            let object = same.object().to_owned();
+            Some((MediaName::parse(&same.name)?, object))
+        }) {
+            let part = name.clone();
+            is_new = !self
+                .on_disk(move |files| Ok(files.share(&part, &same)))
+                .await?;
+            if !is_new {
+                row.object = object;
+            }
+        }
+        self.write(move |conn| media::insert(conn, &row)).await?;
+        let name = name.clone();
+        self.on_disk(move |files| files.publish(&name)).await?;
+        Ok(is_new)
+    }
+
+    async fn put_in_bucket(
+        &self,
+        bucket: &Bucket,
+        name: &MediaName,
+        row: MediaRow,
+    ) -> Result<bool, MediaError> {
+        let same = row.clone();
+        let is_new = !self
+            .write(move |conn| media::insert_same(conn, &same))
+            .await?;
+        if is_new {
+            let part = name.clone();
+            let file = self.on_disk(move |files| files.open_part(&part)).await?;
+            let mime = name.format().mime();
+            bucket.put(name.as_str(), mime, Arc::new(file)).await?;
+            self.write(move |conn| media::insert(conn, &row)).await?;
+        }
+        let name = name.clone();
+        self.on_disk(move |files| files.discard_part(&name)).await?;
+        Ok(is_new)
+    }
+
+    /// Removes what was stored under a name without a row. The part file goes last: while it is there, this is
+    /// tried again.
+    async fn undo(&self, name: MediaName) -> Result<(), MediaError> {
+        if let Some(bucket) = &self.bucket {
+            bucket.remove(name.as_str()).await?;
+        }
+        self.on_disk(move |files| files.discard_part(&name)).await
+    }
+
+    /// Finishes or undoes what a crash left half-way, but for the files in `storing`, and removes files that
+    /// were stored before `expired`. Returns how many bytes are stored.
+    pub async fn settle(
+        self,
+        storing: HashSet<MediaName>,
+        expired: Option<i64>,
+    ) -> Result<u64, MediaError> {
         let unfinished = self.on_disk(Files::unfinished).await?;
         for name in unfinished
             .into_iter()
             .filter(|name| !storing.contains(name))
         {
             let key = name.as_str().to_owned();
-            let row = self.read(move |conn| media::find(conn, &key)).await?;
-            self.on_disk(move |files| match row {
-                Some(_) => files.publish(&name),
-                None => files.discard_part(&name),
-            })
-            .await?;
-        }
-        self.total().await
-    }
-
-    /// Removes the oldest files until `wanted` bytes are free. Returns how many bytes are stored then.
-    pub async fn evict(self, wanted: u64) -> Result<u64, MediaError> {
-        let mut left = wanted;
-        while left > 0 {
-            let mut rows = self
-                .read(|conn| media::list_oldest(conn, EVICTION_STEP))
-                .await?;
-            let count = policy::victims(rows.iter().map(size), left);
-            rows.truncate(count);
-            if rows.is_empty() {
-                break;
+            match self.read(move |conn| media::is_used(conn, &key)).await? {
+                false => self.undo(name).await?,
+                true if self.bucket.is_some() => {
+                    self.on_disk(move |files| files.discard_part(&name)).await?;
+                }
+                true => self.on_disk(move |files| files.publish(&name)).await?,
             }
-            left = left.saturating_sub(rows.iter().map(size).sum());
-            log::info!("{count} of the oldest media files make room for new ones");
-            self.remove(rows.into_iter().map(|row| row.name).collect())
-                .await?;
+        }
+        if let Some(expired) = expired {
+            let gone = self.remove_between(EVER, expired).await?;
+            if gone > 0 {
+                log::info!(
+                    "{gone} media files are older than storage.media_max_age_days and were removed"
+                );
+            }
         }
         self.total().await
     }
 
-    /// Files first: a row without a file is found again by the next eviction, a file without a row
-    /// never.
-    async fn remove(&self, names: Vec<String>) -> Result<(), MediaError> {
+    /// Removes the oldest files, but none that were stored at `young` or later, until `need` bytes fit under
+    /// `limit`. Returns how many bytes are stored then.
+    pub async fn make_room(&self, limit: u64, need: u64, young: i64) -> Result<u64, MediaError> {
+        let _turn = self.evicting.lock().await;
+        loop {
+            let total = self.total().await?;
+            let wanted = policy::to_free(total.saturating_add(need), limit);
+            if wanted == 0 {
+                return Ok(total);
+            }
+            let mut rows = self.list(EVER, young).await?;
+            rows.truncate(policy::victims(rows.iter().map(size), wanted));
+            if rows.is_empty() {
+                return Ok(total);
+            }
+            log::info!(
+                "{} of the oldest media files make room for new ones",
+                rows.len()
+            );
+            self.remove(rows).await?;
+        }
+    }
+
+    /// Removes the files that were stored at `from` or later and before `to`. Returns how many.
+    pub async fn remove_between(&self, from: i64, to: i64) -> Result<u64, MediaError> {
+        let mut gone = 0;
+        loop {
+            let rows = self.list(from, to).await?;
+            if rows.is_empty() {
+                return Ok(gone);
+            }
+            gone += rows.len() as u64;
+            self.remove(rows).await?;
+        }
+    }
+
+    async fn list(&self, from: i64, to: i64) -> Result<Vec<MediaRow>, MediaError> {
+        self.read(move |conn| media::list_between(conn, (from, to), STEP))
+            .await
+    }
+
+    async fn remove(&self, rows: Vec<MediaRow>) -> Result<(), MediaError> {
+        let names = rows.iter().map(|row| row.name.clone()).collect();
+        match &self.bucket {
+            None => self.remove_from_folder(names).await,
+            Some(bucket) => {
+                let objects: HashSet<_> = rows.iter().map(|row| row.object().to_owned()).collect();
+                self.remove_from_bucket(bucket, names, objects).await
+            }
+        }
+    }
+
+    /// Files first: a row without a file is found again by the next removal, a file without a row never.
+    /// Other names of the same bytes are links of their own, and stay.
+    async fn remove_from_folder(&self, names: Vec<String>) -> Result<(), MediaError> {
         let files: Vec<MediaName> = names
             .iter()
             .filter_map(|name| MediaName::parse(name))
             .collect();
         self.on_disk(move |folder| files.iter().try_for_each(|name| folder.remove(name)))
             .await?;
-        let deleted = self.database.write(move |conn| media::delete(conn, &names));
-        deleted.await?;
+        self.write(move |conn| media::delete(conn, &names)).await?;
+        Ok(())
+    }
+
+    /// Rows first, then the objects that no row is left for: so none is removed that another row has just
+    /// taken up. Marks in the folder have what a crash leaves looked at again.
+    async fn remove_from_bucket(
+        &self,
+        bucket: &Bucket,
+        names: Vec<String>,
+        objects: HashSet<String>,
+    ) -> Result<(), MediaError> {
+        let objects: Vec<_> = objects
+            .iter()
+            .filter_map(|key| MediaName::parse(key))
+            .collect();
+        let marked = objects.clone();
+        self.on_disk(move |files| marked.iter().try_for_each(|name| files.mark(name)))
+            .await?;
+        self.write(move |conn| media::delete(conn, &names)).await?;
+        for object in objects {
+            let key = object.as_str().to_owned();
+            if !self.read(move |conn| media::is_used(conn, &key)).await? {
+                bucket.remove(object.as_str()).await?;
+            }
+            self.on_disk(move |files| files.discard_part(&object))
+                .await?;
+        }
         Ok(())
     }
 
@@ -110,6 +245,13 @@ impl Store {
         job: impl FnOnce(&mut Connection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, MediaError> {
         Ok(self.database.read(job).await?)
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Connection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, MediaError> {
+        Ok(self.database.write(job).await?)
     }
 
     async fn on_disk<T: Send + 'static>(

@@ -1,30 +1,54 @@
-//! Why a picture was not stored.
+//! Why a file was not stored.
 
 use std::io;
 
 use derive_more::{Display, Error, From};
 
-use super::name::NoRandomness;
+use super::{formats::Flaw, name::NoRandomness};
 use crate::{storage::StorageError, supervision::AskError};
 
-/// Why a picture was not stored. Nothing is left of it, or what is left is put in order later.
+/// Why a file was not stored. Nothing is left of it, or what is left is put in order later.
 #[derive(Debug, Display, Error, From)]
 pub enum MediaError {
     /// Its first bytes are of no format that is stored.
-    #[display("the picture is neither PNG, JPEG, WebP, GIF, MP4 nor WebM")]
+    #[display("the file is neither PNG, JPEG, WebP, GIF, MP4 nor WebM")]
     #[from(skip)]
     Format,
-    /// It alone is larger than all that may be stored.
+    /// It is not what its first bytes say.
+    #[display("the file is damaged: {_0}")]
+    #[from(skip)]
+    Damaged(#[error(not(source))] String),
+    /// It is larger than a file may be.
     #[display("the file has {bytes} bytes or more, and {limit} are allowed")]
     #[from(skip)]
     TooLarge {
         bytes: u64,
         limit: u64,
     },
-    #[display("the media folder cannot be used: {_0}")]
+    /// To be shown it would take too much memory.
+    #[display("the picture has {pixels} pixels, more than media.max_pixels ({limit}) allows")]
+    #[from(skip)]
+    TooManyPixels {
+        pixels: u64,
+        limit: u64,
+    },
+    /// There is no room, and what is there must stay for its time.
+    #[display(
+        "the media store has no room, and its files are too young to go; \
+         raise storage.media_max_bytes or lower storage.media_min_retention_seconds"
+    )]
+    #[from(skip)]
+    Full,
+    #[display("the media store cannot be used: {_0}")]
     Disk(io::Error),
-    #[display("the picture could not be recorded: {_0}")]
+    #[display("the file could not be recorded: {_0}")]
     Database(StorageError),
     Randomness(NoRandomness),
     Actor(AskError),
+}
+
+impl From<&Flaw> for MediaError {
+    fn from(flaw: &Flaw) -> Self {
+        Self::Damaged(flaw.to_string())
+    }
 }

@@ -8,21 +8,17 @@
 use std::{
     fs::{self, File},
     io::{self, Write as _},
-    os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use derive_more::{Display, Error};
+use sha2::{Digest as _, Sha256};
 
-use super::{name::MediaName, reading::PIECE, stored::Stored};
-
-/// The `media_url` names no folder.
-#[derive(Debug, Clone, PartialEq, Eq, Display, Error)]
-#[display("media_url must be file:// and a folder, such as file://data/media, got `{url}`")]
-pub struct BadMediaUrl {
-    pub url: String,
-}
+use super::{
+    formats::Plan,
+    name::MediaName,
+    stored::{Source, Stored},
+};
 
 /// The folder. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -31,20 +27,11 @@ pub struct Files {
 }
 
 impl Files {
-    /// The folder of a `media_url`: `file://data/media` is relative to the working directory,
-    /// `file:///srv/media` absolute. Touches no disk.
-    ///
-    /// # Errors
-    /// [`BadMediaUrl`].
-    pub fn at(media_url: &str) -> Result<Self, BadMediaUrl> {
-        match media_url.strip_prefix("file://") {
-            Some(folder) if !folder.is_empty() => Ok(Self {
-                folder: Path::new(folder).into(),
-            }),
-            _ => Err(BadMediaUrl {
-                url: media_url.to_owned(),
-            }),
-        }
+    /// That folder. Touches no disk.
+    #[must_use]
+    pub fn at(folder: &Path) -> Self {
+        let folder = folder.into();
+        Self { folder }
     }
 
     /// Makes the folder if need be and returns the names of the part files that a crash left in it.
@@ -65,20 +52,60 @@ impl Files {
         Ok(names)
     }
 
-    /// Copies a file to a part file, and to the disk itself. Makes the folder if need be.
+    /// Writes what is to be kept of a file to a part file, and to the disk itself. Makes the folder if need be.
+    /// Returns the hash of what was written, in hex.
     ///
     /// # Errors
     /// The disk is full, or the folder cannot be written; nothing is left behind then.
-    pub fn write_part(&self, name: &MediaName, from: &File) -> io::Result<()> {
+    pub fn write_part(&self, name: &MediaName, plan: &Plan, from: &File) -> io::Result<String> {
         fs::create_dir_all(&self.folder)?;
         let path = self.part_path(name);
         let mut file = File::create_new(&path)?;
-        let written = copy(from, &mut file).and_then(|()| file.sync_all());
-        if written.is_err() {
+        let mut hash = Sha256::new();
+        let written = plan.carry_out(from, |piece| {
+            hash.update(piece);
+            file.write_all(piece)
+        });
+        if let Err(error) = written.and_then(|()| file.sync_all()) {
             // the first error is the one to report
             let _ = fs::remove_file(&path);
+            return Err(error);
         }
-        written
+        Ok(hex(&hash.finalize()))
+    }
+
+    /// Lets a part file share the bytes of a stored file that is the same, where that is still there and the
+    /// disk can. Says whether it does.
+    #[must_use]
+    pub fn share(&self, name: &MediaName, same: &MediaName) -> bool {
+        let (part, link) = (
+            self.part_path(name),
+            self.folder.join(format!(".{name}.link")),
+        );
+        let linked = fs::hard_link(self.path(same), &link);
+        let shared = linked.and_then(|()| fs::rename(&link, &part));
+        if shared.is_err() {
+            // renaming one of two links to the same file does nothing, and then this one is left
+            let _ = fs::remove_file(&link);
+        }
+        shared.is_ok()
+    }
+
+    /// Leaves a part file that says: whether this is still needed is to be found out.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn mark(&self, name: &MediaName) -> io::Result<()> {
+        fs::create_dir_all(&self.folder)?;
+        File::create(self.part_path(name)).map(drop)
+    }
+
+    /// A part file, to read.
+    ///
+    /// # Errors
+    /// There is no such part file.
+    pub fn open_part(&self, name: &MediaName) -> io::Result<File> {
+        File::open(self.part_path(name))
     }
 
     /// Turns a part file into the stored file.
@@ -115,7 +142,7 @@ impl Files {
             name: name.clone(),
             mime: name.format().mime(),
             bytes: file.metadata()?.len(),
-            file: Arc::new(file),
+            source: Source::Folder(Arc::new(file)),
         })
     }
 
@@ -137,16 +164,14 @@ impl Files {
 
 const PART: &str = ".part";
 
-/// Copies from the start, whatever place the file is at.
-fn copy(from: &File, to: &mut File) -> io::Result<()> {
-    let (mut piece, mut at) = (vec![0; PIECE], 0);
-    loop {
-        match from.read_at(&mut piece, at)? {
-            0 => return Ok(()),
-            count => to.write_all(&piece[..count])?,
-        }
-        at += PIECE as u64;
-    }
+fn hex(hash: &[u8]) -> String {
+    use std::fmt::Write as _;
+    hash.iter()
+        .fold(String::with_capacity(64), |mut hex, byte| {
+            // writing to a String cannot fail
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
 }
 
 fn gone(removed: io::Result<()>) -> io::Result<()> {
@@ -162,23 +187,24 @@ mod tests {
 
     fn folder() -> (tempfile::TempDir, Files) {
         let temp = tempfile::tempdir().unwrap();
-        let url = format!("file://{}/a/media", temp.path().display());
-        let files = Files::at(&url).unwrap();
+        let files = Files::at(&temp.path().join("a/media"));
         assert_eq!(files.unfinished().unwrap(), []);
         (temp, files)
     }
 
-    fn file(bytes: &[u8]) -> File {
+    fn write(files: &Files, name: &MediaName, bytes: &[u8]) -> io::Result<String> {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(bytes).unwrap();
-        file
+        let mut plan = Plan::default();
+        plan.copy(0..bytes.len() as u64);
+        files.write_part(name, &plan, &file)
     }
 
     #[test]
     fn a_file_is_there_once_it_is_published() {
         let (_temp, files) = folder();
         let name = MediaName::fresh(Format::Png).unwrap();
-        files.write_part(&name, &file(b"pixels")).unwrap();
+        write(&files, &name, b"pixels").unwrap();
         assert_eq!(
             files.open(&name).unwrap_err().kind(),
             io::ErrorKind::NotFound
@@ -198,7 +224,7 @@ mod tests {
     fn part_files_are_found_again_and_nothing_else_is() {
         let (_temp, files) = folder();
         let name = MediaName::fresh(Format::Webp).unwrap();
-        files.write_part(&name, &file(b"half")).unwrap();
+        write(&files, &name, b"half").unwrap();
         fs::write(files.folder.join(".notes.part"), b"").unwrap();
         assert_eq!(files.unfinished().unwrap(), std::slice::from_ref(&name));
         files.discard_part(&name).unwrap();
@@ -209,17 +235,31 @@ mod tests {
     fn a_name_is_never_overwritten() {
         let (_temp, files) = folder();
         let name = MediaName::fresh(Format::Gif).unwrap();
-        files.write_part(&name, &file(b"first")).unwrap();
-        assert!(files.write_part(&name, &file(b"second")).is_err());
+        write(&files, &name, b"first").unwrap();
+        assert!(write(&files, &name, b"second").is_err());
         files.publish(&name).unwrap();
         assert_eq!(files.open(&name).unwrap().bytes, 5);
     }
 
     #[test]
-    fn other_urls_are_refused_with_an_example() {
-        for url in ["", "data/media", "file://", "s3://bucket"] {
-            let error = Files::at(url).unwrap_err().to_string();
-            assert!(error.contains("file://data/media"), "{error}");
-        }
+    fn the_same_bytes_are_shared_until_the_last_name_goes() {
+        use std::os::unix::fs::MetadataExt as _;
+        let (_temp, files) = folder();
+        let [one, other] = [0; 2].map(|_| MediaName::fresh(Format::Png).unwrap());
+        let hash = write(&files, &one, b"pixels").unwrap();
+        assert!(hash.starts_with("6ec9c2b0"), "{hash}");
+        files.publish(&one).unwrap();
+        assert_eq!(write(&files, &other, b"pixels").unwrap(), hash);
+        assert!(files.share(&other, &one));
+        files.publish(&other).unwrap();
+        assert_eq!(fs::metadata(files.path(&one)).unwrap().nlink(), 2);
+        files.remove(&one).unwrap();
+        assert_eq!(fs::read(files.path(&other)).unwrap(), b"pixels");
+        // and where the other is gone, the part file stays what it was
+        write(&files, &one, b"others").unwrap();
+        assert!(!files.share(&one, &MediaName::fresh(Format::Png).unwrap()));
+        files.publish(&one).unwrap();
+        assert_eq!(fs::read(files.path(&one)).unwrap(), b"others");
+        assert_eq!(fs::read_dir(&files.folder).unwrap().count(), 2);
     }
 }

@@ -1,21 +1,27 @@
 //! The way to stored media.
 
-use std::{io, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use tokio::sync::Mutex;
 
 use super::{
-    actor::{MediaStore, Put},
+    actor::{MediaStore, Put, Remove},
     blocking::off_thread,
+    bucket::Bucket,
+    config::MediaConfig,
     effects::Store,
     error::MediaError,
     files::Files,
+    links::Links,
     name::MediaName,
+    place::{BadMediaUrl, Place},
+    policy::Rules,
     spool::{Kept, Owner, Spool, Spooled},
-    stored::Stored,
+    stored::{Source, Stored},
 };
 use crate::{
-    storage::Database,
+    storage::{Database, config::StorageConfig, queries::media},
     supervision::{ChildSpec, Clock, Handle, Tree, TreeError},
 };
 
@@ -23,56 +29,103 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Media {
     actor: Handle<MediaStore>,
-    files: Files,
+    store: Store,
+    links: Links,
+    max_file_bytes: u64,
 }
 
-/// How long storing one picture may take: a disk that is synced, and a commit.
-const PUT_WAIT: Duration = Duration::from_secs(30);
+/// How long storing one file may take: a disk that is synced, and a commit; or the way of a video into a bucket.
+const PUT_WAIT: Duration = Duration::from_secs(300);
+/// How long removing many files may take.
+const REMOVE_WAIT: Duration = Duration::from_secs(600);
+
+/// What the store is made of, from the configuration.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    files: Files,
+    bucket: Option<Bucket>,
+    rules: Rules,
+    links: Links,
+}
+
+impl Setup {
+    /// The store at `place`, and the way its `links` are made. Touches neither disk nor network.
+    ///
+    /// # Errors
+    /// [`BadMediaUrl`].
+    pub fn new(
+        place: &Place,
+        storage: &StorageConfig,
+        media: &MediaConfig,
+        links: Links,
+    ) -> Result<Self, BadMediaUrl> {
+        let (files, bucket) = match place {
+            Place::Folder(folder) => (Files::at(folder), None),
+            Place::Bucket(address) => {
+                let files = Files::at(media.spool_dir.as_ref());
+                (files, Some(Bucket::at(address)?))
+            }
+        };
+        Ok(Self {
+            files,
+            bucket,
+            rules: Rules::of(storage, media),
+            links,
+        })
+    }
+}
 
 impl Media {
-    /// Starts the store in `files`, after the database. `limit` is the most that all files may take, in
-    /// bytes.
+    /// Starts the store, after the database.
     ///
     /// # Errors
     /// [`TreeError`] when it does not come up.
     pub async fn start(
         tree: &Tree,
-        files: Files,
-        limit: u64,
+        setup: Setup,
         clock: &Clock,
         database: &Database,
     ) -> Result<Self, TreeError> {
-        let (clock, store) = (
-            clock.clone(),
-            Store {
-                files: files.clone(),
-                database: database.clone(),
-            },
-        );
+        let store = Store {
+            files: setup.files,
+            bucket: setup.bucket,
+            database: database.clone(),
+            evicting: Arc::new(Mutex::new(())),
+        };
+        let (for_each_start, clock, rules) = (store.clone(), clock.clone(), setup.rules.clone());
         let spec = ChildSpec::new("storage/media", "media", move || {
-            Ok(MediaStore::new(store.clone(), limit, clock.clone()))
+            Ok(MediaStore::new(
+                for_each_start.clone(),
+                rules.clone(),
+                clock.clone(),
+            ))
         });
-        let actor = tree.start(spec).await?;
-        Ok(Self { actor, files })
+        Ok(Self {
+            actor: tree.start(spec).await?,
+            store,
+            links: setup.links,
+            max_file_bytes: setup.rules.max_file_bytes,
+        })
     }
 
-    /// A file to write to, gone when it is dropped unless it is [kept](Self::keep). More than `limit` bytes
-    /// are [`MediaError::TooLarge`].
+    /// A file to write to, gone when it is dropped unless it is [kept](Self::keep). More than `limit` bytes, or
+    /// than `media.max_file_bytes`, are [`MediaError::TooLarge`].
     ///
     /// # Errors
     /// The disk's.
     pub async fn spool(&self, limit: u64) -> Result<Spool, MediaError> {
-        Spool::open(self.files.folder(), limit).await
+        let limit = limit.min(self.max_file_bytes);
+        Spool::open(self.store.files.folder(), limit).await
     }
 
-    /// Stores a file: it and its row are on disk when this returns. The oldest files may have to go for it.
+    /// Stores a file without its metadata: it and its row are on disk, or in the bucket, when this returns. The
+    /// oldest files may have to go for it.
     ///
     /// # Errors
     /// See [`MediaError`].
     pub async fn keep(&self, spooled: Spooled, owner: Owner) -> Result<Kept, MediaError> {
-        self.actor
-            .ask_within(PUT_WAIT, Put { spooled, owner })
-            .await?
+        let put = Put { spooled, owner };
+        self.actor.ask_within(PUT_WAIT, put).await?
     }
 
     /// Spools and keeps a file that is in memory already.
@@ -80,16 +133,39 @@ impl Media {
     /// # Errors
     /// See [`MediaError`].
     pub async fn store(&self, bytes: Bytes, owner: Owner) -> Result<Kept, MediaError> {
-        let mut spool = self.spool(bytes.len() as u64).await?;
+        let mut spool = self.spool(u64::MAX).await?;
         spool.write(bytes).await?;
         self.keep(spool.finish().await?, owner).await
+    }
+
+    /// How stored files are linked to.
+    #[must_use]
+    pub fn links(&self) -> &Links {
+        &self.links
+    }
+
+    /// Removes the files that were stored at `from` or later and before `to`, in milliseconds since 1970,
+    /// however young they are. Returns how many.
+    ///
+    /// # Errors
+    /// See [`MediaError`]; some may be gone then.
+    pub async fn remove_between(&self, from: i64, to: i64) -> Result<u64, MediaError> {
+        self.actor
+            .ask_within(REMOVE_WAIT, Remove { from, to })
+            .await?
     }
 
     /// A stored file by the name in its link; none if there is no such file, or not any more.
     pub async fn open(&self, name: &str) -> Option<Stored> {
         let name = MediaName::parse(name)?;
-        let files = self.files.clone();
-        match off_thread(move || files.open(&name)).await {
+        let opened = match &self.store.bucket {
+            Some(bucket) => self.find_in_bucket(bucket, name).await,
+            None => {
+                let files = self.store.files.clone();
+                off_thread(move || files.open(&name)).await
+            }
+        };
+        match opened {
             Ok(stored) => Some(stored),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => {
@@ -97,5 +173,30 @@ impl Media {
                 None
             }
         }
+    }
+
+    /// The table knows which object a name stands for. While the database is away, a file that shares its bytes
+    /// with no other is found all the same.
+    async fn find_in_bucket(&self, bucket: &Bucket, name: MediaName) -> io::Result<Stored> {
+        let key = name.as_str().to_owned();
+        let found = self
+            .store
+            .database
+            .read(move |conn| media::find(conn, &key));
+        let (key, bytes) = match found.await {
+            Ok(Some(row)) => (
+                row.object().to_owned(),
+                u64::try_from(row.bytes).unwrap_or(0),
+            ),
+            Ok(None) => return Err(io::ErrorKind::NotFound.into()),
+            Err(_) => (name.as_str().to_owned(), bucket.size(name.as_str()).await?),
+        };
+        let bucket = bucket.clone();
+        Ok(Stored {
+            mime: name.format().mime(),
+            name,
+            bytes,
+            source: Source::Bucket { bucket, key },
+        })
     }
 }

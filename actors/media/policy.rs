@@ -1,4 +1,81 @@
-//! What has to go when the folder is full. Pure.
+//! What may be stored, and what has to go when there is no room. Pure.
+
+use std::time::Duration;
+
+use super::{
+    config::MediaConfig,
+    error::MediaError,
+    format::Format,
+    formats::{Survey, pixels_per_byte},
+};
+use crate::storage::config::StorageConfig;
+
+/// What the operator allows.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// Of all files together.
+    pub max_bytes: u64,
+    /// Of one file.
+    pub max_file_bytes: u64,
+    /// Of one picture.
+    pub max_pixels: u64,
+    /// After it files are removed; none = never.
+    pub max_age: Option<Duration>,
+    /// Before it files are not removed to make room.
+    pub retention: Duration,
+}
+
+impl Rules {
+    /// The rules of the configuration.
+    #[must_use]
+    pub fn of(storage: &StorageConfig, media: &MediaConfig) -> Self {
+        let days = storage.media_max_age_days;
+        Self {
+            max_bytes: storage.media_max_bytes,
+            max_file_bytes: media.max_file_bytes,
+            max_pixels: media.max_pixels,
+            max_age: (days > 0).then(|| Duration::from_secs(days * 86_400)),
+            retention: Duration::from_secs(storage.media_min_retention_seconds),
+        }
+    }
+}
+
+/// How many whole pictures of the largest kind the frames of an animation may come to.
+const FRAMES: u64 = 32;
+
+/// Whether a file of so many bytes may be stored.
+///
+/// # Errors
+/// It is too large, has too many pixels, or promises more pixels than its bytes can hold.
+pub(super) fn check(
+    format: Format,
+    survey: &Survey,
+    bytes: u64,
+    rules: &Rules,
+) -> Result<(), MediaError> {
+    let limit = rules.max_file_bytes.min(rules.max_bytes);
+    if bytes > limit {
+        return Err(MediaError::TooLarge { bytes, limit });
+    }
+    let pixels = survey
+        .pixels
+        .map_or(0, |(width, height)| u64::from(width) * u64::from(height));
+    let limit = rules.max_pixels;
+    for (pixels, limit) in [
+        (pixels, limit),
+        (survey.drawn, limit.saturating_mul(FRAMES)),
+    ] {
+        if pixels > limit {
+            return Err(MediaError::TooManyPixels { pixels, limit });
+        }
+    }
+    match pixels_per_byte(format) {
+        Some(most) if pixels > bytes.saturating_mul(most) => Err(MediaError::Damaged(
+            "its header promises more pixels than its bytes can hold".to_owned(),
+        )),
+        _ => Ok(()),
+    }
+}
 
 /// How far below the limit an eviction goes, in parts of a thousand of the limit, so that a full
 /// folder does not evict for every single file.

@@ -10,8 +10,8 @@ use super::{
     MediaError,
     blocking::off_thread,
     format::Format,
+    formats::{Flaw, Survey, survey},
     name::MediaName,
-    pixels::pixels,
     reading::{self, PIECE, Window},
 };
 
@@ -93,12 +93,12 @@ impl Spool {
         let spooled = off_thread(move || {
             let mut window = Window::on(&file)?;
             let format = Format::sniff(window.rest(0, Format::HEAD)?);
-            let pixels = format.and_then(|format| pixels(format, &mut window));
+            let surveyed = format.map(|format| survey(format, &mut window));
             Ok(Spooled {
                 file,
                 bytes,
                 format,
-                pixels,
+                surveyed: surveyed.map(Arc::new),
             })
         });
         Ok(spooled.await?)
@@ -124,7 +124,7 @@ pub struct Spooled {
     file: Arc<File>,
     bytes: u64,
     format: Option<Format>,
-    pixels: Option<(u32, u32)>,
+    surveyed: Option<Arc<Result<Survey, Flaw>>>,
 }
 
 impl Spooled {
@@ -140,15 +140,24 @@ impl Spooled {
         self.format
     }
 
-    /// Width and height as its header says; none where there is no such header.
+    /// Width and height as its header says; none where it has none, or is damaged.
     #[must_use]
     pub fn pixels(&self) -> Option<(u32, u32)> {
-        self.pixels
+        self.survey().ok()?.pixels
     }
 
     /// Its bytes from the start, in pieces. Each call reads it anew.
     pub fn pieces(&self) -> impl Stream<Item = io::Result<Bytes>> + 'static {
         reading::pieces(self.file.clone(), 0..self.bytes)
+    }
+
+    /// What it is made of.
+    ///
+    /// # Errors
+    /// [`MediaError::Format`] and [`MediaError::Damaged`].
+    pub(super) fn survey(&self) -> Result<&Survey, MediaError> {
+        let surveyed = self.surveyed.as_deref().ok_or(MediaError::Format)?;
+        surveyed.as_ref().map_err(MediaError::from)
     }
 
     pub(super) fn file(&self) -> &File {

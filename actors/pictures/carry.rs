@@ -18,6 +18,7 @@ use troupe_protocol::{
     pictures::{
         Answer, Auth, Body, Call, Quota,
         call::{self, Patience},
+        volcengine::sign::{Credential, ToSign, sign},
     },
     sse::SseScanner,
 };
@@ -209,11 +210,34 @@ impl Carrier<'_> {
             Auth::Bearer => request
                 .insert_header((header::AUTHORIZATION, format!("Bearer {}", secret.expose()))),
             Auth::Header(name) => request.insert_header((name, secret.expose())),
-            Auth::Volc { .. } => {
-                let _ = outgoing;
-                request
+            Auth::Volc { region, service } => {
+                let body_sha256 = outgoing
+                    .sha256()
+                    .await
+                    .map_err(|error| CallFault::new(FailureKind::Upstream, false).saying(error))?;
+                let to_sign = ToSign {
+                    method: request.get_method().as_str(),
+                    url: &call.url,
+                    content_type: outgoing.content_type.as_deref().unwrap_or_default(),
+                    body_sha256,
+                    region,
+                    service,
+                };
+                let headers = self.signature(secret, &to_sign)?;
+                let add = |request: ClientRequest, header| request.insert_header(header);
+                headers.into_iter().fold(request, add)
             }
         })
+    }
+
+    fn signature(
+        &self,
+        secret: &Secret,
+        request: &ToSign<'_>,
+    ) -> Result<Vec<(&'static str, String)>, CallFault> {
+        let credential = Credential::parse(secret.expose())
+            .map_err(|error| CallFault::new(FailureKind::AuthInvalid, false).saying(error))?;
+        Ok(sign(request, &credential, self.now()))
     }
 
     /// Asks a provider in this process.

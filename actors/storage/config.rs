@@ -10,7 +10,7 @@ pub struct StorageConfig {
     pub database_url: String,
     /// `memory://`, `redis://…`, `upstash://…` or `cloudflare://…`: see [`KvUrl`](super::kv::KvUrl).
     pub kv_url: String,
-    /// `file://data/media`.
+    /// `file://data/media`, or `s3://bucket/prefix?…`: see [`Place`](crate::media::place::Place).
     pub media_url: String,
     /// Connections (and threads) that read beside the one that writes.
     pub readers: usize,
@@ -22,6 +22,10 @@ pub struct StorageConfig {
     pub kv_timeout_ms: u64,
     /// The most that stored media may take, in bytes; the oldest go first.
     pub media_max_bytes: u64,
+    /// Stored media older than this many days are removed; 0 = never.
+    pub media_max_age_days: u64,
+    /// For so long media are not removed to make room.
+    pub media_min_retention_seconds: u64,
 }
 
 impl Default for StorageConfig {
@@ -35,6 +39,8 @@ impl Default for StorageConfig {
             busy_timeout_ms: 5_000,
             kv_timeout_ms: 250,
             media_max_bytes: 10 << 30,
+            media_max_age_days: 0,
+            media_min_retention_seconds: 86_400,
         }
     }
 }

@@ -99,6 +99,8 @@ diesel::table! {
         created_at -> BigInt,
         app_id -> Text,
         call_id -> Text,
+        object -> Text,
+        sha256 -> Text,
     }
 }
 

@@ -97,6 +97,8 @@ table! {
     MethodNotAllowed = "method_not_allowed", 405, INVALID, Request, false;
     /// No such route or object.
     NotFound = "not_found", 404, INVALID, Request, false;
+    /// The link to a stored file has no signature, a wrong one, or its time is over.
+    LinkRefused = "link_refused", 403, INVALID, Request, false;
     /// No provider has this model.
     ModelNotFound = "model_not_found", 404, INVALID, Request, false;
     /// The upstream refused the content.
@@ -109,6 +111,8 @@ table! {
     InvalidApiKey = "invalid_api_key", 401, INVALID, Key, false;
     /// The app has as many requests under way as it may.
     AppLimitReached = "app_limit_reached", 429, RATE, Key, true;
+    /// The API key has had its requests of this minute.
+    KeyRateLimited = "key_rate_limited", 429, RATE, Key, true;
     /// The gateway has as many requests under way as it may.
     GatewayOverloaded = "gateway_overloaded", 503, SERVER, Gateway, true;
     /// The gateway is about to stop.
@@ -117,6 +121,8 @@ table! {
     SpoolFull = "spool_full", 503, SERVER, Gateway, true;
     /// What the gateway has stored cannot be reached.
     StorageUnavailable = "storage_unavailable", 503, SERVER, Gateway, true;
+    /// Nothing more can be stored, and what is there must stay for its time.
+    StorageFull = "storage_full", 507, SERVER, Gateway, false;
     /// Whether an `Idempotency-Key` was used cannot be found out, or its answer could not be kept.
     IdempotencyUnavailable = "idempotency_unavailable", 503, SERVER, Gateway, true;
     /// Something in the gateway failed that should not.

@@ -108,6 +108,12 @@ impl Step {
     pub fn after(wait: Duration, call: Call) -> Self {
         Self::After(wait, Box::new(call))
     }
+
+    /// It is over, one way or the other.
+    #[must_use]
+    pub fn end(result: Result<Outcome, Failure>) -> Self {
+        result.map_or_else(Self::Failed, Self::Done)
+    }
 }
 
 /// What was made.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::errand::Source;
+use crate::chat::Losses;
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, derive_more::Display, Serialize, Deserialize)]
@@ -179,6 +180,33 @@ impl Order {
     #[must_use]
     pub fn source(&self, text: &str) -> Source {
         Source::read(text, self.nonce)
+    }
+
+    /// What the client said of this field of `extra`; null is as good as nothing.
+    #[must_use]
+    pub fn given(&self, name: &str) -> Option<&Value> {
+        self.extra.get(name).filter(|value| !value.is_null())
+    }
+
+    /// Notes every optional field, of `extra` too, that was given and is not among those that the upstream is
+    /// told. Size, inputs and mask are not among them: without these it would be another picture.
+    pub fn lose_all_but(&self, said: &[&str], losses: &mut Losses) {
+        let own = [
+            ("negative_prompt", self.negative_prompt.is_some()),
+            ("seed", self.seed.is_some()),
+            ("steps", self.steps.is_some()),
+            ("guidance", self.guidance.is_some()),
+            ("seconds", self.seconds.is_some()),
+        ];
+        let extra = self
+            .extra
+            .iter()
+            .map(|(name, value)| (name.as_str(), !value.is_null()));
+        for (name, given) in own.into_iter().chain(extra) {
+            if given && !said.contains(&name) {
+                losses.note(name);
+            }
+        }
     }
 
     /// The seed to send to an upstream that insists on one.

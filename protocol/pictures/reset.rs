@@ -2,7 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use chrono::{DateTime, Datelike as _, FixedOffset, Months, NaiveTime, Utc};
+use chrono::{
+    DateTime, Datelike as _, FixedOffset, Months, NaiveDate, NaiveTime, TimeDelta, Utc, Weekday,
+};
 
 /// Until the next midnight in China, where days of Gitee and ModelScope end.
 #[must_use]
@@ -23,6 +25,33 @@ fn midnight(now: SystemTime, hours_east: i64) -> Duration {
         .unwrap_or_default();
     let local = since.as_secs().saturating_add_signed(hours_east * 3600);
     Duration::from_secs(DAY - local % DAY)
+}
+
+/// Until the next midnight on the Pacific coast of the United States, where days of Google end.
+#[must_use]
+pub fn pacific_midnight(now: SystemTime) -> Duration {
+    let hours_east = |now| if in_summer_time(now) { -7 } else { -8 };
+    let wait = midnight(now, hours_east(now));
+    // the clocks may be changed before that midnight
+    match hours_east(now + wait) - hours_east(now) {
+        1 => wait.saturating_sub(Duration::from_secs(3600)),
+        -1 => wait + Duration::from_secs(3600),
+        _ => wait,
+    }
+}
+
+/// Whether clocks of the United States are an hour ahead: from the second Sunday of March to the first of
+/// November, at two o'clock by the clock that then ends.
+fn in_summer_time(now: SystemTime) -> bool {
+    let now = DateTime::<Utc>::from(now);
+    let sunday = |month, which| {
+        let day = NaiveDate::from_weekday_of_month_opt(now.year(), month, Weekday::Sun, which)?;
+        Some(day.and_time(NaiveTime::MIN).and_utc())
+    };
+    let (Some(march), Some(november)) = (sunday(3, 2), sunday(11, 1)) else {
+        return false;
+    };
+    (march + TimeDelta::hours(10)..november + TimeDelta::hours(9)).contains(&now)
 }
 
 /// Until the first of the next month in UTC.
@@ -56,6 +85,36 @@ pub fn clock_in(text: &str) -> Option<Duration> {
     })
 }
 
+/// The time of a text such as `Please try again in 6m0.5s`, with the units `h`, `m`, `s` and `ms`.
+#[must_use]
+pub fn span_in(text: &str) -> Option<Duration> {
+    let lower = text.to_ascii_lowercase();
+    let words = "try again in ";
+    let span = lower[lower.find(words)? + words.len()..]
+        .split_ascii_whitespace()
+        .next()?;
+    let mut rest = span.trim_end_matches(['.', ',']);
+    let mut total = Duration::ZERO;
+    while !rest.is_empty() {
+        let number = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let unit = &rest[number..];
+        let end = unit
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(unit.len());
+        let (value, unit) = (rest[..number].parse::<f64>().ok()?, &unit[..end]);
+        let seconds = match unit {
+            "h" => 3600.0,
+            "m" => 60.0,
+            "s" => 1.0,
+            "ms" => 0.001,
+            _ => return None,
+        };
+        total = total.checked_add(Duration::try_from_secs_f64(value * seconds).ok()?)?;
+        rest = &rest[number + end..];
+    }
+    (total > Duration::ZERO).then_some(total)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +137,44 @@ mod tests {
             next_month(at("2026-12-31T23:59:59Z")),
             Duration::from_secs(1)
         );
+    }
+
+    #[test]
+    fn days_of_google_end_by_clocks_that_change() {
+        for (now, hours) in [
+            ("2026-01-15T07:00:00Z", 1),
+            ("2026-07-15T06:00:00Z", 1),
+            ("2026-07-15T07:00:00Z", 24),
+            // the days of 23 and of 25 hours
+            ("2026-03-08T08:00:00Z", 23),
+            ("2026-03-09T06:00:00Z", 1),
+            ("2026-11-01T07:00:00Z", 25),
+            ("2026-11-02T07:00:00Z", 1),
+        ] {
+            let wait = Duration::from_secs(hours * 3600);
+            assert_eq!(pacific_midnight(at(now)), wait, "{now}");
+        }
+    }
+
+    #[test]
+    fn spans_are_read() {
+        for (text, millis) in [
+            (
+                "images per min: Limit 5. Please try again in 12s. Visit",
+                Some(12_000),
+            ),
+            ("Please try again in 6m0s.", Some(360_000)),
+            ("try again in 1h2m3.5s", Some(3_723_500)),
+            ("try again in 40ms, or", Some(40)),
+            ("Try again in 23:59:09", None),
+            ("try again in 5 minutes", None),
+            ("try again in 0s", None),
+            ("try again in 1e999s", None),
+            ("try again in ", None),
+            ("later", None),
+        ] {
+            assert_eq!(span_in(text), millis.map(Duration::from_millis), "{text}");
+        }
     }
 
     #[test]

@@ -120,15 +120,27 @@ pub struct Kind {
 }
 
 /// Every kind. A new one is a file and a line here.
-pub const KINDS: &[Kind] = &[Kind {
-    name: "demo",
-    title: "the built-in demo",
-    base_url: "local:",
-    env: &[],
-    needs_token: false,
-    chat: None,
-    make: Demo::make,
-}];
+pub const KINDS: &[Kind] = &[
+    Kind {
+        name: "demo",
+        title: "the built-in demo",
+        base_url: "local:",
+        env: &[],
+        needs_token: false,
+        chat: None,
+        make: Demo::make,
+    },
+    super::a4f::KIND,
+    super::ark::KIND,
+    super::gemini::KIND,
+    super::gitee::KIND,
+    super::grok::KIND,
+    super::huggingface::KIND,
+    super::modelscope::KIND,
+    super::modelslab::KIND,
+    super::openai::KIND,
+    super::volcengine::KIND,
+];
 
 /// The kind of that name.
 #[must_use]

@@ -28,6 +28,7 @@ use troupe_actors::{
     catalog::config::RouteConfig,
     credentials::config::PoolConfig,
     egress::EgressConfig,
+    media::config::MediaConfig,
     pictures::PicturesConfig,
     providers::config::{ProviderConfig, Timeouts},
     responses::config::ResponsesConfig,
@@ -42,6 +43,7 @@ use troupe_actors::{
 pub struct Config {
     pub server: ServerConfig,
     pub storage: StorageConfig,
+    pub media: MediaConfig,
     pub auth: AuthConfig,
     pub log: LogConfig,
     pub supervision: SupervisionConfig,

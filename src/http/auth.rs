@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use actix_web::{HttpRequest, http::header};
+use actix_web::{
+    HttpRequest,
+    http::header::{self, HeaderMap},
+};
 use troupe_actors::accounts::keys::{KeyCheck, Principal};
 use troupe_protocol::openai::error::ErrorCode;
 
@@ -22,13 +25,16 @@ pub fn principal(request: &HttpRequest, keys: &KeyCheck) -> Result<Arc<Principal
     keys.check(key).map_err(ApiError::from)
 }
 
+/// What stands in `Authorization: Bearer …`.
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?;
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
 fn presented_key(request: &HttpRequest) -> Option<&str> {
     let headers = request.headers();
-    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| {
-        let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
-    });
-    bearer
+    bearer(headers)
         .or_else(|| headers.get("x-api-key")?.to_str().ok())
         .filter(|key| !key.is_empty())
 }

@@ -16,6 +16,7 @@ use troupe_actors::{
         calls::{CallGuard, Outcome},
         keys::Principal,
         limits::Admission,
+        rate::RateExceeded,
     },
     answers::Made,
     catalog::{Candidates, Target},
@@ -33,6 +34,7 @@ use uuid::Uuid;
 use super::{
     ending,
     error::{ApiError, error_event, request_id_headers},
+    rate::Words,
     services::{Services, Worker},
 };
 
@@ -52,6 +54,8 @@ pub struct Call {
     tally: Tally,
     target: Option<Target>,
     client: Client,
+    /// In which it is told where its key stands.
+    words: Words,
     /// Headers of this answer alone.
     notes: Vec<(HeaderName, HeaderValue)>,
     began: Monotonic,
@@ -83,6 +87,7 @@ impl Call {
             tally: Tally::begin(worker),
             target: None,
             client,
+            words: Words::of(endpoint, client),
             notes: Vec::new(),
             began: clock.now(),
             upstream: Duration::ZERO,
@@ -108,11 +113,19 @@ impl Call {
         self.target.as_ref().map(|target| &*target.provider)
     }
 
-    /// Takes a place at the app's and the gateway's gate, until the request is over.
+    /// Counts the request, and takes a place at the app's and the gateway's gate until it is over.
     ///
     /// # Errors
-    /// 429 or 503 when there was none in time.
+    /// 429 when the key has had its requests, 429 or 503 when there was no place in time.
     pub async fn admit(&mut self, services: &Services) -> Result<(), ApiError> {
+        let taken = services.rate.take(self.principal.key_id()).await;
+        let standing = match &taken {
+            Ok(standing) => standing.as_ref(),
+            Err(RateExceeded(standing)) => Some(standing),
+        };
+        let told = standing.map(|standing| self.words.headers(standing));
+        self.notes.extend(told.into_iter().flatten());
+        taken?;
         self.places.admission = Some(services.limits.admit(&self.principal).await?);
         Ok(())
     }

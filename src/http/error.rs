@@ -3,23 +3,24 @@
 use std::time::Duration;
 
 use actix_web::{
-    HttpResponse, HttpResponseBuilder,
+    HttpResponse,
     http::{
         StatusCode,
         header::{self, HeaderName, HeaderValue},
     },
 };
 use bytes::Bytes;
-use chrono::{SecondsFormat, Utc};
 use derive_more::{Display, Error};
 use troupe_actors::{
     accounts::{
         calls::Outcome,
         keys::KeyError,
         limits::{Shed, ShedBy},
+        rate::RateExceeded,
     },
     credentials::{LeaseError, cooldown::ColdReason},
     egress::EgressError,
+    media::MediaError,
     providers::{body::BodyFault, exchange::ExchangeError},
 };
 use troupe_protocol::{
@@ -33,6 +34,8 @@ use troupe_protocol::{
     },
     openai_responses,
 };
+
+use super::rate;
 
 /// What a request is refused with.
 #[derive(Debug, Clone, PartialEq, Eq, Display, Error)]
@@ -91,7 +94,12 @@ impl ApiError {
         use troupe_protocol::openai::error::Layer;
         match (self.code, self.code.layer()) {
             (ErrorCode::UpstreamTimeout, _) => Outcome::Timeout,
-            (ErrorCode::AppLimitReached | ErrorCode::GatewayOverloaded, _) => Outcome::Shed,
+            (
+                ErrorCode::AppLimitReached
+                | ErrorCode::KeyRateLimited
+                | ErrorCode::GatewayOverloaded,
+                _,
+            ) => Outcome::Shed,
             (_, Layer::Request | Layer::Key) => Outcome::ClientError,
             (_, Layer::Gateway) => Outcome::GatewayError,
             (_, Layer::Upstream) => Outcome::UpstreamError,
@@ -116,7 +124,9 @@ impl ApiError {
             let seconds = (after.as_secs() + u64::from(after.subsec_nanos() > 0)).max(1);
             response.insert_header((header::RETRY_AFTER, seconds));
             if status == StatusCode::TOO_MANY_REQUESTS {
-                rate_limit_headers(&mut response, client, seconds);
+                for (name, value) in rate::nothing_left(client, Duration::from_secs(seconds)) {
+                    response.insert_header((name, value));
+                }
             }
         }
         let tried_again = status.is_server_error() || status == StatusCode::CONFLICT;
@@ -174,22 +184,6 @@ pub fn request_id_headers(
     id.map(|id| (REQUEST_ID, id)).into_iter().chain(own)
 }
 
-/// What the dialect's clients read besides `retry-after`: nothing is left until then.
-fn rate_limit_headers(response: &mut HttpResponseBuilder, client: Client, seconds: u64) {
-    match client {
-        Client::Anthropic => {
-            let reset = Utc::now() + Duration::from_secs(seconds);
-            let reset = reset.to_rfc3339_opts(SecondsFormat::Secs, true);
-            response.insert_header(("anthropic-ratelimit-requests-remaining", "0"));
-            response.insert_header(("anthropic-ratelimit-requests-reset", reset));
-        }
-        Client::OpenaiChat | Client::OpenaiResponses => {
-            response.insert_header(("x-ratelimit-remaining-requests", "0"));
-            response.insert_header(("x-ratelimit-reset-requests", format!("{seconds}s")));
-        }
-    }
-}
-
 impl From<ConvertError> for ApiError {
     fn from(error: ConvertError) -> Self {
         Self::param(ErrorCode::NotConvertible, &error.param, error.to_string())
@@ -229,6 +223,13 @@ impl From<Shed> for ApiError {
             ),
         };
         Self::new(code, message).retry(shed.retry_after)
+    }
+}
+
+impl From<RateExceeded> for ApiError {
+    fn from(exceeded: RateExceeded) -> Self {
+        let message = format!("{exceeded}, wait until the next minute");
+        Self::new(ErrorCode::KeyRateLimited, message).retry(exceeded.0.reset_in)
     }
 }
 
@@ -312,6 +313,24 @@ impl From<EgressError> for ApiError {
         let code = match error.is_refusal() {
             true => ErrorCode::UrlNotAllowed,
             false => ErrorCode::UrlNotFetched,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<MediaError> for ApiError {
+    /// Files come from upstreams: what is wrong with one is theirs.
+    fn from(error: MediaError) -> Self {
+        let code = match &error {
+            MediaError::Format
+            | MediaError::Damaged(_)
+            | MediaError::TooLarge { .. }
+            | MediaError::TooManyPixels { .. } => ErrorCode::UpstreamError,
+            MediaError::Full => ErrorCode::StorageFull,
+            MediaError::Disk(_)
+            | MediaError::Database(_)
+            | MediaError::Randomness(_)
+            | MediaError::Actor(_) => ErrorCode::StorageUnavailable,
         };
         Self::new(code, error.to_string())
     }

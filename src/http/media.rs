@@ -1,4 +1,5 @@
-//! `/media/{name}`: stored pictures and videos. The name is the permission: it cannot be guessed.
+//! `/media/{name}`: stored pictures and videos. The name is the permission: it cannot be guessed; or the name
+//! and a signature, for the time that both say.
 
 use std::{io, ops::Range};
 
@@ -12,6 +13,7 @@ use actix_web::{
     web,
 };
 use futures_util::stream;
+use serde::Deserialize;
 use troupe_actors::media::Stored;
 use troupe_protocol::openai::error::ErrorCode;
 use uuid::Uuid;
@@ -23,14 +25,31 @@ pub fn routes(config: &mut web::ServiceConfig) {
     config.service(resource("/media/{name}").get(serve).head(serve));
 }
 
+/// When a signed link ends, in seconds since 1970, and its signature.
+#[derive(Debug, Deserialize)]
+struct Seal {
+    e: Option<u64>,
+    #[serde(default)]
+    s: String,
+}
+
 /// A stored file, with ETag and ranges. Its bytes never change under one name.
-async fn serve(worker: OnWorker, request: HttpRequest, name: web::Path<String>) -> HttpResponse {
-    let Some(stored) = worker.0.services.media.open(&name).await else {
+async fn serve(
+    worker: OnWorker,
+    request: HttpRequest,
+    name: web::Path<String>,
+    seal: web::Query<Seal>,
+) -> HttpResponse {
+    let media = &worker.0.services.media;
+    if !media.links().admit(&name, seal.e, &seal.s) {
+        return refused();
+    }
+    let Some(stored) = media.open(&name).await else {
         return not_found();
     };
     let tag = EntityTag::new_strong(stored.name.as_str().to_owned());
     let mut response = HttpResponse::Ok();
-    describe(&mut response, &stored, &tag);
+    describe(&mut response, &stored, &tag, media.links().are_signed());
     if has_it(&request, &tag) {
         return response.status(StatusCode::NOT_MODIFIED).finish();
     }
@@ -58,7 +77,10 @@ async fn serve(worker: OnWorker, request: HttpRequest, name: web::Path<String>) 
 }
 
 /// What is true of the file whichever part of it is sent. It may be shown, but run nothing.
-fn describe(response: &mut HttpResponseBuilder, stored: &Stored, tag: &EntityTag) {
+fn describe(response: &mut HttpResponseBuilder, stored: &Stored, tag: &EntityTag, is_signed: bool) {
+    // what a signature admits to is for who has it, and for nobody's shared cache
+    let who = if is_signed { "private" } else { "public" };
+    let caching = format!("{who}, max-age=31536000, immutable");
     response
         .insert_header((header::CONTENT_TYPE, stored.mime))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
@@ -67,7 +89,7 @@ fn describe(response: &mut HttpResponseBuilder, stored: &Stored, tag: &EntityTag
             header::CONTENT_SECURITY_POLICY,
             "default-src 'none'; sandbox",
         ))
-        .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
+        .insert_header((header::CACHE_CONTROL, caching))
         .insert_header((header::ACCEPT_RANGES, "bytes"))
         .insert_header(header::ETag(tag.clone()));
 }
@@ -107,6 +129,11 @@ fn wanted(request: &HttpRequest, tag: &EntityTag, bytes: u64) -> Wanted {
         },
         _ => Wanted::Whole,
     }
+}
+
+fn refused() -> HttpResponse {
+    let message = "the link is not complete or its time is over, ask for a new one";
+    ApiError::new(ErrorCode::LinkRefused, message).respond(&Uuid::now_v7().to_string())
 }
 
 fn not_found() -> HttpResponse {

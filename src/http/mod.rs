@@ -9,7 +9,7 @@
 //! | [`pictures`] | orders of pictures, whichever surface they come by |
 //! | [`admin`] | `/api/admin/…` |
 //! | [`media`], [`ops`] | `/media/…`; health, readiness, metrics |
-//! | [`auth`], [`error`], [`layers`] | keys, errors, what surrounds every handler |
+//! | [`auth`], [`error`], [`rate`], [`layers`] | keys, errors, rate limits as headers, what surrounds every handler |
 //! | [`enter`], [`body`], [`call`], [`fallback`] | one request on its way to an upstream |
 //! | [`passing`], [`relay`], [`tap`], [`heartbeat`], [`verdict`] | its answer on the way back |
 //! | [`dialect`] | in which dialect an error is told |
@@ -37,6 +37,7 @@ mod openai;
 mod ops;
 mod passing;
 mod pictures;
+pub mod rate;
 mod relay;
 mod repeats;
 pub mod server;

@@ -15,7 +15,7 @@ use actix_web::{
 use super::{
     admin, chat, imagine,
     layers::{guard, nothing_here, unreadable},
-    media, openai, ops,
+    media, openai, ops, rate,
     repeats::Repeats,
     services::{Services, Worker},
 };
@@ -103,6 +103,7 @@ fn cors(config: &ServerConfig) -> Cors {
             "idempotent-replayed",
         ])
         .expose_headers([header::RETRY_AFTER])
+        .expose_headers(rate::names())
         .max_age(3_600);
     if config.cors_origins.iter().any(|origin| origin == "*") {
         return cors.allow_any_origin();

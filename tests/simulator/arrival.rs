@@ -47,7 +47,20 @@ impl<'a> Arrival<'a> {
         body: &Bytes,
         model: &'a str,
     ) -> Result<Self> {
-        let token = count(voice, script, request, request.path(), model)?;
+        let token = request::token(request);
+        Self::by(voice, script, request, body, token, model)
+    }
+
+    /// Reads and counts a request for a model by who shows that credential.
+    pub(crate) fn by(
+        voice: &dyn Voice,
+        script: &Script,
+        request: &'a HttpRequest,
+        body: &Bytes,
+        token: Option<&'a str>,
+        model: &'a str,
+    ) -> Result<Self> {
+        let token = count(voice, script, token, request.path(), model)?;
         script.record(request, body);
         if model.is_empty() {
             return Err(voice.no_model().end(voice));
@@ -74,11 +87,11 @@ impl<'a> Arrival<'a> {
 pub(crate) fn count<'a>(
     voice: &dyn Voice,
     script: &Script,
-    request: &'a HttpRequest,
+    token: Option<&'a str>,
     path: &str,
     model: &str,
 ) -> Result<&'a str> {
-    let Some(token) = request::token(request) else {
+    let Some(token) = token else {
         return Err(voice.no_credential().end(voice));
     };
     script.count(|stats| stats.count_request(path, token, model));

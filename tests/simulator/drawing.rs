@@ -27,6 +27,16 @@ impl Drawing {
             Some(size) => format!("{size}-0").parse().ok(),
         }
     }
+
+    /// A small drawing of a shape such as `16:9` or `19.5:9`, square for nothing; `None` for what is no shape.
+    pub(crate) fn of_shape(shape: Option<&str>) -> Option<Self> {
+        let Some(shape) = shape.filter(|shape| *shape != "auto") else {
+            return Self::of_size(None);
+        };
+        let (width, height) = shape.split_once(':')?;
+        let side = |text: &str| text.parse::<f64>().ok().map(|side| (side * 32.0).round());
+        Self::of_size(Some(&format!("{}x{}", side(width)?, side(height)?)))
+    }
 }
 
 impl fmt::Display for Drawing {
@@ -98,5 +108,14 @@ mod tests {
         }
         assert!("0x9-1".parse::<Drawing>().is_err());
         assert!(Drawing::of_size(Some("huge")).is_none());
+        for (shape, name) in [
+            (Some("16:9"), "512x288-0"),
+            (Some("19.5:9"), "624x288-0"),
+            (Some("auto"), "64x64-0"),
+            (None, "64x64-0"),
+        ] {
+            assert_eq!(Drawing::of_shape(shape).unwrap().to_string(), name);
+        }
+        assert!(Drawing::of_shape(Some("wide")).is_none());
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     refusal::{self, OpenAi},
     request,
     script::Script,
+    studio,
 };
 
 /// The most files, and the most answers, in a worker's stock; it starts afresh when it is full.
@@ -98,6 +99,11 @@ fn render(form: Form, entry: &str, echo: Option<String>) -> Bytes {
 
 /// `GET /files/{name}`.
 pub(crate) async fn file(name: web::Path<String>) -> HttpResponse {
+    if *name == studio::FILM {
+        return HttpResponse::Ok()
+            .insert_header((header::CONTENT_TYPE, "video/mp4"))
+            .body(studio::film());
+    }
     let drawing = name.strip_suffix(".png").and_then(|name| name.parse().ok());
     match drawing.and_then(file_of) {
         Some(file) => HttpResponse::Ok()

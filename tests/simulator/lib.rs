@@ -2,9 +2,20 @@
 //!
 //! | service | routes |
 //! |---|---|
-//! | OpenAI | `/v1/chat/completions`, `/v1/responses`, `/v1/embeddings`, `/v1/images/generations`, `/v1/models` |
+//! | OpenAI | `/v1/chat/completions`, `/v1/responses`, `/v1/embeddings`, `/v1/models` |
+//! | its pictures and videos | `/v1/images/generations`, `/v1/images/edits`, `/v1/videos`, `/v1/videos/{id}`, `/v1/videos/{id}/content` |
 //! | Anthropic | `/v1/messages`, `/v1/messages/count_tokens`, `/v1/models` with `anthropic-version` |
 //! | Gemini | `/v1beta/models/{model}:generateContent`, `:streamGenerateContent`, `:countTokens`, `/v1beta/models` |
+//! | its pictures and videos | `:generateContent` with `IMAGE`, `:predict`, `:predictLongRunning`, `/v1beta/models/{model}/operations/{id}` |
+//! | xAI | `/grok/v1/images/generations`, `/grok/v1/images/edits`, `/grok/v1/videos/…`, `/grok/v1/chat/completions` |
+//! | Gitee AI | `/gitee/v1/images/…`, `/gitee/v1/async/…`, `/gitee/api/v1/task/{id}`, `/gitee/v1/chat/completions` |
+//! | ModelScope | `/modelscope/v1/images/generations`, `/modelscope/v1/tasks/{id}`, `/modelscope/v1/chat/completions` |
+//! | Hugging Face | `/huggingface/spaces/{host}/…`, `/huggingface/{provider}/…`, `/huggingface/hub/…` |
+//! | A4F | `/a4f/v1/images/generations`, `/a4f/v1/chat/completions` |
+//! | ModelsLab | `/modelslab/images/text2img`, `/modelslab/video/text2video`, `/modelslab/{images,video}/fetch/{id}` |
+//!
+//! A task is a step further each time it is asked after: it waits, is at work, is over. With the word `doomed` in
+//! its prompt it fails, with `endless` it goes on until it is cancelled.
 //!
 //! Any credential will do: a bearer token, `x-api-key` or `x-goog-api-key`. What happens to a request is decided,
 //! first match first, by the `x-sim` header, by a rule for its token, its model, its path or all ([`Script`], or
@@ -65,20 +76,28 @@ mod embeddings;
 mod exchange;
 mod frames;
 mod gemini;
+mod gitee;
+mod grok;
+mod huggingface;
 mod images;
 mod models;
+mod modelscope;
+mod modelslab;
 mod objections;
+mod openai;
 mod plan;
 mod play;
 mod received;
 mod refusal;
 mod request;
 mod responses;
+mod s3;
 mod scene;
 mod script;
 mod server;
 mod stats;
 mod steps;
+mod studio;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -90,6 +109,7 @@ pub use chat::PROMPT_TOKENS;
 pub use models::MODELS;
 pub use plan::Plan;
 pub use received::Received;
+pub use s3::S3;
 pub use scene::{Calls, Ending, Scene, Speech, Style, Thinking, fingerprint, long_text};
 pub use script::{Matches, Rule, Script};
 pub use server::{Simulator, serve};

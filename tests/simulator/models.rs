@@ -12,6 +12,7 @@ use crate::{
     chat::plain_answer,
     plan::Plan,
     refusal::OpenAi,
+    request,
     script::Script,
     voice::Voice,
 };
@@ -81,7 +82,7 @@ pub(crate) async fn answer(
         true => "/v1beta/models",
         false => "/v1/models",
     };
-    let token = arrival::count(voice, script, request, path, "")?;
+    let token = arrival::count(voice, script, request::token(request), path, "")?;
     script.record(request, &Bytes::new());
     let mut plan = arrival::plan(voice, "", arrival::words(request))?;
     if let Some(behaviour) = script.next(path, token, "") {

@@ -23,10 +23,10 @@ impl Voice for OpenAi {
     }
 
     fn refusal(&self, refusal: &Refusal, token: &str, model: &str) -> Problem {
+        let body = text(&refusal.reason, refusal.status, token, model);
         Problem {
-            status: refusal.status,
-            body: text(&refusal.reason, refusal.status, token, model),
             retry_after: refusal.retry_after.clone(),
+            ..Problem::new(refusal.status, body)
         }
     }
 

@@ -17,6 +17,7 @@ use crate::{
     behaviour::Behaviour,
     received::{Archive, Received},
     stats::Stats,
+    studio::Jobs,
 };
 
 /// Steers one simulator, from any thread.
@@ -31,6 +32,7 @@ struct Shared {
     records: AtomicBool,
     received: Mutex<Archive>,
     state: Mutex<State>,
+    jobs: Mutex<Jobs>,
     stats: watch::Sender<Stats>,
 }
 
@@ -82,6 +84,7 @@ impl Default for Script {
             records: AtomicBool::new(true),
             received: Mutex::default(),
             state: Mutex::default(),
+            jobs: Mutex::default(),
             stats: watch::Sender::new(Stats::default()),
         }))
     }
@@ -126,10 +129,11 @@ impl Script {
         self.state().models = Some(ids.into_iter().map(str::to_owned).collect());
     }
 
-    /// Forgets all rules, counts and requests. Answers under way go on.
+    /// Forgets all rules, counts, requests and tasks. Answers under way go on.
     pub fn reset(&self) {
         *self.state() = State::default();
         *self.archive() = Archive::default();
+        *self.jobs() = Jobs::default();
         self.0.scripted.store(false, Ordering::Release);
         self.0.stats.send_modify(|stats| {
             *stats = Stats {
@@ -207,6 +211,10 @@ impl Script {
             // waking nobody still costs; who subscribes later looks at the counts first
             self.0.stats.receiver_count() > 0
         });
+    }
+
+    pub(crate) fn jobs(&self) -> MutexGuard<'_, Jobs> {
+        self.0.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn archive(&self) -> MutexGuard<'_, Archive> {

@@ -17,8 +17,8 @@ use actix_web::{
 };
 
 use crate::{
-    anthropic, chat, control, embeddings, gemini, images, models, play::Socket, responses,
-    script::Script,
+    anthropic, chat, control, embeddings, gemini, gitee, grok, huggingface, images, models,
+    modelscope, modelslab, openai, play::Socket, responses, script::Script,
 };
 
 /// The largest request body.
@@ -46,8 +46,20 @@ pub fn serve(listener: TcpListener, workers: usize, script: Script) -> io::Resul
             .route("/v1/models", web::get().to(models::list))
             .route("/v1/models/{id:.*}", web::get().to(models::one))
             .route("/v1beta/models", web::get().to(gemini::list))
+            .configure(gemini::routes)
             .route("/v1beta/models/{id:.*}", web::get().to(gemini::one))
             .route("/v1beta/models/{call:.*}", web::post().to(gemini::generate))
+            .configure(openai::routes)
+            .configure(gitee::routes)
+            .configure(grok::routes)
+            .configure(huggingface::routes)
+            .configure(modelscope::routes)
+            .configure(modelslab::routes)
+            .route(
+                "/a4f/v1/images/generations",
+                web::post().to(images::generate),
+            )
+            .route("/a4f/v1/chat/completions", web::post().to(chat::complete))
             .route("/files/{name}", web::get().to(images::file))
             .route("/_sim/script", web::post().to(control::order))
             .route("/_sim/stats", web::get().to(control::stats))
@@ -137,6 +149,12 @@ impl Simulator {
     #[must_use]
     pub fn gemini_url(&self) -> String {
         format!("http://{}/v1beta", self.address)
+    }
+
+    /// What the `base_url` of a service of pictures is, such as `/gitee/v1`.
+    #[must_use]
+    pub fn at(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
     }
 
     /// The control handle.

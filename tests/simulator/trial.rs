@@ -47,6 +47,13 @@ impl Trial {
         self.send(self.request("GET", path), String::new()).await
     }
 
+    /// The bytes of an answer that is no text.
+    pub(crate) async fn post_raw(&self, path: &str, body: &Value) -> Vec<u8> {
+        let request = self.request("POST", path);
+        let mut answer = request.send_body(body.to_string()).await.unwrap();
+        answer.body().limit(LARGEST).await.unwrap().to_vec()
+    }
+
     fn request(&self, method: &str, path: &str) -> awc::ClientRequest {
         // awc's connector needs one even where no TLS is spoken; another test may have been first
         let _ = rustls::crypto::ring::default_provider().install_default();

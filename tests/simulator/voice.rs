@@ -46,6 +46,8 @@ pub(crate) struct Problem {
     pub body: Value,
     /// `Retry-After` as it goes out.
     pub retry_after: Option<String>,
+    /// Instead of what the service usually says in these.
+    pub headers: &'static [(&'static str, &'static str)],
 }
 
 impl Problem {
@@ -54,6 +56,7 @@ impl Problem {
             status,
             body,
             retry_after: None,
+            headers: &[],
         }
     }
 
@@ -62,6 +65,9 @@ impl Problem {
         let mut answer = begin(voice, self.status);
         if let Some(after) = self.retry_after {
             answer.insert_header((RETRY_AFTER, after));
+        }
+        for header in self.headers {
+            answer.insert_header(*header);
         }
         end(answer, self.body.to_string())
     }

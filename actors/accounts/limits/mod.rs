@@ -127,6 +127,7 @@ mod tests {
             max_in_flight: gateway,
             max_in_flight_per_app: 0,
             max_wait_ms,
+            ..LimitsConfig::default()
         })
     }
 

@@ -1,6 +1,6 @@
 //! `media`: which files the media store holds; the bytes lie elsewhere.
 
-use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
+use diesel::{prelude::*, sql_query, sql_types::BigInt};
 use serde::{Deserialize, Serialize};
 
 use crate::storage::{Connection, connection::on_each, schema::media};
@@ -23,6 +23,22 @@ pub struct MediaRow {
     pub app_id: String,
     /// The call that made it.
     pub call_id: String,
+    /// The name of the file that brought the bytes; files of the same bytes share it. Empty in rows of the
+    /// first release, whose bytes are their own: see [`MediaRow::object`].
+    pub object: String,
+    /// The hash of the bytes in hex; empty in rows of the first release.
+    pub sha256: String,
+}
+
+impl MediaRow {
+    /// Under which name the bytes were stored.
+    #[must_use]
+    pub fn object(&self) -> &str {
+        match self.object.as_str() {
+            "" => &self.name,
+            object => object,
+        }
+    }
 }
 
 /// Stores a new file's row; a name that exists is a unique violation.
@@ -35,10 +51,57 @@ pub fn find(conn: &mut Connection, name: &str) -> QueryResult<Option<MediaRow>> 
     on_each!(conn, c => media::table.find(name).select(MediaRow::as_select()).first(c).optional())
 }
 
-/// The `limit` oldest files: what has to go first.
-pub fn list_oldest(conn: &mut Connection, limit: usize) -> QueryResult<Vec<MediaRow>> {
+/// A file of the same bytes, if there is one.
+pub fn find_same(conn: &mut Connection, sha256: &str) -> QueryResult<Option<MediaRow>> {
     on_each!(conn, c => {
         media::table
+            .filter(media::sha256.eq(sha256))
+            .select(MediaRow::as_select())
+            .first(c)
+            .optional()
+    })
+}
+
+/// Stores a row for bytes that are there already, if a row of the same hash is still there, with its object.
+/// Says whether.
+pub fn insert_same(conn: &mut Connection, row: &MediaRow) -> QueryResult<bool> {
+    let Some(same) = find_same(conn, &row.sha256)? else {
+        return Ok(false);
+    };
+    // holds the row until the commit, so that no other node finds the object to be without rows meanwhile
+    let held = on_each!(conn, c => {
+        diesel::update(media::table.find(&same.name))
+            .set(media::sha256.eq(&row.sha256))
+            .execute(c)
+    })?;
+    if held == 0 {
+        return Ok(false);
+    }
+    let object = same.object().to_owned();
+    let row = MediaRow {
+        object,
+        ..row.clone()
+    };
+    insert(conn, &row).map(|()| true)
+}
+
+/// Whether any file has these bytes.
+pub fn is_used(conn: &mut Connection, object: &str) -> QueryResult<bool> {
+    let used = media::object.eq(object).or(media::name.eq(object));
+    on_each!(conn, c => diesel::select(diesel::dsl::exists(media::table.filter(used))).get_result(c))
+}
+
+/// At most `limit` files that were stored at `from` or later and before `to` (milliseconds since 1970), the
+/// oldest first.
+pub fn list_between(
+    conn: &mut Connection,
+    (from, to): (i64, i64),
+    limit: usize,
+) -> QueryResult<Vec<MediaRow>> {
+    on_each!(conn, c => {
+        media::table
+            .filter(media::created_at.ge(from))
+            .filter(media::created_at.lt(to))
             .order((media::created_at, media::name))
             .limit(limit as i64)
             .select(MediaRow::as_select())
@@ -46,11 +109,22 @@ pub fn list_oldest(conn: &mut Connection, limit: usize) -> QueryResult<Vec<Media
     })
 }
 
-/// What all files take together, in bytes.
+#[derive(QueryableByName)]
+struct Total {
+    #[diesel(sql_type = BigInt)]
+    total: i64,
+}
+
+/// What all files take together, in bytes; those of the same object once.
 pub fn total_bytes(conn: &mut Connection) -> QueryResult<i64> {
     // PostgreSQL's sum of BIGINT is NUMERIC
-    let total = sql::<BigInt>("CAST(COALESCE(SUM(bytes), 0) AS BIGINT)");
-    on_each!(conn, c => media::table.select(total).get_result(c))
+    let total = sql_query(
+        "SELECT CAST(COALESCE(SUM(bytes), 0) AS BIGINT) AS total FROM (
+             SELECT MAX(bytes) AS bytes FROM media
+             GROUP BY CASE WHEN object = '' THEN name ELSE object END
+         ) AS objects",
+    );
+    on_each!(conn, c => total.get_result::<Total>(c)).map(|row| row.total)
 }
 
 /// Deletes rows by name; returns how many there were. At most some thousand names.
@@ -63,7 +137,7 @@ mod tests {
     use super::*;
     use crate::storage::testing::for_each_database;
 
-    fn file(name: &str, created_at: i64) -> MediaRow {
+    fn file(name: &str, created_at: i64, object: &str, sha256: &str) -> MediaRow {
         MediaRow {
             name: name.to_owned(),
             mime: "image/png".to_owned(),
@@ -71,26 +145,60 @@ mod tests {
             created_at,
             app_id: "app".to_owned(),
             call_id: "call".to_owned(),
+            object: object.to_owned(),
+            sha256: sha256.to_owned(),
         }
     }
 
     #[test]
-    fn the_oldest_go_first_and_the_total_follows() {
+    fn files_are_listed_by_age_and_the_total_follows() {
         for_each_database(|database| {
             let conn = &mut database.migrated();
             assert_eq!(total_bytes(conn), Ok(0));
-            for (name, at) in [("c.png", 3), ("a.png", 1), ("b.png", 2)] {
-                insert(conn, &file(name, at)).unwrap();
+            let [a, b, c] =
+                [("a.png", 1), ("b.png", 2), ("c.png", 3)].map(|(name, at)| file(name, at, "", ""));
+            for row in [&c, &a, &b] {
+                insert(conn, row).unwrap();
             }
-            assert!(insert(conn, &file("c.png", 4)).is_err());
-            assert_eq!(find(conn, "b.png"), Ok(Some(file("b.png", 2))));
+            assert!(insert(conn, &file("c.png", 4, "", "")).is_err());
+            assert_eq!(find(conn, "b.png"), Ok(Some(b.clone())));
             assert_eq!(total_bytes(conn), Ok(9_000_000_000));
-            let oldest = list_oldest(conn, 2).unwrap();
-            assert_eq!(oldest, [file("a.png", 1), file("b.png", 2)]);
-            let names: Vec<_> = oldest.into_iter().map(|row| row.name).collect();
+            let listed = list_between(conn, (1, 3), 10).unwrap();
+            assert_eq!(listed, [a, b]);
+            assert_eq!(list_between(conn, (2, 9), 1).unwrap()[0].name, "b.png");
+            let names: Vec<_> = listed.into_iter().map(|row| row.name).collect();
             assert_eq!(delete(conn, &names), Ok(2));
             assert_eq!(find(conn, "b.png"), Ok(None));
             assert_eq!(total_bytes(conn), Ok(3_000_000_000));
+        });
+    }
+
+    #[test]
+    fn the_same_bytes_count_once_and_are_used_while_a_row_is_left() {
+        for_each_database(|database| {
+            let conn = &mut database.migrated();
+            assert_eq!(
+                insert_same(conn, &file("b.png", 2, "b.png", "ab")),
+                Ok(false)
+            );
+            insert(conn, &file("a.png", 1, "a.png", "ab")).unwrap();
+            assert_eq!(
+                insert_same(conn, &file("b.png", 2, "b.png", "ab")),
+                Ok(true)
+            );
+            assert_eq!(
+                insert_same(conn, &file("c.png", 2, "c.png", "cd")),
+                Ok(false)
+            );
+            assert_eq!(find(conn, "b.png").unwrap().unwrap().object(), "a.png");
+            assert_eq!(total_bytes(conn), Ok(3_000_000_000));
+            for (gone, used) in [("a.png", true), ("b.png", false)] {
+                delete(conn, &[gone.to_owned()]).unwrap();
+                assert_eq!(is_used(conn, "a.png"), Ok(used));
+            }
+            // a row of the first release is its own object
+            insert(conn, &file("old.png", 1, "", "")).unwrap();
+            assert_eq!(is_used(conn, "old.png"), Ok(true));
         });
     }
 }

@@ -222,7 +222,9 @@ impl WriteEvents for EventWriter {
 /// request is at fault.
 fn failed_code(code: ErrorCode) -> &'static str {
     match code {
-        ErrorCode::RateLimitExceeded | ErrorCode::AppLimitReached => "rate_limit_exceeded",
+        ErrorCode::RateLimitExceeded | ErrorCode::AppLimitReached | ErrorCode::KeyRateLimited => {
+            "rate_limit_exceeded"
+        }
         ErrorCode::ContentPolicy | ErrorCode::UpstreamInvalidRequest => "invalid_prompt",
         _ => "server_error",
     }

@@ -23,6 +23,7 @@ pub fn validate(config: &Config, tree: &Node, problems: &mut Vec<Problem>) {
     };
     check.server(&config.server);
     check.storage(&config.storage);
+    check.media(&config.media, &config.storage);
     check.auth(&config.auth);
     check.supervision(&config.supervision);
     check.keys(&config.keys);

@@ -7,6 +7,7 @@ use troupe_actors::{
     answers::AnswersConfig,
     credentials::config::PoolConfig,
     egress::{EgressConfig, Exempt},
+    media::{config::MediaConfig, place::Place},
     pictures::PicturesConfig,
     providers::config::Timeouts,
     responses::config::ResponsesConfig,
@@ -78,17 +79,43 @@ impl Check<'_> {
                 Ok(_) => {}
                 Err(error) => check.refused("kv_url", "storage.kv_url", &error.to_string()),
             }
-            match storage.media_url.strip_prefix("file://") {
-                Some(folder) => check.not_empty("media_url", folder),
-                None => check.error(
-                    "media_url",
-                    "expected file:// and a folder, such as file://data/media",
-                ),
+            if let Err(error) = Place::parse(&storage.media_url, assumed_key) {
+                check.refused("media_url", "storage.media_url", &error.to_string());
             }
             check.range("readers", storage.readers, 1..=64);
             check.range("query_timeout_ms", storage.query_timeout_ms, 1..=A_DAY_MS);
             check.range("busy_timeout_ms", storage.busy_timeout_ms, 0..=A_DAY_MS);
             check.range("kv_timeout_ms", storage.kv_timeout_ms, 1..=60_000);
+            let (days, retention) = (
+                storage.media_max_age_days,
+                storage.media_min_retention_seconds,
+            );
+            check.range("media_max_age_days", days, 0..=36_500);
+            check.range(
+                "media_min_retention_seconds",
+                retention,
+                0..=36_500 * 86_400,
+            );
+            if days > 0 && days * 86_400 < retention {
+                check.error(
+                    "media_max_age_days",
+                    "is less than media_min_retention_seconds",
+                );
+            }
+        });
+    }
+
+    pub(super) fn media(&mut self, media: &MediaConfig, storage: &StorageConfig) {
+        self.within("media", |check| {
+            check.range("max_file_bytes", media.max_file_bytes, 1_024..=1 << 40);
+            check.range("max_pixels", media.max_pixels, 1..=1 << 32);
+            check.not_empty("spool_dir", &media.spool_dir);
+            if media.signed_links && storage.media_min_retention_seconds < 60 {
+                check.error(
+                    "signed_links",
+                    "links would end at once: raise storage.media_min_retention_seconds to 60 at least",
+                );
+            }
         });
     }
 
@@ -151,6 +178,11 @@ impl Check<'_> {
                 0..=1_000_000,
             );
             check.range("max_wait_ms", limits.max_wait_ms, 0..=A_DAY_MS);
+            check.range(
+                "requests_per_minute",
+                limits.requests_per_minute,
+                0..=1_000_000_000,
+            );
         });
     }
 
@@ -278,6 +310,12 @@ impl Check<'_> {
             }
         }
     }
+}
+
+/// The keys of a bucket may come from the environment of the process that serves.
+fn assumed_key(name: &str) -> Option<String> {
+    let is_key = matches!(name, "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY");
+    is_key.then(|| "assumed".to_owned())
 }
 
 /// Scheme, host and port, and nothing after them.

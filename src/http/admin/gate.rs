@@ -1,4 +1,4 @@
-//! Who may administer: `X-Admin-Token`, or the admin's name and password as HTTP Basic.
+//! Who may administer: `X-Admin-Token`, the same token as `Authorization: Bearer`, or the admin's name and password as HTTP Basic.
 
 use std::sync::Arc;
 
@@ -16,7 +16,10 @@ use troupe_actors::{
 };
 use troupe_protocol::openai::error::ErrorCode;
 
-use crate::{http::error::ApiError, passwords};
+use crate::{
+    http::{auth, error::ApiError},
+    passwords,
+};
 
 /// The setting that holds the admin token, as a keyed hash in hex.
 pub const TOKEN_SETTING: &str = "admin.token";
@@ -56,8 +59,8 @@ impl AdminGate {
     /// 401 where the credential is missing or wrong, 403 for a write that a foreign page may have made.
     pub async fn enter(&self, request: &HttpRequest, database: &Database) -> Result<(), ApiError> {
         let known = self.known(database).await;
-        if let Some(token) = request.headers().get("x-admin-token") {
-            let hash = self.hasher.hex_of(token.to_str().unwrap_or_default());
+        if let Some(token) = presented_token(request) {
+            let hash = self.hasher.hex_of(token);
             let right = known.token.as_deref().unwrap_or_default().as_bytes();
             return match bool::from(hash.as_bytes().ct_eq(right)) {
                 true => Ok(()),
@@ -131,6 +134,16 @@ fn wrong() -> ApiError {
     )
 }
 
+/// The token, which no browser sends along by itself.
+fn presented_token(request: &HttpRequest) -> Option<&str> {
+    let headers = request.headers();
+    match headers.get("x-admin-token") {
+        // what is no text is no right one either
+        Some(token) => Some(token.to_str().unwrap_or_default()),
+        None => auth::bearer(headers),
+    }
+}
+
 fn basic(request: &HttpRequest) -> Option<(String, String)> {
     let value = request
         .headers()
@@ -148,6 +161,17 @@ mod tests {
     use actix_web::test::TestRequest;
 
     use super::*;
+
+    #[test]
+    fn reads_the_token_of_both_headers() {
+        let with = |name: &'static str, value: &'static str| {
+            let request = TestRequest::default().insert_header((name, value));
+            presented_token(&request.to_http_request()).map(str::to_owned)
+        };
+        assert_eq!(with("x-admin-token", "t"), Some("t".to_owned()));
+        assert_eq!(with("authorization", "Bearer t"), Some("t".to_owned()));
+        assert_eq!(with("authorization", "Basic YTpi"), None);
+    }
 
     #[test]
     fn reads_basic_credentials() {

@@ -76,13 +76,15 @@ struct List<T> {
     next: Option<String>,
 }
 
-fn json<T: Serialize>(body: &T) -> HttpResponse {
+/// What an admin asked for; it is not for caches.
+pub fn json<T: Serialize>(body: &T) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(body)
 }
 
-fn refuse(error: &ApiError) -> HttpResponse {
+/// Why an admin is refused.
+pub fn refuse(error: &ApiError) -> HttpResponse {
     let id = uuid::Uuid::now_v7().to_string();
     let mut response = error.respond(&id);
     if response.status() == StatusCode::UNAUTHORIZED {

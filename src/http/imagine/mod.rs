@@ -6,6 +6,7 @@
 mod actions;
 mod error;
 mod models;
+mod storage;
 mod text;
 mod tokens;
 
@@ -24,6 +25,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/api/v1/token-stats").get(tokens::stats))
         .service(resource("/api/v1/token-stats/all").get(tokens::all_stats))
         .service(resource("/api/v1/token-reset").post(tokens::reset))
+        .service(resource("/api/v1/storage/cleanup").delete(storage::cleanup))
         .service(resource("/api/v1/text").post(text::text))
         .service(resource("/api/v1/edit").post(actions::edit))
         .service(resource("/api/v1/upscale").post(actions::upscale))

@@ -159,14 +159,9 @@ async fn with_links(
             call_id: call.id().to_owned(),
         };
         let kept = services.media.store(picture, owner).await;
-        let kept =
-            kept.map_err(|error| ApiError::new(ErrorCode::InternalError, error.to_string()))?;
+        let link = services.media.links().link(&kept?.name);
         *item = ImageItem {
-            url: Some(Cow::Owned(format!(
-                "{}/media/{}",
-                services.public_url,
-                kept.name.as_str()
-            ))),
+            url: Some(Cow::Owned(format!("{}{link}", services.public_url))),
             b64_json: None,
             rest: std::mem::take(&mut item.rest),
         };

@@ -10,11 +10,8 @@ use crate::http::services::Services;
 
 /// The link to a picture in the store.
 pub fn link(services: &Services, picture: &Picture) -> String {
-    format!(
-        "{}/media/{}",
-        services.public_url,
-        picture.kept.name.as_str()
-    )
+    let link = services.media.links().link(&picture.kept.name);
+    format!("{}{link}", services.public_url)
 }
 
 /// A piece of an answer's JSON.

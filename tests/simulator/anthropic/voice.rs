@@ -52,9 +52,8 @@ impl Voice for Anthropic {
             Reason::Usual | Reason::Body(_) => usual(refusal.status, model),
         };
         Problem {
-            status,
-            body: error(kind, &text),
             retry_after: refusal.retry_after.clone(),
+            ..Problem::new(status, error(kind, &text))
         }
     }
 

@@ -1,10 +1,12 @@
 //! The Gemini API: `POST /v1beta/models/{model}:generateContent`, `:streamGenerateContent` and `:countTokens`,
-//! and its list of models.
+//! its list of models, its pictures and its films.
 
 mod check;
 mod contents;
 mod count;
+mod films;
 mod models;
+mod pictures;
 mod plain;
 mod read;
 mod stream;
@@ -26,6 +28,7 @@ use crate::{
     voice::{Problem, Voice},
 };
 
+pub(crate) use films::routes;
 pub(crate) use models::{list, one};
 pub(crate) use voice::Gemini;
 
@@ -37,6 +40,14 @@ pub(crate) async fn generate(
     body: Bytes,
 ) -> Result<HttpResponse> {
     let (model, method) = call.rsplit_once(':').unwrap_or((&call, ""));
+    match method {
+        "generateContent" if pictures::are_wanted(&body) => {
+            return pictures::draw(&script, &request, &body, model).await;
+        }
+        "predict" => return pictures::predict(&script, &request, &body, model).await,
+        "predictLongRunning" => return films::begin(&script, &request, &body, model).await,
+        _ => {}
+    }
     let (dialect, shape): (&dyn Dialect, Shape) = match method {
         "generateContent" => (&Contents, Shape::Plain),
         "streamGenerateContent" if request::query(&request, "alt") == Some("sse") => {

@@ -1,0 +1,109 @@
+//! Gitee AI, through the program.
+
+use serde_json::{Value, json};
+use troupe_simulator::{Behaviour, Simulator};
+
+use super::{data_uri, file, fox, generate, png_size, reply, rotation::provider};
+use crate::support::App;
+
+async fn start(sim: &Simulator) -> App {
+    let provider = provider(sim, "gitee", "/gitee/v1");
+    App::builder().provider(provider).start().await
+}
+
+fn told(sim: &Simulator, path: &str) -> Value {
+    sim.script().last_request(path).unwrap().json()
+}
+
+/// A picture of 32 by 32 pixels, as a data URI.
+async fn picture(app: &App, sim: &Simulator) -> String {
+    let mut file = app
+        .client()
+        .get(sim.at("/files/32x32-0.png"))
+        .send()
+        .await
+        .unwrap();
+    data_uri(&file.body().await.unwrap())
+}
+
+#[actix_rt::test]
+async fn draws_at_once() {
+    let sim = Simulator::start();
+    let app = start(&sim).await;
+    let drawn = reply(generate(&app, &fox("gitee/z-image-turbo")).await).await;
+    assert_eq!((&drawn["width"], &drawn["seed"]), (&json!(1024), &json!(7)));
+    assert_eq!(png_size(&file(&app, &drawn["url"]).await.1), (1024, 1024));
+    let body = json!({
+        "model": "z-image-turbo", "prompt": "a red fox in the snow", "response_format": "url",
+        "seed": 7, "size": "1024x1024",
+    });
+    assert_eq!(told(&sim, "/gitee/v1/images/generations"), body);
+    let several = json!({"model": "gitee/flux-1", "prompt": "p", "n": 3, "size": "256x256"});
+    let drawn = reply(app.post("/v1/images/generations", &several).await).await;
+    assert_eq!(drawn["data"].as_array().unwrap().len(), 3);
+}
+
+#[actix_rt::test]
+async fn edits_with_the_lightning_lora() {
+    let sim = Simulator::start();
+    let app = start(&sim).await;
+    let image = picture(&app, &sim).await;
+    let body = json!({"model": "gitee/qwen-image-edit", "prompt": "make it blue", "image": image});
+    let edited = reply(app.post("/api/v1/edit", &body).await).await;
+    assert_eq!(png_size(&file(&app, &edited["url"]).await.1), (64, 64));
+    let sent = sim
+        .script()
+        .last_request("/gitee/v1/images/edits")
+        .unwrap()
+        .body;
+    for piece in [
+        "Qwen-Image-Edit-Lightning-8steps",
+        "name=\"image\"; filename=",
+        "image/png",
+    ] {
+        assert!(sent.contains(piece), "no {piece} in what was sent");
+    }
+}
+
+#[actix_rt::test]
+async fn enlarges() {
+    let sim = Simulator::start();
+    let app = start(&sim).await;
+    let image = picture(&app, &sim).await;
+    let body = json!({"model": "gitee/anime-sharp", "imageUrl": image});
+    let larger = reply(app.post("/api/v1/upscaler", &body).await).await;
+    assert_eq!(png_size(&file(&app, &larger["url"]).await.1), (128, 128));
+}
+
+#[actix_rt::test]
+async fn talks() {
+    let sim = Simulator::start();
+    let app = start(&sim).await;
+    let body = json!({"model": "gitee/deepseek-v3", "prompt": "a cat"});
+    let said = reply(app.post("/api/v1/text", &body).await).await;
+    assert!(
+        said["text"].as_str().is_some_and(|text| !text.is_empty()),
+        "{said}"
+    );
+    assert_eq!(
+        told(&sim, "/gitee/v1/chat/completions")["model"],
+        "DeepSeek-V3.2"
+    );
+}
+
+#[actix_rt::test]
+async fn refusals_keep_their_status_and_no_token() {
+    let sim = Simulator::start();
+    let app = start(&sim).await;
+    let order = fox("gitee/z-image-turbo");
+    sim.script().any().answers([Behaviour::status(404)]);
+    assert_eq!(generate(&app, &order).await.status, 400);
+    sim.script().any().answers([Behaviour::leaks_credential()]);
+    let leaked = generate(&app, &order).await;
+    assert!(
+        leaked.status >= 500 || leaked.status == 429,
+        "{}",
+        leaked.status
+    );
+    assert!(!leaked.text().await.contains("rotated-token"));
+}

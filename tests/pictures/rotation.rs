@@ -1,0 +1,118 @@
+//! Tokens whose quota is used up, as each provider says it: the next one serves, and the day's end is known.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+use troupe_simulator::{Behaviour, Simulator};
+
+use super::{fox, generate, reply};
+use crate::support::{App, Provider};
+
+const TOKENS: [&str; 3] = [
+    "rotated-token-one-0123",
+    "rotated-token-two-0123",
+    "rotated-token-three-0123",
+];
+
+/// A simulator's provider of that kind, known by the kind's name, its tokens lent in their order.
+pub fn provider(sim: &Simulator, kind: &str, path: &str) -> Provider {
+    Provider::at(&sim.at(path))
+        .name(kind)
+        .kind(kind)
+        .models_of_upstream()
+        .tokens(&TOKENS)
+        .with("pool", "{ strategy = \"exhaust_first\", sticky = false }")
+        .with("options", "{ poll_ms = 5 }")
+}
+
+/// Two tokens of three are spent: the third draws, and the two are not asked again. Gives the token stats.
+async fn third_serves(kind: &str, path: &str, model: &str) -> Value {
+    let sim = Simulator::start();
+    let app = App::builder()
+        .provider(provider(&sim, kind, path))
+        .start()
+        .await;
+    for token in &TOKENS[..2] {
+        let rule = sim.script().token(token);
+        rule.answers([Behaviour::insufficient_quota()]);
+    }
+    for _ in 0..2 {
+        reply(generate(&app, &fox(&format!("{kind}/{model}"))).await).await;
+    }
+    let stats = sim.script().stats();
+    assert_eq!(
+        TOKENS[..2].iter().map(|token| stats.token(token)).max(),
+        Some(1)
+    );
+    assert!(stats.token(TOKENS[2]) >= 2);
+    let stats = app
+        .admin_get(&format!("/api/v1/token-stats?provider={kind}"))
+        .await;
+    let stats = reply(stats).await;
+    for token in TOKENS {
+        assert!(!stats.to_string().contains(token), "{stats}");
+    }
+    stats
+}
+
+/// Seconds until midnight in China.
+fn until_beijing_midnight() -> u64 {
+    const DAY: u64 = 86_400;
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    DAY - (since.unwrap_or(Duration::ZERO).as_secs() + 8 * 3_600) % DAY
+}
+
+fn assert_rests_until_midnight(rest: &Value) {
+    let rest = rest.as_u64().unwrap_or_else(|| panic!("no rest: {rest}"));
+    let off = rest.abs_diff(until_beijing_midnight());
+    // a test that runs over midnight finds the two a day apart
+    assert!(off < 60 || off > 86_340, "{rest}");
+}
+
+#[actix_rt::test]
+async fn gitee_s_free_calls_come_back_at_midnight_in_china() {
+    let stats = third_serves("gitee", "/gitee/v1", "z-image-turbo").await;
+    assert_eq!(
+        (&stats["exhausted"], &stats["active"]),
+        (&json!(2), &json!(1))
+    );
+    for at in 0..2 {
+        assert_rests_until_midnight(&stats["tokens"][at]["resets_in_seconds"]);
+    }
+    let quota = &stats["tokens"][2]["quota"];
+    assert_eq!(
+        (&quota["remaining"], &quota["limit"]),
+        (&json!(5.0), &json!(5.0))
+    );
+}
+
+#[actix_rt::test]
+async fn modelscope_s_calls_of_a_model_are_spent_for_that_model_alone() {
+    let stats = third_serves("modelscope", "/modelscope/v1", "z-image-turbo").await;
+    for at in 0..2 {
+        let models = stats["tokens"][at]["models"].to_string();
+        assert!(models.contains("Tongyi-MAI/Z-Image-Turbo"), "{stats}");
+    }
+    assert_eq!(
+        stats["active"], 3,
+        "another model may still be drawn with all of them"
+    );
+}
+
+#[actix_rt::test]
+async fn modelslab_tells_with_200_that_the_credits_are_gone() {
+    let stats = third_serves("modelslab", "/modelslab", "flux").await;
+    assert_eq!(
+        (&stats["exhausted"], &stats["active"]),
+        (&json!(2), &json!(1))
+    );
+}
+
+#[actix_rt::test]
+async fn a4f_tells_it_as_openai_does() {
+    let stats = third_serves("a4f", "/a4f/v1", "imagen-4").await;
+    assert_eq!(
+        (&stats["exhausted"], &stats["active"]),
+        (&json!(2), &json!(1))
+    );
+}
