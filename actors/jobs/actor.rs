@@ -120,7 +120,8 @@ impl Jobs {
             let wake = Duration::from_millis(u64::try_from(wake).unwrap_or_default());
             let entry = entry_of(&job);
             if read.alive.contains(&entry.id) {
-                self.begun.extend(job.started_at.map(|at| (entry.id.clone(), at)));
+                self.begun
+                    .extend(job.started_at.map(|at| (entry.id.clone(), at)));
                 self.board.adopt(entry);
             } else if wake.is_zero() {
                 self.board.queue(entry);
@@ -139,7 +140,9 @@ impl Jobs {
         };
         let now = self.setup.store.clock.now();
         for entry in self.board.next(Room::from(&self.setup.config), now) {
-            self.setup.workers.spawn(&self.setup, &entry, manager.clone());
+            self.setup
+                .workers
+                .spawn(&self.setup, &entry, manager.clone());
         }
     }
 
@@ -147,9 +150,11 @@ impl Jobs {
         self.pump();
         let now = self.setup.store.now();
         let (board, learnt, begun) = (&self.board, &self.learnt, &self.begun);
-        self.followed.retain(|_, sender| sender.receiver_count() > 0);
+        self.followed
+            .retain(|_, sender| sender.receiver_count() > 0);
         for entry in board.running() {
-            let (Some(sender), Some(at)) = (self.followed.get(&entry.id), begun.get(&entry.id)) else {
+            let (Some(sender), Some(at)) = (self.followed.get(&entry.id), begun.get(&entry.id))
+            else {
                 continue;
             };
             let elapsed = u64::try_from(now.saturating_sub(*at)).unwrap_or_default();
@@ -189,10 +194,14 @@ impl Jobs {
             return;
         };
         self.begun.remove(id);
-        let row = row.filter(|row| row.finished_at.is_none() || row.state == State::Completed.to_string());
+        let row = row
+            .filter(|row| row.finished_at.is_none() || row.state == State::Completed.to_string());
         match row {
             Some(row) if row.finished_at.is_some() => {
-                let took = row.finished_at.zip(row.started_at).map(|(end, begin)| end - begin);
+                let took = row
+                    .finished_at
+                    .zip(row.started_at)
+                    .map(|(end, begin)| end - begin);
                 if let Some(Ok(took)) = took.map(u64::try_from) {
                     self.learnt.note(&entry.model, took);
                 }
@@ -299,18 +308,20 @@ impl Receive<Submit> for Jobs {
         }
         let setup = self.setup.clone();
         let insert = async move { setup.store.insert(new).await };
-        Box::pin(wrap_future::<_, Cell<Self>>(insert).map(|inserted, cell, _| {
-            let row = inserted?;
-            cell.board.queue(Entry {
-                id: row.id.as_str().into(),
-                app: row.app_id.as_str().into(),
-                provider: row.provider.as_str().into(),
-                model: row.model.as_str().into(),
-                priority: row.priority,
-            });
-            cell.pump();
-            Ok(row)
-        }))
+        Box::pin(
+            wrap_future::<_, Cell<Self>>(insert).map(|inserted, cell, _| {
+                let row = inserted?;
+                cell.board.queue(Entry {
+                    id: row.id.as_str().into(),
+                    app: row.app_id.as_str().into(),
+                    provider: row.provider.as_str().into(),
+                    model: row.model.as_str().into(),
+                    priority: row.priority,
+                });
+                cell.pump();
+                Ok(row)
+            }),
+        )
     }
 }
 
@@ -325,18 +336,20 @@ impl Receive<Cancel> for Jobs {
     fn receive(&mut self, Cancel(id): Cancel, _: &mut Ctx<Self>) -> Self::Reply {
         let (setup, asked) = (self.setup.clone(), id.clone());
         let cancel = async move { setup.store.cancel(&asked).await };
-        Box::pin(wrap_future::<_, Cell<Self>>(cancel).map(move |cancelled, cell, _| {
-            let row = cancelled?;
-            if row.is_some() {
-                cell.setup.workers.cancel(&id);
-                // one that runs leaves when its worker has
-                if !cell.board.runs(&id) {
-                    cell.board.remove(&id);
+        Box::pin(
+            wrap_future::<_, Cell<Self>>(cancel).map(move |cancelled, cell, _| {
+                let row = cancelled?;
+                if row.is_some() {
+                    cell.setup.workers.cancel(&id);
+                    // one that runs leaves when its worker has
+                    if !cell.board.runs(&id) {
+                        cell.board.remove(&id);
+                    }
+                    cell.stir(&id);
                 }
-                cell.stir(&id);
-            }
-            Ok(row)
-        }))
+                Ok(row)
+            }),
+        )
     }
 }
 
@@ -353,7 +366,11 @@ impl Receive<Begun> for Jobs {
 
     fn receive(&mut self, Begun { id, started_at }: Begun, _: &mut Ctx<Self>) {
         self.stir(&id);
-        self.begun.extend(started_at.filter(|_| self.board.runs(&id)).map(|at| (id, at)));
+        self.begun.extend(
+            started_at
+                .filter(|_| self.board.runs(&id))
+                .map(|at| (id, at)),
+        );
     }
 }
 
@@ -405,7 +422,10 @@ impl Receive<Follow> for Jobs {
     type Reply = MessageResult<Deliver<Follow>>;
 
     fn receive(&mut self, Follow(id): Follow, _: &mut Ctx<Self>) -> Self::Reply {
-        let sender = self.followed.entry(id.into()).or_insert_with(|| watch::channel(0).0);
+        let sender = self
+            .followed
+            .entry(id.into())
+            .or_insert_with(|| watch::channel(0).0);
         MessageResult(sender.subscribe())
     }
 }

@@ -69,7 +69,10 @@ mod tests {
 
     fn told(after: u64, job: Job) -> Vec<(u64, EventKind)> {
         let events = since(after, &Arc::new(job));
-        events.into_iter().map(|event| (event.number, event.kind)).collect()
+        events
+            .into_iter()
+            .map(|event| (event.number, event.kind))
+            .collect()
     }
 
     #[test]
@@ -106,7 +109,10 @@ mod tests {
         };
         let (first, second) = ((3_000, EventKind::Result(0)), (3_001, EventKind::Result(1)));
         let (error, status) = ((3_998, EventKind::Error), (3_999, EventKind::Status));
-        assert_eq!(told(2_050, ended(State::Completed)), [first, second, status]);
+        assert_eq!(
+            told(2_050, ended(State::Completed)),
+            [first, second, status]
+        );
         assert_eq!(told(3_000, ended(State::Failed)), [second, error, status]);
         assert_eq!(told(3_999, ended(State::Failed)), []);
     }

@@ -133,7 +133,9 @@ impl JobsHandle {
         let outlooks = self.outlooks(&rows).await;
         let now = self.store.now();
         let jobs = rows.into_iter().zip(outlooks);
-        Ok(jobs.map(|(row, outlook)| Job::of(row, outlook, now)).collect())
+        Ok(jobs
+            .map(|(row, outlook)| Job::of(row, outlook, now))
+            .collect())
     }
 
     /// Ends a job, also upstream where that can be told; it is final when this returns. A job that was finished
@@ -213,7 +215,11 @@ impl JobsHandle {
 
     async fn seen(&self, row: JobRow) -> Job {
         let outlook = self.outlooks(std::slice::from_ref(&row)).await;
-        Job::of(row, outlook.first().copied().unwrap_or_default(), self.store.now())
+        Job::of(
+            row,
+            outlook.first().copied().unwrap_or_default(),
+            self.store.now(),
+        )
     }
 
     /// One for each row. Without the manager's answer they say nothing, which is no reason to fail.

@@ -8,9 +8,7 @@ use super::{learnt, order::JobOrder};
 use crate::storage::queries::jobs::JobRow;
 
 /// How far a job is. The last three are final.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, derive_more::Display, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, derive_more::Display, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     #[display("pending")]

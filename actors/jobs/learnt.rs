@@ -29,7 +29,9 @@ impl Learnt {
     /// How long it will take, in milliseconds.
     #[must_use]
     pub fn takes_ms(&self, model: &str) -> u64 {
-        self.means.get(model).map_or(UNKNOWN_MS, |mean| *mean as u64)
+        self.means
+            .get(model)
+            .map_or(UNKNOWN_MS, |mean| *mean as u64)
     }
 }
 

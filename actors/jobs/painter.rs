@@ -40,13 +40,17 @@ impl Draw for Painter {
     ) -> LocalBoxFuture<'a, Result<Yield, Fault>> {
         Box::pin(async move {
             let (provider, commission) = self.commission(job).await?;
-            let _place = provider.gate.enter(provider.gate_wait).await.ok_or_else(|| {
-                let kind = FailureKind::Overloaded { retry_after: None };
-                Fault {
-                    cold: true,
-                    ..fault(kind, "the provider has as many requests as it takes")
-                }
-            })?;
+            let _place = provider
+                .gate
+                .enter(provider.gate_wait)
+                .await
+                .ok_or_else(|| {
+                    let kind = FailureKind::Overloaded { retry_after: None };
+                    Fault {
+                        cold: true,
+                        ..fault(kind, "the provider has as many requests as it takes")
+                    }
+                })?;
             let (terms, mut watch) = (Terms::default(), Unwatched);
             let drawn = self
                 .atelier
@@ -77,14 +81,23 @@ impl Painter {
         };
         let provider = {
             let directory = self.catalog.directory();
-            let found = directory.providers().find(|provider| *provider.name == *job.provider);
+            let found = directory
+                .providers()
+                .find(|provider| *provider.name == *job.provider);
             found.cloned().ok_or_else(absent)?
         };
         let studio = provider.studio.as_ref().ok_or_else(absent)?;
-        let id = job.target.split_once('/').map_or(&*job.target, |(_, id)| id);
+        let id = job
+            .target
+            .split_once('/')
+            .map_or(&*job.target, |(_, id)| id);
         let spec = studio.spec(id);
-        let kept: JobOrder = serde_json::from_str(&job.draft)
-            .map_err(|_| fault(FailureKind::InvalidRequest, "the stored order cannot be read"))?;
+        let kept: JobOrder = serde_json::from_str(&job.draft).map_err(|_| {
+            fault(
+                FailureKind::InvalidRequest,
+                "the stored order cannot be read",
+            )
+        })?;
         let (mut inputs, mut files) = (Vec::new(), Vec::new());
         for input in &kept.inputs {
             match input {
@@ -114,17 +127,31 @@ impl Painter {
     /// An input file, copied out of the store.
     async fn file(&self, name: &str) -> Result<Spooled, Fault> {
         let media = &self.atelier.media;
-        let gone = || fault(FailureKind::InvalidRequest, "an input picture is not stored any more");
+        let gone = || {
+            fault(
+                FailureKind::InvalidRequest,
+                "an input picture is not stored any more",
+            )
+        };
         let unread = |_| fault(FailureKind::Upstream, "an input picture cannot be read");
         let stored = media.open(name).await.ok_or_else(gone)?;
         let bytes = stored.bytes;
-        let mut spool = media.spool(bytes).await.map_err(|error| unread(error.to_string()))?;
+        let mut spool = media
+            .spool(bytes)
+            .await
+            .map_err(|error| unread(error.to_string()))?;
         let mut pieces = Box::pin(stored.pieces(0..bytes));
         while let Some(piece) = pieces.next().await {
             let piece = piece.map_err(|error| unread(error.to_string()))?;
-            spool.write(piece).await.map_err(|error| unread(error.to_string()))?;
+            spool
+                .write(piece)
+                .await
+                .map_err(|error| unread(error.to_string()))?;
         }
-        spool.finish().await.map_err(|error| unread(error.to_string()))
+        spool
+            .finish()
+            .await
+            .map_err(|error| unread(error.to_string()))
     }
 }
 
@@ -133,7 +160,9 @@ fn described(file: &Spooled) -> Input {
     Input::File {
         mime: mime.unwrap_or("application/octet-stream"),
         bytes: file.bytes(),
-        size: file.pixels().map(|(width, height)| Size::new(width, height)),
+        size: file
+            .pixels()
+            .map(|(width, height)| Size::new(width, height)),
     }
 }
 

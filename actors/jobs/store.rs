@@ -31,7 +31,10 @@ pub(super) enum End {
     Completed(Yield),
     Failed(JobFailure),
     /// Another attempt follows after a wait. `counts` = this one was one.
-    Again { wait: Duration, counts: bool },
+    Again {
+        wait: Duration,
+        counts: bool,
+    },
 }
 
 const HOUR_MS: i64 = 3_600_000;
@@ -137,7 +140,11 @@ impl Store {
                 ..to(State::Failed, row)
             },
             End::Again { wait, counts } => {
-                let state = if *counts { State::Retrying } else { State::Pending };
+                let state = if *counts {
+                    State::Retrying
+                } else {
+                    State::Pending
+                };
                 let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
                 JobChange {
                     attempts: row.attempts - i32::from(!*counts && row.tickets.is_none()),

@@ -144,7 +144,13 @@ fn made() -> Yield {
 
 impl Hand {
     fn submitted(&self, id: &str) -> usize {
-        self.0.submitted.lock().unwrap().get(id).copied().unwrap_or_default()
+        self.0
+            .submitted
+            .lock()
+            .unwrap()
+            .get(id)
+            .copied()
+            .unwrap_or_default()
     }
 
     async fn work(&self, job: &JobRow, tickets: &dyn Tickets) -> Result<Yield, Fault> {
@@ -188,7 +194,9 @@ impl Draw for Hand {
     }
 
     fn cancel<'a>(&'a self, job: &'a JobRow, held: Vec<Held>) -> LocalBoxFuture<'a, ()> {
-        let told = held.iter().map(|held| format!("{} {}", job.id, held.ticket.0["id"]));
+        let told = held
+            .iter()
+            .map(|held| format!("{} {}", job.id, held.ticket.0["id"]));
         self.0.cancelled.lock().unwrap().extend(told);
         Box::pin(std::future::ready(()))
     }
@@ -253,7 +261,13 @@ async fn a_job_is_done_and_seen_by_its_app_alone() {
         assert_eq!(shop.jobs.get("other", &id).await, Ok(None));
         assert_eq!(shop.jobs.cancel("other", &id).await, Ok(None));
         assert!(shop.jobs.watch("other", &id, 0).await.unwrap().is_none());
-        let listed = shop.jobs.list("app", Wish { limit: 9, ..Wish::default() });
+        let listed = shop.jobs.list(
+            "app",
+            Wish {
+                limit: 9,
+                ..Wish::default()
+            },
+        );
         assert_eq!(listed.await.unwrap().len(), 1);
         // final means final
         let again = shop.jobs.cancel("app", &id).await.unwrap().unwrap();
@@ -303,7 +317,16 @@ async fn a_job_is_cancelled_wherever_it_is_also_upstream() {
         assert_eq!(job.state, State::Cancelled);
     }
     let told = format!("{runs} 5");
-    until(async || shop.hand.0.cancelled.lock().unwrap().contains(&told).then_some(())).await;
+    until(async || {
+        shop.hand
+            .0
+            .cancelled
+            .lock()
+            .unwrap()
+            .contains(&told)
+            .then_some(())
+    })
+    .await;
     let next = shop.submit("ok").await;
     shop.reaches(&next, State::Completed).await;
     assert_eq!(shop.hand.submitted(&waits), 0);
@@ -330,7 +353,14 @@ async fn the_fall_of_the_manager_leaves_workers_alone_and_begins_none_twice() {
 
 /// As a killed process leaves them: begun, without and with a ticket, and never begun.
 async fn left_behind(world: &World) {
-    let rows = [("job_a", "ok", None), ("job_b", "task", Some(r#"{"0":{"token":"t","ticket":{"id":5}}}"#))];
+    let rows = [
+        ("job_a", "ok", None),
+        (
+            "job_b",
+            "task",
+            Some(r#"{"0":{"token":"t","ticket":{"id":5}}}"#),
+        ),
+    ];
     for (id, prompt, tickets) in rows {
         let row = JobRow {
             id: id.to_owned(),
@@ -403,14 +433,25 @@ async fn followers_hear_of_everything_once_and_can_come_back() {
     let events = shop.jobs.watch("app", &id, 0).await.unwrap().unwrap();
     let mut events = Box::pin(events);
     let begin = events.next().await.unwrap();
-    assert_eq!((begin.kind, begin.job.state), (EventKind::Status, State::Pending));
+    assert_eq!(
+        (begin.kind, begin.job.state),
+        (EventKind::Status, State::Pending)
+    );
     shop.jobs.cancel("app", &first).await.unwrap();
     let rest: Vec<_> = events.collect().await;
     let last = rest.last().unwrap();
-    assert_eq!((last.kind, last.job.state), (EventKind::Status, State::Completed));
+    assert_eq!(
+        (last.kind, last.job.state),
+        (EventKind::Status, State::Completed)
+    );
     assert!(rest.iter().any(|event| event.kind == EventKind::Result(0)));
     assert!(rest.is_sorted_by(|one, next| one.number < next.number));
-    let again = shop.jobs.watch("app", &id, last.number - 1).await.unwrap().unwrap();
+    let again = shop
+        .jobs
+        .watch("app", &id, last.number - 1)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(again.collect::<Vec<_>>().await, [last.clone()]);
     shop.world.tree.stop().await;
 }
@@ -432,6 +473,14 @@ async fn a_full_queue_refuses_and_old_jobs_are_swept() {
     assert_eq!(refused, JobError::Full(Full::App { limit: 1 }));
     shop.jobs.cancel("app", &hangs).await.unwrap();
     shop.world.hand.advance(Duration::from_secs(7_200));
-    until(async || shop.jobs.get("app", &hangs).await.unwrap().is_none().then_some(())).await;
+    until(async || {
+        shop.jobs
+            .get("app", &hangs)
+            .await
+            .unwrap()
+            .is_none()
+            .then_some(())
+    })
+    .await;
     shop.world.tree.stop().await;
 }

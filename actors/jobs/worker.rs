@@ -63,11 +63,24 @@ impl Workers {
             id: id.clone(),
             workers: self.clone(),
         };
-        let (worker, reporter) = (Worker { setup: setup.clone(), id: id.clone(), token }, manager.clone());
+        let (worker, reporter) = (
+            Worker {
+                setup: setup.clone(),
+                id: id.clone(),
+                token,
+            },
+            manager.clone(),
+        );
         let task = async move {
             let _alive = alive;
             let row = worker.work(&manager).await;
-            tell(&manager, Ended { id: worker.id.clone(), row });
+            tell(
+                &manager,
+                Ended {
+                    id: worker.id.clone(),
+                    row,
+                },
+            );
         };
         self.tasks.spawn("job", task, move |_| {
             tell(&reporter, Ended { id, row: None });
@@ -80,7 +93,10 @@ impl Workers {
     }
 
     fn with<T>(&self, look: impl FnOnce(&mut HashMap<Arc<str>, CancellationToken>) -> T) -> T {
-        let mut alive = self.alive.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut alive = self
+            .alive
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         look(&mut alive)
     }
 }
@@ -111,7 +127,9 @@ impl Worker {
     /// The row as it is then; none if it is finished by somebody else, or unknown.
     async fn work(&self, manager: &Handle<super::Jobs>) -> Option<JobRow> {
         let store = &self.setup.store;
-        let row = self.until_stored(async || store.begin(&self.id).await).await??;
+        let row = self
+            .until_stored(async || store.begin(&self.id).await)
+            .await??;
         let (id, started_at) = (self.id.clone(), row.started_at);
         tell(manager, Begun { id, started_at });
         let parts = Rc::new(Parts {
@@ -196,7 +214,12 @@ fn log_end(row: &JobRow, end: &End) {
     match end {
         End::Completed(_) => log::debug!("job {} is done", row.id),
         End::Failed(failure) => {
-            log::info!("job {} failed: {}: {}", row.id, failure.kind, failure.message);
+            log::info!(
+                "job {} failed: {}: {}",
+                row.id,
+                failure.kind,
+                failure.message
+            );
         }
         End::Again { wait, .. } => {
             log::info!("job {} is tried again in {} ms", row.id, wait.as_millis());

@@ -484,7 +484,9 @@ fn failed(failure: Failure, open: bool) -> ExchangeError {
 fn lease_of(provider: &Provider, order: &Order, held: &Held) -> Result<Lease, ExchangeError> {
     let model: Arc<str> = order.model.upstream.as_str().into();
     let lease = provider.pool.lease_of(&model, &held.token);
-    lease.ok_or_else(|| lost("the token that the upstream's task belongs to is not configured any more"))
+    lease.ok_or_else(|| {
+        lost("the token that the upstream's task belongs to is not configured any more")
+    })
 }
 
 /// A task that cannot be asked for; it may be drawn, and charged for, all the same.
@@ -517,9 +519,7 @@ fn split(order: &Arc<Order>) -> Vec<Arc<Order>> {
 }
 
 /// All that was drawn; an order that failed stands as a failed picture among others that did not.
-fn gallery(
-    orders: Vec<Result<Drawn, ExchangeError>>,
-) -> Result<Gallery, ExchangeError> {
+fn gallery(orders: Vec<Result<Drawn, ExchangeError>>) -> Result<Gallery, ExchangeError> {
     if orders.iter().all(Result::is_err) {
         let first = orders.into_iter().find_map(Result::err);
         return Err(first.unwrap_or(ExchangeError::NotServed));

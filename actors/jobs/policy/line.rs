@@ -42,7 +42,9 @@ impl Tier {
             let line = self.lines.get(app)?.iter();
             let open = line.filter(|(provider, _)| serves(provider));
             let heads = open.filter_map(|(_, jobs)| jobs.values().next());
-            heads.min_by_key(|entry| &entry.id).map(|entry| (at, entry.clone()))
+            heads
+                .min_by_key(|entry| &entry.id)
+                .map(|entry| (at, entry.clone()))
         })?;
         self.leave(&entry);
         // its turn: gone with its last job, else behind all others

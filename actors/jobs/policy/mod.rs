@@ -2,9 +2,9 @@
 //! age; nobody's turn is lost because another app, or a provider, has no room.
 
 mod line;
-mod verdict;
 #[cfg(test)]
 mod tests;
+mod verdict;
 
 use std::{
     cmp::Reverse,
@@ -225,12 +225,18 @@ impl Board {
 
     fn line_up(&mut self, entry: Entry) {
         self.waiting.insert(entry.id.clone(), entry.clone());
-        self.tiers.entry(Reverse(entry.priority)).or_default().join(entry);
+        self.tiers
+            .entry(Reverse(entry.priority))
+            .or_default()
+            .join(entry);
     }
 
     fn run(&mut self, entry: Entry) {
         *self.running_by_app.entry(entry.app.clone()).or_default() += 1;
-        *self.running_by_provider.entry(entry.provider.clone()).or_default() += 1;
+        *self
+            .running_by_provider
+            .entry(entry.provider.clone())
+            .or_default() += 1;
         self.running.insert(entry.id.clone(), entry);
     }
 }

@@ -41,7 +41,10 @@ fn apps_take_turns_and_higher_priorities_go_first() {
     };
     board.queue(urgent);
     let position = |id: usize| board.position(&entry(id, "").id);
-    assert_eq!([6, 1, 4, 2, 5, 3].map(position), [1, 2, 3, 4, 5, 6].map(Some));
+    assert_eq!(
+        [6, 1, 4, 2, 5, 3].map(position),
+        [1, 2, 3, 4, 5, 6].map(Some)
+    );
     assert_eq!(numbers(&board.next(ROOM, NOW)), [6, 1, 4, 2, 5, 3]);
     assert_eq!(board.position("job_000001"), None);
     assert!(board.runs("job_000001") && board.queued() == 0);
@@ -77,7 +80,10 @@ fn a_job_that_rests_waits_when_its_time_has_come() {
     board.rest(entry(1, "a"), Duration::from_secs(5));
     board.queue(entry(2, "a"));
     board.queue(entry(2, "a"));
-    assert_eq!((board.queued(), board.alarm()), (2, Some(Duration::from_secs(5))));
+    assert_eq!(
+        (board.queued(), board.alarm()),
+        (2, Some(Duration::from_secs(5)))
+    );
     assert_eq!(numbers(&board.next(ROOM, Duration::from_secs(4))), [2]);
     assert_eq!(numbers(&board.next(ROOM, Duration::from_secs(5))), [1]);
     assert_eq!(board.alarm(), None);
@@ -156,7 +162,13 @@ fn what_passes_is_tried_again_and_what_was_perhaps_drawn_is_not() {
         (FailureKind::Network, true, false, 1, Verdict::Fail),
         (FailureKind::Timeout, true, true, 1, retry(2_000)),
         (FailureKind::Upstream, false, false, 1, retry(2_000)),
-        (FailureKind::Overloaded { retry_after: after }, false, false, 1, retry(7_000)),
+        (
+            FailureKind::Overloaded { retry_after: after },
+            false,
+            false,
+            1,
+            retry(7_000),
+        ),
         (FailureKind::ContentPolicy, false, false, 1, Verdict::Fail),
         (FailureKind::InvalidRequest, false, false, 1, Verdict::Fail),
         (FailureKind::AuthInvalid, false, false, 1, Verdict::Fail),
@@ -182,16 +194,28 @@ const SOME_REST: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone)]
 enum Deed {
-    Queue { app: usize, provider: usize, priority: i32 },
-    Rest { app: usize, until: u64 },
-    Next { now: u64 },
+    Queue {
+        app: usize,
+        provider: usize,
+        priority: i32,
+    },
+    Rest {
+        app: usize,
+        until: u64,
+    },
+    Next {
+        now: u64,
+    },
     Remove(usize),
 }
 
 fn deeds() -> impl Strategy<Value = Vec<Deed>> {
     let deed = prop_oneof![
-        (0..4_usize, 0..3_usize, 0..2_i32)
-            .prop_map(|(app, provider, priority)| Deed::Queue { app, provider, priority }),
+        (0..4_usize, 0..3_usize, 0..2_i32).prop_map(|(app, provider, priority)| Deed::Queue {
+            app,
+            provider,
+            priority
+        }),
         (0..4_usize, 0..50_u64).prop_map(|(app, until)| Deed::Rest { app, until }),
         (0..50_u64).prop_map(|now| Deed::Next { now }),
         (0..40_usize).prop_map(Deed::Remove),

@@ -40,7 +40,15 @@ const LONGEST: Duration = Duration::from_secs(600);
 /// Decides. `attempts` counts the failed one.
 #[must_use]
 pub fn verdict(fault: &Fault, attempts: u32, config: &JobsConfig) -> Verdict {
-    let rest = || Verdict::Rest(fault.kind.retry_after().unwrap_or(SOME).clamp(SOME, LONGEST));
+    let rest = || {
+        Verdict::Rest(
+            fault
+                .kind
+                .retry_after()
+                .unwrap_or(SOME)
+                .clamp(SOME, LONGEST),
+        )
+    };
     match fault.kind {
         _ if fault.cold => rest(),
         FailureKind::RateLimited { .. } | FailureKind::QuotaExhausted { .. } => rest(),

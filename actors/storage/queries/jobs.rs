@@ -252,10 +252,14 @@ mod tests {
             insert(conn, &job("a", "app")).unwrap();
             assert!(insert(conn, &job("a", "app")).is_err());
             assert_eq!(hold(conn, "a", Some("{}")), Ok(true));
-            let begun = change(conn, "a", &to("processing", Some(5), None)).unwrap().unwrap();
+            let begun = change(conn, "a", &to("processing", Some(5), None))
+                .unwrap()
+                .unwrap();
             assert_eq!((begun.revision, begun.started_at), (1, Some(5)));
             assert_eq!(begun.tickets, None);
-            let ended = change(conn, "a", &to("completed", Some(5), Some(9))).unwrap().unwrap();
+            let ended = change(conn, "a", &to("completed", Some(5), Some(9)))
+                .unwrap()
+                .unwrap();
             assert_eq!((ended.state.as_str(), ended.revision), ("completed", 2));
             assert_eq!(change(conn, "a", &to("failed", None, Some(10))), Ok(None));
             assert_eq!(hold(conn, "a", None), Ok(false));
@@ -283,7 +287,11 @@ mod tests {
             assert_eq!(ids(&listed), ["a"]);
             let listed = list(conn, &of("x", Some("failed")), None, 9).unwrap();
             assert_eq!(ids(&listed), ["c"]);
-            let open: Vec<_> = unfinished(conn).unwrap().into_iter().map(|job| job.id).collect();
+            let open: Vec<_> = unfinished(conn)
+                .unwrap()
+                .into_iter()
+                .map(|job| job.id)
+                .collect();
             assert_eq!(open, ["a", "b", "d"]);
         });
     }
@@ -292,7 +300,11 @@ mod tests {
     fn old_finished_jobs_go_and_durations_are_learnt_of_completed_ones() {
         for_each_database(|database| {
             let conn = &mut database.migrated();
-            for (id, state, ended) in [("a", "completed", 30), ("b", "failed", 20), ("c", "completed", 40)] {
+            for (id, state, ended) in [
+                ("a", "completed", 30),
+                ("b", "failed", 20),
+                ("c", "completed", 40),
+            ] {
                 insert(conn, &job(id, "x")).unwrap();
                 change(conn, id, &to(state, Some(10), Some(ended))).unwrap();
             }
