@@ -67,6 +67,7 @@ async fn provider_with(
         default_max_tokens: 0,
         openai_fields: false,
         studio: None,
+        passes_pictures: true,
     })
 }
 

@@ -1,9 +1,6 @@
 //! One call of an errand: out with its credential and files, back with what came.
 
-use std::{
-    collections::VecDeque,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 use actix_rt::time::Instant;
 use awc::{
@@ -20,11 +17,11 @@ use troupe_protocol::{
         call::{self, Patience},
         volcengine::sign::{Credential, ToSign, sign},
     },
-    sse::SseScanner,
 };
 
 use super::{
     config::PicturesConfig,
+    events::Events,
     outgoing::Outgoing,
     receive::{ReceiveError, Received, receive},
     studio::Studio,
@@ -64,7 +61,7 @@ pub(super) struct Carried {
 
 pub(super) enum CarriedBody {
     Whole(Received),
-    Events(Events),
+    Events(Box<Events>),
 }
 
 /// A call that has no answer.
@@ -77,7 +74,7 @@ pub(super) struct CallFault {
 }
 
 impl CallFault {
-    fn new(kind: FailureKind, sent: bool) -> Self {
+    pub fn new(kind: FailureKind, sent: bool) -> Self {
         Self {
             kind,
             sent,
@@ -85,7 +82,7 @@ impl CallFault {
         }
     }
 
-    fn saying(self, message: impl ToString) -> Self {
+    pub fn saying(self, message: impl ToString) -> Self {
         Self {
             message: Some(message.to_string()),
             ..self
@@ -95,8 +92,6 @@ impl CallFault {
 
 /// Base URLs that begin so lead to a provider in this process.
 const HERE: &str = "local:";
-/// The longest event of an answer.
-const EVENT_LIMIT: usize = 1 << 20;
 
 impl Carrier<'_> {
     pub async fn carry(&self, call: &Call) -> Result<Carried, CallFault> {
@@ -116,7 +111,7 @@ impl Carrier<'_> {
         let idle = Duration::from_millis(self.provider.timeouts.idle_ms);
         let body = UpstreamBody::http(response, length, Alarm::new(idle, self.left()));
         let body = if call.events && (200..300).contains(&status) && !is_json(&headers) {
-            CarriedBody::Events(Events::of(body))
+            CarriedBody::Events(Box::new(Events::of(body)))
         } else {
             CarriedBody::Whole(self.receive(body, is_file).await?)
         };
@@ -211,33 +206,35 @@ impl Carrier<'_> {
                 .insert_header((header::AUTHORIZATION, format!("Bearer {}", secret.expose()))),
             Auth::Header(name) => request.insert_header((name, secret.expose())),
             Auth::Volc { region, service } => {
-                let body_sha256 = outgoing
-                    .sha256()
-                    .await
-                    .map_err(|error| CallFault::new(FailureKind::Upstream, false).saying(error))?;
-                let to_sign = ToSign {
-                    method: request.get_method().as_str(),
-                    url: &call.url,
-                    content_type: outgoing.content_type.as_deref().unwrap_or_default(),
-                    body_sha256,
-                    region,
-                    service,
-                };
-                let headers = self.signature(secret, &to_sign)?;
-                let add = |request: ClientRequest, header| request.insert_header(header);
-                headers.into_iter().fold(request, add)
+                let headers = self.signed(secret, call, outgoing, region, service).await?;
+                let headers = headers.into_iter();
+                headers.fold(request, |request, header| request.insert_header(header))
             }
         })
     }
 
-    fn signature(
+    async fn signed(
         &self,
         secret: &Secret,
-        request: &ToSign<'_>,
+        call: &Call,
+        outgoing: &Outgoing,
+        region: &str,
+        service: &str,
     ) -> Result<Vec<(&'static str, String)>, CallFault> {
-        let credential = Credential::parse(secret.expose())
+        let credential = Credential::parse(secret.expose());
+        let credential = credential
             .map_err(|error| CallFault::new(FailureKind::AuthInvalid, false).saying(error))?;
-        Ok(sign(request, &credential, self.now()))
+        let hash = outgoing.sha256().await;
+        let request = ToSign {
+            method: call.method.name(),
+            url: &call.url,
+            content_type: outgoing.content_type.as_deref().unwrap_or_default(),
+            body_sha256: hash
+                .map_err(|error| CallFault::new(FailureKind::Upstream, false).saying(error))?,
+            region,
+            service,
+        };
+        Ok(sign(&request, &credential, self.now()))
     }
 
     /// Asks a provider in this process.
@@ -301,61 +298,6 @@ fn is_file(headers: &[(String, String)]) -> bool {
 
 fn is_json(headers: &[(String, String)]) -> bool {
     content_type(headers).starts_with("application/json")
-}
-
-/// The events of an answer, one after the other.
-pub(super) struct Events {
-    body: UpstreamBody,
-    scanner: SseScanner,
-    waiting: VecDeque<(String, String)>,
-    is_over: bool,
-}
-
-impl Events {
-    fn of(body: UpstreamBody) -> Self {
-        Self {
-            body,
-            scanner: SseScanner::new(EVENT_LIMIT),
-            waiting: VecDeque::new(),
-            is_over: false,
-        }
-    }
-
-    /// The next event's name and data; none at the end.
-    pub async fn next(&mut self) -> Result<Option<(String, String)>, CallFault> {
-        loop {
-            if let Some(event) = self.waiting.pop_front() {
-                return Ok(Some(event));
-            }
-            if self.is_over {
-                return Ok(None);
-            }
-            self.read().await?;
-        }
-    }
-
-    async fn read(&mut self) -> Result<(), CallFault> {
-        let waiting = &mut self.waiting;
-        let mut add = |event: troupe_protocol::sse::SseEvent<'_>| {
-            let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-            waiting.push_back((text(event.name), text(event.data)));
-        };
-        match std::future::poll_fn(|cx| self.body.poll_piece(cx)).await {
-            Some(Ok(piece)) => {
-                let scanned = self.scanner.feed(&piece, add);
-                scanned
-                    .map_err(|error| CallFault::new(FailureKind::Upstream, true).saying(error))?;
-            }
-            Some(Err(fault)) => {
-                return Err(CallFault::new(fault.kind(), true).saying(fault));
-            }
-            None => {
-                self.scanner.finish(&mut add);
-                self.is_over = true;
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Follows a link of an upstream's answer that only its credential opens, at a host of the operator's.

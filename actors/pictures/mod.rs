@@ -11,6 +11,7 @@
 //! | [`atelier`] | an order on its way: attempts, fan-out, the store |
 //! | [`run`] | one errand with one credential |
 //! | [`carry`] | one call of it: out with the files, back with what came |
+//! | [`events`] | an answer that comes as events |
 //! | [`outgoing`] | the body of a call, its files streamed |
 //! | [`tickets`] | what upstreams gave for orders that they have taken |
 //! | [`receive`] | the answer of a call, its files put aside |
@@ -18,6 +19,7 @@
 pub mod atelier;
 pub mod carry;
 pub mod config;
+mod events;
 mod outgoing;
 mod receive;
 mod run;

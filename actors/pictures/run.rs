@@ -8,7 +8,10 @@ use troupe_protocol::{
     pictures::{Answer, Call, Errand, Failure, Heard, Outcome, Step, Ticket},
 };
 
-use super::carry::{CallFault, Carried, CarriedBody, Carrier, Events};
+use super::{
+    carry::{CallFault, Carried, CarriedBody, Carrier},
+    events::Events,
+};
 use crate::media::Spooled;
 
 /// What an errand brought home.
@@ -39,7 +42,7 @@ pub(super) async fn run(
 ) -> Result<Brought, RunFault> {
     let mut told = errand.ticket().is_some();
     let mut step = errand.next(Heard::Start);
-    let mut events: Option<Events> = None;
+    let mut events: Option<Box<Events>> = None;
     let mut files = Vec::new();
     loop {
         if !told && let Some(ticket) = errand.ticket() {
@@ -108,7 +111,7 @@ fn fallen(fault: CallFault, taken: bool) -> RunFault {
 async fn listen(
     errand: &mut dyn Errand,
     carrier: &Carrier<'_>,
-    events: &mut Option<Events>,
+    events: &mut Option<Box<Events>>,
 ) -> Result<Step, RunFault> {
     match events {
         Some(events) => hear(errand, carrier, events).await,

@@ -112,7 +112,7 @@ pub enum ResponsesMode {
 #[derive(Debug, Clone, PartialEq)]
 pub enum ModelEntry {
     Id(String),
-    Full(ModelConfig),
+    Full(Box<ModelConfig>),
 }
 
 // by hand, since `untagged` would answer a misspelt key with "no variant matches"
@@ -132,7 +132,8 @@ impl<'de> Deserialize<'de> for ModelEntry {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ModelEntry, A::Error> {
-                ModelConfig::deserialize(MapAccessDeserializer::new(map)).map(ModelEntry::Full)
+                let config = ModelConfig::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(ModelEntry::Full(Box::new(config)))
             }
         }
 

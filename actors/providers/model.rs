@@ -19,13 +19,16 @@ impl From<&ModelEntry> for Model {
     fn from(entry: &ModelEntry) -> Self {
         match entry {
             ModelEntry::Id(id) => Self::named(id),
-            ModelEntry::Full(ModelConfig {
-                id, upstream, kind, ..
-            }) => Self {
-                id: id.as_str().into(),
-                upstream: upstream.as_deref().unwrap_or(id).into(),
-                kind: kind.clone(),
-            },
+            ModelEntry::Full(config) => {
+                let ModelConfig {
+                    id, upstream, kind, ..
+                } = &**config;
+                Self {
+                    id: id.as_str().into(),
+                    upstream: upstream.as_deref().unwrap_or(id).into(),
+                    kind: kind.clone(),
+                }
+            }
         }
     }
 }

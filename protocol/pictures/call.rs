@@ -27,6 +27,19 @@ pub enum Method {
     Delete,
 }
 
+impl Method {
+    /// As it stands in the request.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
 /// How the credential goes along; without one, nothing does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Auth {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use troupe_actors::{
     providers::{
-        config::{ModelConfig, ModelEntry, ProviderConfig},
+        config::{ModelEntry, ProviderConfig},
         presets,
     },
     secrets::Secret,
@@ -155,7 +155,10 @@ impl Check<'_> {
         self.within("models", |check| {
             for (index, model) in models.iter().enumerate() {
                 let key = index.to_string();
-                let (ModelEntry::Id(id) | ModelEntry::Full(ModelConfig { id, .. })) = model;
+                let id = match model {
+                    ModelEntry::Id(id) => id,
+                    ModelEntry::Full(config) => &config.id,
+                };
                 if id.trim().is_empty() || id.trim() != id {
                     check.error(&key, "an id must not be empty or have spaces around it");
                 } else if let Some(first) = seen.insert(id, index) {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use troupe_actors::{
     catalog::config::{RouteConfig, TargetEntry},
-    providers::config::{ModelConfig, ModelEntry, ProviderConfig},
+    providers::config::{ModelEntry, ProviderConfig},
 };
 
 use super::{Check, live_indices, sections::A_DAY_MS};
@@ -133,7 +133,8 @@ fn not_listed(id: &str, provider: &ProviderConfig) -> Option<String> {
     let (name, model) = (&provider.name, id.strip_prefix(&provider.name)?);
     let model = model.trim_start_matches('/');
     let listed = provider.models.as_ref()?.iter().map(|entry| match entry {
-        ModelEntry::Id(id) | ModelEntry::Full(ModelConfig { id, .. }) => &**id,
+        ModelEntry::Id(id) => &**id,
+        ModelEntry::Full(config) => &*config.id,
     });
     let listed: Vec<&str> = listed.collect();
     if listed.contains(&model) {
