@@ -124,9 +124,8 @@ fn a_thousand_jobs_of_five_apps_are_begun_fairly() {
     while board.queued() > 0 {
         for entry in board.next(ROOM, NOW) {
             *begun.entry(entry.app.clone()).or_default() += 1;
-            let count = |app: &&str| begun.get(**app as &str).copied().unwrap_or_default();
-            let most = apps.iter().map(|app| count(&app)).max().unwrap();
-            let least = apps.iter().map(|app| count(&app)).min().unwrap();
+            let counts = apps.map(|app| begun.get(app).copied().unwrap_or_default());
+            let (most, least) = (counts.iter().max().unwrap(), counts.iter().min().unwrap());
             assert!(most - least <= 2, "{begun:?}");
             running.push_back(entry.id.clone());
             order.push(entry.id);
