@@ -122,7 +122,9 @@ pub fn accepted_as(
     let mut response = complete(call, status, json, Bytes::from(body));
     let headers = response.headers_mut();
     let location = HeaderValue::from_str(&format!("/v1/jobs/{}", job.id));
-    headers.extend(location.ok().map(|location| (header::LOCATION, location)));
+    if let Ok(location) = location {
+        headers.insert(header::LOCATION, location);
+    }
     headers.insert(header::RETRY_AFTER, services.jobs.look_again(job).into());
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
