@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use actix::{
-    ActorFutureExt as _, AsyncContext as _, Message, MessageResult, ResponseActFuture,
+    ActorFutureExt as _, AsyncContext as _, MessageResult, ResponseActFuture,
     fut::{ready, wrap_future},
 };
 use futures_util::future::LocalBoxFuture;
@@ -13,8 +13,9 @@ use super::{
     config::JobsConfig,
     draw::Draw,
     handle::JobError,
-    job::{NewJob, Outlook, State},
+    job::{Outlook, State},
     learnt::{self, Learnt},
+    messages::{Begun, Cancel, Count, Counts, Ended, Follow, Introduce, Look, Submit},
     policy::{Board, Entry, RESUMED, Room},
     store::Store,
     worker::Workers,
@@ -63,8 +64,6 @@ const DRAIN: Duration = Duration::from_secs(3);
 
 /// What the table holds.
 struct Read {
-    /// Before the table was read: who lives then and is in it still runs.
-    alive: Vec<Arc<str>>,
     unfinished: Vec<JobBrief>,
     durations: Vec<(String, i64)>,
 }
@@ -100,13 +99,11 @@ impl Jobs {
                 }
             }
         });
-        match self.loaded {
-            true => ctx.spawn(read),
-            false => {
-                ctx.wait(read);
-                return;
-            }
-        };
+        if self.loaded {
+            ctx.spawn(read);
+        } else {
+            ctx.wait(read);
+        }
     }
 
     fn restore(&mut self, read: Read) {
@@ -115,11 +112,13 @@ impl Jobs {
             self.learnt.note(&model.into(), took);
         }
         let (now, wall) = (self.setup.store.clock.now(), self.setup.store.now());
+        // one that lives now has its report still to be read
+        let alive = self.setup.workers.ids();
         for job in read.unfinished {
             let wake = job.wake_at.map_or(0, |wake| wake.saturating_sub(wall));
             let wake = Duration::from_millis(u64::try_from(wake).unwrap_or_default());
             let entry = entry_of(&job);
-            if read.alive.contains(&entry.id) {
+            if alive.contains(&entry.id) {
                 self.begun
                     .extend(job.started_at.map(|at| (entry.id.clone(), at)));
                 self.board.adopt(entry);
@@ -226,11 +225,13 @@ async fn read(setup: Arc<Setup>, first: bool) -> Result<Read, StorageError> {
         false => Vec::new(),
     };
     let mut unfinished = setup.store.unfinished().await?;
+    // who was begun meanwhile lives too
+    let begun = setup.workers.ids();
     let processing = State::Processing.to_string();
     let mut ended = Vec::new();
     for job in &mut unfinished {
-        let lives = alive.iter().any(|id| **id == *job.id);
-        if first && job.state == processing && job.tickets.is_none() && !lives {
+        let lives = alive.iter().chain(&begun).any(|id| **id == *job.id);
+        if job.state == processing && job.tickets.is_none() && !lives {
             log::warn!("job {} was interrupted", job.id);
             match setup.store.interrupt(&job.id, &setup.config).await? {
                 Some(row) if row.finished_at.is_none() => job.state = row.state,
@@ -240,7 +241,6 @@ async fn read(setup: Arc<Setup>, first: bool) -> Result<Read, StorageError> {
     }
     unfinished.retain(|job| !ended.contains(&job.id));
     Ok(Read {
-        alive,
         unfinished,
         durations,
     })
@@ -279,11 +279,6 @@ impl Behaviour for Jobs {
     }
 }
 
-/// The way back for workers, sent once after the first start.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct Introduce(pub Handle<Jobs>);
-
 impl Receive<Introduce> for Jobs {
     type Reply = ();
 
@@ -293,11 +288,6 @@ impl Receive<Introduce> for Jobs {
         self.pump();
     }
 }
-
-/// A job is to be done; the answer comes after the commit.
-#[derive(Message)]
-#[rtype(result = "Result<JobRow, JobError>")]
-pub(super) struct Submit(pub NewJob);
 
 impl Receive<Submit> for Jobs {
     type Reply = ResponseActFuture<Cell<Self>, Result<JobRow, JobError>>;
@@ -325,11 +315,6 @@ impl Receive<Submit> for Jobs {
     }
 }
 
-/// A job is not wanted any more; the answer comes after the commit, and is none where it was finished already.
-#[derive(Message)]
-#[rtype(result = "Result<Option<JobRow>, JobError>")]
-pub(super) struct Cancel(pub String);
-
 impl Receive<Cancel> for Jobs {
     type Reply = ResponseActFuture<Cell<Self>, Result<Option<JobRow>, JobError>>;
 
@@ -353,14 +338,6 @@ impl Receive<Cancel> for Jobs {
     }
 }
 
-/// A worker's attempt has begun.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct Begun {
-    pub id: Arc<str>,
-    pub started_at: Option<i64>,
-}
-
 impl Receive<Begun> for Jobs {
     type Reply = ();
 
@@ -374,14 +351,6 @@ impl Receive<Begun> for Jobs {
     }
 }
 
-/// A worker has ended, with the row as it left it. None = somebody else finished the job, or nobody knows.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct Ended {
-    pub id: Arc<str>,
-    pub row: Option<JobRow>,
-}
-
 impl Receive<Ended> for Jobs {
     type Reply = ();
 
@@ -389,11 +358,6 @@ impl Receive<Ended> for Jobs {
         self.settle(&id, row);
     }
 }
-
-/// How things look for jobs: their ids and models.
-#[derive(Message)]
-#[rtype(result = "Vec<Outlook>")]
-pub(super) struct Look(pub Vec<(String, String)>);
 
 impl Receive<Look> for Jobs {
     type Reply = Vec<Outlook>;
@@ -413,11 +377,6 @@ impl Receive<Look> for Jobs {
     }
 }
 
-/// Somebody wants to know when there is something new about a job.
-#[derive(Message)]
-#[rtype(result = "watch::Receiver<u8>")]
-pub(super) struct Follow(pub String);
-
 impl Receive<Follow> for Jobs {
     type Reply = MessageResult<Deliver<Follow>>;
 
@@ -429,19 +388,6 @@ impl Receive<Follow> for Jobs {
         MessageResult(sender.subscribe())
     }
 }
-
-/// How many jobs there are.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// That wait or rest.
-    pub queued: usize,
-    pub running: usize,
-}
-
-/// Somebody counts.
-#[derive(Message)]
-#[rtype(result = "Counts")]
-pub(super) struct Count;
 
 impl Receive<Count> for Jobs {
     type Reply = MessageResult<Deliver<Count>>;

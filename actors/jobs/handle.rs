@@ -7,11 +7,12 @@ use futures_util::{Stream, StreamExt as _, stream};
 use tokio::sync::{OnceCell, watch};
 
 use super::{
-    actor::{Cancel, Count, Counts, Follow, Introduce, Jobs, Look, Setup, Submit},
+    actor::{Jobs, Setup},
     config::JobsConfig,
     draw::Draw,
     events::{Event, since},
     job::{Job, NewJob, Outlook, State},
+    messages::{Cancel, Count, Counts, Follow, Introduce, Look, Submit},
     policy::Full,
     store::Store,
     worker::Workers,

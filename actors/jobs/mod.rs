@@ -22,7 +22,7 @@
 //! | [`events`] | what followers are told; pure |
 //! | `store` | the table's transitions |
 //! | `worker` | one job on its way |
-//! | `actor`, `handle` | the actor, and the way to it |
+//! | `actor`, `messages`, `handle` | the actor, what it takes, and the way to it |
 //! | [`draw`], [`painter`] | what workers ask to draw, and who does it |
 
 mod actor;
@@ -32,6 +32,7 @@ pub mod events;
 mod handle;
 pub mod job;
 pub mod learnt;
+mod messages;
 pub mod order;
 pub mod painter;
 pub mod policy;
@@ -40,10 +41,11 @@ mod store;
 mod tests;
 mod worker;
 
-pub use actor::{Counts, Jobs};
+pub use actor::Jobs;
 pub use config::JobsConfig;
 pub use events::Event;
 pub use handle::{JobError, JobsHandle, Wish};
 pub use job::{Job, JobFailure, JobResult, NewJob, State, fresh_id};
+pub use messages::Counts;
 pub use order::{JobInput, JobOrder};
 pub use painter::Painter;

@@ -175,6 +175,14 @@ impl Store {
         let (now, again) = (self.now(), config.retry_interrupted);
         let interrupted = move |row: &JobRow| {
             let interruptions = row.interruptions + 1;
+            // it has come to an end since it was looked at
+            if row.state != State::Processing.to_string() {
+                let state = State::parse(&row.state).unwrap_or(State::Pending);
+                return JobChange {
+                    wake_at: row.wake_at,
+                    ..to(state, row)
+                };
+            }
             if again && row.interruptions == 0 {
                 return JobChange {
                     interruptions,

@@ -8,8 +8,9 @@ use tokio::select;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    actor::{Begun, Ended, Setup},
+    actor::Setup,
     job::JobFailure,
+    messages::{Begun, Ended},
     policy::{Entry, Fault, Verdict, verdict},
     store::{End, HeldParts, Store, held_of},
 };
@@ -122,6 +123,8 @@ struct Worker {
 const WRITE_RETRY: Duration = Duration::from_millis(100);
 /// The longest of these waits.
 const MAX_WRITE_RETRY: Duration = Duration::from_secs(5);
+/// What is drawn at once gets so long to be done when the process ends: it cannot be asked for later.
+const LAST_STROKES: Duration = Duration::from_millis(2_500);
 
 impl Worker {
     /// The row as it is then; none if it is finished by somebody else, or unknown.
@@ -137,6 +140,11 @@ impl Worker {
             worker: self,
         });
         let shutdown = self.setup.workers.tasks.shutdown();
+        if let Some(late) = self.late(&row, Duration::ZERO, "it waited too long") {
+            return self
+                .until_stored(async || store.end(&self.id, late.clone()).await)
+                .await?;
+        }
         let drawn = select! {
             drawn = self.setup.draw.draw(&row, &*parts) => drawn,
             () = self.token.cancelled() => {
@@ -145,7 +153,7 @@ impl Worker {
                 return None;
             }
             // the next start goes on from what is in the table
-            () = shutdown.cancelled() => return None,
+            () = parts.leave(&shutdown) => return None,
         };
         let end = match drawn {
             Ok(output) => End::Completed(output),
@@ -172,16 +180,23 @@ impl Worker {
             Verdict::Rest(wait) => (wait, false),
             Verdict::Fail => return failed(fault.kind.to_string(), fault.message.clone()),
         };
-        let limit_ms = i64::from(config.max_hours) * 3_600_000;
+        let late = self.late(row, wait, &fault.message);
+        late.unwrap_or(End::Again { wait, counts })
+    }
+
+    /// The end of a job that would have to be done after its time.
+    fn late(&self, row: &JobRow, wait: Duration, why: &str) -> Option<End> {
+        let hours = self.setup.config.max_hours;
+        let end = row.created_at + i64::from(hours) * 3_600_000;
         let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-        if self.setup.store.now().saturating_add(wait_ms) > row.created_at + limit_ms {
-            let message = format!(
-                "it was not done within jobs.max_hours ({}): {}",
-                config.max_hours, fault.message
-            );
-            return failed("timeout".to_owned(), message);
-        }
-        End::Again { wait, counts }
+        let is_late = self.setup.store.now().saturating_add(wait_ms) > end;
+        is_late.then(|| {
+            End::Failed(JobFailure {
+                kind: "timeout".to_owned(),
+                code: "timeout".to_owned(),
+                message: format!("it was not done within jobs.max_hours ({hours}): {why}"),
+            })
+        })
     }
 
     /// Tries a write until the database has taken or refused it. None when the process ends, or when it refused.
@@ -231,6 +246,16 @@ fn log_end(row: &JobRow, end: &End) {
 struct Parts<'w> {
     held: RefCell<HeldParts>,
     worker: &'w Worker,
+}
+
+impl Parts<'_> {
+    /// Returns when the process ends and there is no use in going on.
+    async fn leave(&self, shutdown: &CancellationToken) {
+        shutdown.cancelled().await;
+        if self.held.borrow().is_empty() {
+            sleep(LAST_STROKES).await;
+        }
+    }
 }
 
 impl Tickets for Parts<'_> {

@@ -9,6 +9,7 @@
 //! | [`config`] | `[pictures]` |
 //! | [`studio`] | what a provider can draw: its service and its models |
 //! | [`atelier`] | an order on its way: attempts, fan-out, the store |
+//! | [`harvest`] | from what an upstream made to the store |
 //! | [`run`] | one errand with one credential |
 //! | [`carry`] | one call of it: out with the files, back with what came |
 //! | [`events`] | an answer that comes as events |
@@ -20,6 +21,7 @@ pub mod atelier;
 pub mod carry;
 pub mod config;
 mod events;
+mod harvest;
 mod outgoing;
 mod receive;
 mod run;
