@@ -3,7 +3,7 @@
 use serde_json::json;
 use troupe_simulator::Simulator;
 
-use super::{filming, fox, reaches, taken};
+use super::{filming, first_frame, fox, reaches, taken};
 use crate::support::{App, eventually};
 
 #[actix_rt::test]
@@ -12,7 +12,7 @@ async fn a_task_that_the_upstream_has_is_asked_for_after_a_kill_and_not_ordered_
     let mut app = filming(&sim, 400).await;
     let order = json!({
         "model": "gitee/wan2.2-i2v", "prompt": "it runs",
-        "input_reference": sim.at("/files/32x32-0.png"),
+        "input_reference": first_frame(&app, &sim).await,
     });
     let video = app.post("/v1/videos", &order).await.json().await;
     let id = video["id"].as_str().unwrap().to_owned();

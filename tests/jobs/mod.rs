@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use troupe_simulator::Simulator;
 
 use crate::{
-    pictures::file,
+    pictures::{data_uri, file},
     support::{Answer, App, Provider, eventually},
 };
 
@@ -20,6 +20,12 @@ async fn filming(sim: &Simulator, poll_ms: u64) -> App {
         .tokens(&["sk-film-0001", "sk-film-0002"])
         .with("options", &format!("{{ poll_ms = {poll_ms} }}"));
     App::builder().provider(provider).start().await
+}
+
+/// A small picture to begin a film with, as a data URI.
+async fn first_frame(app: &App, sim: &Simulator) -> String {
+    let sent = app.client().get(sim.at("/files/32x32-0.png")).send().await;
+    data_uri(&sent.unwrap().body().await.unwrap())
 }
 
 /// The 202 of a submission: the job, which is also where `Location` says.

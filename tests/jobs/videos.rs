@@ -3,7 +3,7 @@
 use serde_json::json;
 use troupe_simulator::Simulator;
 
-use super::{filming, look, reaches};
+use super::{filming, first_frame, look, reaches};
 use crate::{
     pictures::file,
     support::{App, eventually},
@@ -21,7 +21,7 @@ async fn a_task_is_followed_in_the_words_of_imagine_server() {
     let sim = Simulator::start();
     let app = filming(&sim, 5).await;
     let order =
-        json!({"model": FILM, "prompt": "it runs", "imageUrl": sim.at("/files/32x32-0.png")});
+        json!({"model": FILM, "prompt": "it runs", "imageUrl": first_frame(&app, &sim).await});
     let taken = app.post("/api/v1/video", &order).await;
     let status_code = taken.status;
     let taken = taken.json().await;
@@ -37,7 +37,7 @@ async fn a_task_is_followed_in_the_words_of_imagine_server() {
     assert_eq!(done["status"], "success", "{done}");
     assert_eq!(file(&app, &done["url"]).await.0, "video/mp4");
     let doomed =
-        json!({"model": FILM, "prompt": "doomed", "imageUrl": sim.at("/files/32x32-0.png")});
+        json!({"model": FILM, "prompt": "doomed", "imageUrl": first_frame(&app, &sim).await});
     let taken = app.post("/api/v1/video", &doomed).await.json().await;
     let id = taken["taskId"].as_str().unwrap();
     // an upstream's failed task is tried again some times before it is told
@@ -64,7 +64,7 @@ async fn openai_clients_film_too() {
     let sim = Simulator::start();
     let app = filming(&sim, 5).await;
     let order = json!({
-        "model": FILM, "prompt": "it runs", "input_reference": sim.at("/files/32x32-0.png"),
+        "model": FILM, "prompt": "it runs", "input_reference": first_frame(&app, &sim).await,
     });
     let video = app.post("/v1/videos", &order).await.json().await;
     assert_eq!(video["object"], "video", "{video}");
@@ -90,7 +90,7 @@ async fn a_cancelled_film_is_cancelled_upstream() {
     let sim = Simulator::start();
     let app = filming(&sim, 20).await;
     let order = json!({
-        "model": FILM, "prompt": "endless", "input_reference": sim.at("/files/32x32-0.png"),
+        "model": FILM, "prompt": "endless", "input_reference": first_frame(&app, &sim).await,
     });
     let video = app.post("/v1/videos", &order).await.json().await;
     let id = video["id"].as_str().unwrap();
