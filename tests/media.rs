@@ -10,7 +10,7 @@ const ASK: &str = "/v1/images/generations";
 
 /// A picture's link.
 async fn link(app: &App, prompt: &str) -> String {
-    let ask = json!({"model": "demo/demo-image", "prompt": prompt, "size": "64x48", "response_format": "url"});
+    let ask = json!({"model": "demo/demo-image", "prompt": prompt, "seed": 5, "size": "64x64", "response_format": "url"});
     let answer = app.post(ASK, &ask).await.json().await;
     let url = answer["data"][0]["url"].as_str();
     url.unwrap_or_else(|| panic!("{answer}")).to_owned()
@@ -191,11 +191,11 @@ async fn cleaning_up_takes_an_admin_and_two_dates() {
 #[actix_rt::test]
 async fn a_full_store_says_so() {
     let app = App::builder()
-        .set("storage.media_max_bytes", "3000")
+        .set("storage.media_max_bytes", "40000")
         .start()
         .await;
     let ask = |seed: u32| {
-        json!({"model": "demo/demo-image", "prompt": "a red fox", "size": "64x48", "seed": seed,
+        json!({"model": "demo/demo-image", "prompt": "a red fox", "size": "64x64", "seed": seed,
                "response_format": "url"})
     };
     let refused = eventually("the store is full", async || {
@@ -217,7 +217,7 @@ async fn what_an_upstream_hides_in_a_picture_is_not_passed_on() {
     // the simulator pads pictures of a given size with a chunk of its own
     let provider = Provider::of(&sim).models(&["sim-image-1m"]);
     let app = App::builder().provider(provider).start().await;
-    let ask = |format: &str| json!({"model": "acme/sim-image-1m", "prompt": "x", "size": "64x48", "response_format": format});
+    let ask = |format: &str| json!({"model": "acme/sim-image-1m", "prompt": "x", "size": "64x64", "response_format": format});
     let plain = app.post(ASK, &ask("b64_json")).await.json().await;
     let plain = BASE64_STANDARD
         .decode(plain["data"][0]["b64_json"].as_str().unwrap())

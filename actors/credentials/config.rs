@@ -24,7 +24,7 @@ pub struct PoolConfig {
     pub strategy: Strategy,
     /// Whether a conversation gets the same token each time, while it can be lent.
     pub sticky: bool,
-    /// The most leases of one token at a time; 0 = no limit.
+    /// The most leases of one token at a time; 0 = as many as the upstream is known to bear, else no limit.
     pub per_token_concurrency: u32,
     /// How long a request waits for the first token to thaw before it is refused.
     pub max_wait_ms: u64,

@@ -5,7 +5,7 @@ use std::{io, sync::Arc, time::Duration};
 use troupe_actors::{
     accounts::limits::Gate,
     catalog::{Catalog, Offer, Settle},
-    credentials::{Pool, PoolSetup},
+    credentials::{Pool, PoolSetup, config::PoolConfig},
     egress::Exempt,
     pictures::Studio,
     providers::{
@@ -52,13 +52,25 @@ pub async fn start(
 ) -> io::Result<()> {
     let hasher = KeyedHash::new(key, secret_key::TOKENS);
     for (rank, provider) in config.providers.iter().enumerate() {
-        let pool = pool(provider, config, &hasher, tree, clock, database).await?;
+        let studio = Studio::of(provider, base_url(provider));
+        let own_limit = studio
+            .as_ref()
+            .map_or(0, |studio| studio.service.per_token());
+        let setup = PoolSetup {
+            provider: provider.name.as_str().into(),
+            tokens: provider.tokens.clone(),
+            config: pool_config(provider, config, own_limit),
+            hasher: hasher.clone(),
+            clock: clock.clone(),
+            store: Arc::new(database.clone()),
+        };
+        let pool = Pool::start(tree, setup).await.map_err(io::Error::other)?;
         let provider_handle = Arc::new(Provider {
             name: provider.name.as_str().into(),
             rank,
             is_default: provider.default,
             upstream: upstream(provider)?,
-            studio: Studio::of(provider, base_url(provider)),
+            studio,
             passes_pictures: ["openai", "openai_responses"].contains(&&*provider.kind),
             pool,
             gate: Gate::new(provider.max_in_flight),
@@ -75,23 +87,14 @@ pub async fn start(
     settled.map_err(io::Error::other)
 }
 
-async fn pool(
-    provider: &ProviderConfig,
-    config: &Config,
-    hasher: &KeyedHash,
-    tree: &Tree,
-    clock: &Clock,
-    database: &Database,
-) -> io::Result<Pool> {
-    let setup = PoolSetup {
-        provider: provider.name.as_str().into(),
-        tokens: provider.tokens.clone(),
-        config: provider.pool.clone().unwrap_or_else(|| config.pool.clone()),
-        hasher: hasher.clone(),
-        clock: clock.clone(),
-        store: Arc::new(database.clone()),
-    };
-    Pool::start(tree, setup).await.map_err(io::Error::other)
+/// How tokens are lent: as configured, and no more of one at a time than the upstream bears.
+fn pool_config(provider: &ProviderConfig, config: &Config, own_limit: usize) -> PoolConfig {
+    let pool = provider.pool.as_ref().unwrap_or(&config.pool);
+    let mut pool = pool.clone();
+    if pool.per_token_concurrency == 0 {
+        pool.per_token_concurrency = u32::try_from(own_limit).unwrap_or(u32::MAX);
+    }
+    pool
 }
 
 async fn start_actor(

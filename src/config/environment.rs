@@ -22,10 +22,16 @@ impl Environment {
     }
 
     /// The first of `names` that is set and not blank, with its value.
-    pub fn first_of<'a>(&self, names: &[&'a str]) -> Option<(&'a str, &str)> {
+    ///
+    /// A name such as `KEY_ID|KEY_SECRET` stands for two variables, whose values make one token in that form.
+    pub fn first_of<'a>(&self, names: &[&'a str]) -> Option<(&'a str, String)> {
         names.iter().find_map(|name| {
-            let value = self.0.get(*name)?.trim();
-            (!value.is_empty()).then_some((*name, value))
+            let values = name.split('|').map(|name| {
+                let value = self.0.get(name)?.trim();
+                (!value.is_empty()).then_some(value)
+            });
+            let values = values.collect::<Option<Vec<_>>>()?;
+            Some((*name, values.join("|")))
         })
     }
 
@@ -33,7 +39,7 @@ impl Environment {
     pub fn apply(&self, tree: &mut Node) {
         for (name, path) in USUAL_NAMES {
             if let Some((_, value)) = self.first_of(&[*name]) {
-                tree.insert(path, Node::text(value, place(name)));
+                tree.insert(path, Node::text(&value, place(name)));
             }
         }
         for (name, value) in &self.0 {

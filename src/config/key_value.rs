@@ -94,7 +94,7 @@ fn upstash<'a>(environment: &Environment, names: &[&'a str; 2]) -> Option<Offer<
         (None, None) => return None,
         (Some((variable, address)), Some((_, token))) => {
             let wrong = || format!("{variable} is no address such as https://NAME.upstash.io");
-            (variable, upstash_url(address, token).ok_or_else(wrong))
+            (variable, upstash_url(&address, &token).ok_or_else(wrong))
         }
         (Some((variable, _)), None) => (variable, Err(missing(&names[1..]))),
         (None, Some((variable, _))) => (variable, Err(missing(&names[..1]))),
@@ -125,7 +125,7 @@ fn cloudflare(environment: &Environment) -> Option<Offer<'static>> {
         (Some((_, account)), Some((_, token))) => {
             let url = Url::parse(&format!("cloudflare://{account}/{namespace}"));
             let url = url.map(|mut url| {
-                url.query_pairs_mut().append_pair("token", token);
+                url.query_pairs_mut().append_pair("token", &token);
                 url.into()
             });
             url.map_err(|_| "no URL can be made of account and namespace".to_owned())

@@ -19,7 +19,7 @@ pub fn complete(tree: &mut Node, environment: &Environment) {
     };
     for preset in presets::all() {
         if let Some((name, tokens)) = environment.first_of(preset.env) {
-            switch_on(list, &preset, tokens, &place(name));
+            switch_on(list, &preset, &tokens, &place(name));
         }
     }
     if list.is_empty() {

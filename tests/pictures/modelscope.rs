@@ -36,7 +36,7 @@ async fn edits_what_stands_in_the_request() {
     let app = start(&sim).await;
     let mut png = app
         .client()
-        .get(sim.at("/files/32x32-0.png"))
+        .get(sim.at("/files/32x32-9000.png"))
         .send()
         .await
         .unwrap();

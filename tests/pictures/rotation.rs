@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 use troupe_simulator::{Behaviour, Simulator};
 
-use super::{fox, generate, reply};
+use super::{fox, generate, reply, volcengine};
 use crate::support::{App, Provider};
 
 const TOKENS: [&str; 3] = [
@@ -28,10 +28,18 @@ pub fn provider(sim: &Simulator, kind: &str, path: &str) -> Provider {
 /// Two tokens of three are spent: the third draws, and the two are not asked again. Gives the token stats.
 async fn third_serves(kind: &str, path: &str, model: &str) -> Value {
     let sim = Simulator::start();
-    let app = App::builder()
-        .provider(provider(&sim, kind, path))
-        .start()
-        .await;
+    let provider = provider(&sim, kind, path);
+    let provider = match ["openai", "gemini"].contains(&kind) {
+        // these are asked for their models, among which there are none that draw
+        true => provider.models(&[model]),
+        false => provider,
+    };
+    third_of(&sim, provider, kind, model).await
+}
+
+/// The same of a provider whose tokens are known to the simulator by [`TOKENS`].
+async fn third_of(sim: &Simulator, provider: Provider, kind: &str, model: &str) -> Value {
+    let app = App::builder().provider(provider).start().await;
     for token in &TOKENS[..2] {
         let rule = sim.script().token(token);
         rule.answers([Behaviour::insufficient_quota()]);
@@ -66,7 +74,7 @@ fn assert_rests_until_midnight(rest: &Value) {
     let rest = rest.as_u64().unwrap_or_else(|| panic!("no rest: {rest}"));
     let off = rest.abs_diff(until_beijing_midnight());
     // a test that runs over midnight finds the two a day apart
-    assert!(off < 60 || off > 86_340, "{rest}");
+    assert!(!(60..=86_340).contains(&off), "{rest}");
 }
 
 #[actix_rt::test]
@@ -115,4 +123,46 @@ async fn a4f_tells_it_as_openai_does() {
         (&stats["exhausted"], &stats["active"]),
         (&json!(2), &json!(1))
     );
+}
+
+#[actix_rt::test]
+async fn openai_and_xai_tell_that_the_credits_are_gone() {
+    for (kind, path, model) in [
+        ("openai", "/v1", "gpt-image-1"),
+        ("grok", "/grok/v1", "grok-imagine-image"),
+    ] {
+        let stats = third_serves(kind, path, model).await;
+        assert_eq!(
+            (&stats["exhausted"], &stats["active"]),
+            (&json!(2), &json!(1))
+        );
+    }
+}
+
+#[actix_rt::test]
+async fn gemini_s_day_is_one_of_a_model() {
+    let model = "gemini-2.5-flash-image";
+    let stats = third_serves("gemini", "/v1beta", model).await;
+    for at in 0..2 {
+        let models = stats["tokens"][at]["models"].to_string();
+        assert!(models.contains(model), "{stats}");
+    }
+    assert_eq!(stats["active"], 3);
+}
+
+#[actix_rt::test]
+async fn volcengine_says_of_an_empty_account_that_it_has_no_access() {
+    let sim = Simulator::start();
+    let provider = volcengine::provider(&sim, &TOKENS);
+    let stats = third_of(&sim, provider, "volcengine", "general_v3.0").await;
+    assert!(!stats.to_string().contains("secret-of-"), "{stats}");
+}
+
+#[actix_rt::test]
+async fn ark_s_cap_of_a_model_is_of_that_model_alone() {
+    let stats = third_serves("ark", "/ark/api/v3", "seedream-4.0").await;
+    for at in 0..2 {
+        let models = stats["tokens"][at]["models"].to_string();
+        assert!(models.contains("doubao-seedream-4-0-250828"), "{stats}");
+    }
 }

@@ -12,6 +12,8 @@
 //! | ModelScope | `/modelscope/v1/images/generations`, `/modelscope/v1/tasks/{id}`, `/modelscope/v1/chat/completions` |
 //! | Hugging Face | `/huggingface/spaces/{host}/…`, `/huggingface/{provider}/…`, `/huggingface/hub/…` |
 //! | A4F | `/a4f/v1/images/generations`, `/a4f/v1/chat/completions` |
+//! | VolcEngine | `/volcengine/?Action=…`, signed with the secret `secret-of-` and the access key |
+//! | Ark | `/ark/api/v3/images/generations`, `/ark/api/v3/contents/generations/tasks`, `/ark/api/v3/chat/completions` |
 //! | ModelsLab | `/modelslab/images/text2img`, `/modelslab/video/text2video`, `/modelslab/{images,video}/fetch/{id}` |
 //!
 //! A task is a step further each time it is asked after: it waits, is at work, is over. With the word `doomed` in
@@ -67,6 +69,7 @@
 //! does after `POST /_sim/script {"keep": true}`.
 
 mod anthropic;
+mod ark;
 mod arrival;
 mod behaviour;
 mod chat;
@@ -103,6 +106,7 @@ mod tests;
 #[cfg(test)]
 mod trial;
 mod voice;
+mod volcengine;
 
 pub use behaviour::{Behaviour, Reason, Refusal};
 pub use chat::PROMPT_TOKENS;

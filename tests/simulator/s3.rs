@@ -33,9 +33,16 @@ pub struct S3 {
 struct Shelf {
     /// By `/bucket/key`.
     objects: BTreeMap<String, Object>,
-    uploads: BTreeMap<String, BTreeMap<u32, Bytes>>,
+    uploads: BTreeMap<String, Upload>,
     requests: Vec<String>,
     refuse: bool,
+}
+
+/// In parts, under way.
+#[derive(Debug)]
+struct Upload {
+    mime: String,
+    parts: BTreeMap<u32, Bytes>,
 }
 
 #[derive(Debug, Clone)]
@@ -161,16 +168,17 @@ async fn answer(
     let key = request.path().to_owned();
     let query = query.into_inner();
     match (request.method(), query.upload_id) {
-        (&Method::POST, None) if query.uploads.is_some() => begin(&mut shelf),
+        (&Method::POST, None) if query.uploads.is_some() => begin(&mut shelf, mime(&request)),
         (&Method::PUT, Some(id)) => part(&mut shelf, &id, query.part_number, body),
-        (&Method::POST, Some(id)) => complete(&mut shelf, &id, key, &request),
+        (&Method::POST, Some(id)) => complete(&mut shelf, &id, key),
         (&Method::DELETE, Some(id)) => {
             shelf.uploads.remove(&id);
             HttpResponse::NoContent().finish()
         }
         (&Method::PUT, None) => {
             let tag = tag(&body);
-            shelf.objects.insert(key, object(body, &request));
+            let mime = mime(&request);
+            shelf.objects.insert(key, Object { bytes: body, mime });
             HttpResponse::Ok()
                 .insert_header((header::ETAG, tag))
                 .finish()
@@ -216,18 +224,17 @@ fn is_signed(request: &HttpRequest) -> bool {
         && header("x-amz-date").is_some_and(|date| scope.starts_with(&date[..8]))
 }
 
-fn object(bytes: Bytes, request: &HttpRequest) -> Object {
+fn mime(request: &HttpRequest) -> String {
     let mime = request.headers().get(header::CONTENT_TYPE);
-    let mime = mime.and_then(|mime| mime.to_str().ok()).unwrap_or_default();
-    Object {
-        bytes,
-        mime: mime.to_owned(),
-    }
+    let mime = mime.and_then(|mime| mime.to_str().ok());
+    mime.unwrap_or_default().to_owned()
 }
 
-fn begin(shelf: &mut Shelf) -> HttpResponse {
+/// What the object is, is told when its upload begins.
+fn begin(shelf: &mut Shelf, mime: String) -> HttpResponse {
     let id = format!("upload-{}", shelf.requests.len());
-    shelf.uploads.insert(id.clone(), BTreeMap::new());
+    let parts = BTreeMap::new();
+    shelf.uploads.insert(id.clone(), Upload { mime, parts });
     xml(format!(
         "<InitiateMultipartUploadResult><UploadId>{id}</UploadId></InitiateMultipartUploadResult>"
     ))
@@ -238,25 +245,26 @@ fn part(shelf: &mut Shelf, id: &str, number: Option<u32>, body: Bytes) -> HttpRe
         return error(StatusCode::NOT_FOUND, "NoSuchUpload");
     };
     let tag = tag(&body);
-    upload.insert(number, body);
+    upload.parts.insert(number, body);
     HttpResponse::Ok()
         .insert_header((header::ETAG, tag))
         .finish()
 }
 
 /// Parts but the last have 5 MiB at least, as with the real store.
-fn complete(shelf: &mut Shelf, id: &str, key: String, request: &HttpRequest) -> HttpResponse {
+fn complete(shelf: &mut Shelf, id: &str, key: String) -> HttpResponse {
     let Some(upload) = shelf.uploads.remove(id) else {
         return error(StatusCode::NOT_FOUND, "NoSuchUpload");
     };
-    let parts: Vec<Bytes> = upload.into_values().collect();
+    let parts: Vec<Bytes> = upload.parts.into_values().collect();
     let but_last = parts.len().saturating_sub(1);
     if parts.iter().take(but_last).any(|part| part.len() < 5 << 20) {
         return error(StatusCode::BAD_REQUEST, "EntityTooSmall");
     }
     let bytes = Bytes::from(parts.concat());
     let tag = tag(&bytes);
-    shelf.objects.insert(key, object(bytes, request));
+    let mime = upload.mime;
+    shelf.objects.insert(key, Object { bytes, mime });
     xml(format!(
         "<CompleteMultipartUploadResult><ETag>{tag}</ETag></CompleteMultipartUploadResult>"
     ))

@@ -17,8 +17,8 @@ use actix_web::{
 };
 
 use crate::{
-    anthropic, chat, control, embeddings, gemini, gitee, grok, huggingface, images, models,
-    modelscope, modelslab, openai, play::Socket, responses, script::Script,
+    anthropic, ark, chat, control, embeddings, gemini, gitee, grok, huggingface, images, models,
+    modelscope, modelslab, openai, play::Socket, responses, script::Script, volcengine,
 };
 
 /// The largest request body.
@@ -49,12 +49,14 @@ pub fn serve(listener: TcpListener, workers: usize, script: Script) -> io::Resul
             .configure(gemini::routes)
             .route("/v1beta/models/{id:.*}", web::get().to(gemini::one))
             .route("/v1beta/models/{call:.*}", web::post().to(gemini::generate))
+            .configure(ark::routes)
             .configure(openai::routes)
             .configure(gitee::routes)
             .configure(grok::routes)
             .configure(huggingface::routes)
             .configure(modelscope::routes)
             .configure(modelslab::routes)
+            .configure(volcengine::routes)
             .route(
                 "/a4f/v1/images/generations",
                 web::post().to(images::generate),

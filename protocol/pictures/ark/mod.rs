@@ -39,7 +39,7 @@ use self::{
     film::{Film, TASKS, task_url},
 };
 use super::{
-    Body, Call, Errand, Kind, ModelSpec, Order, Patience, Polled, Service, Settings, Ticket,
+    Body, Call, Errand, Input, Kind, ModelSpec, Order, Patience, Polled, Service, Settings, Ticket,
     call::Method,
 };
 use crate::{chat::Losses, openai::request_error::RequestError};
@@ -112,7 +112,8 @@ impl Service for Ark {
         })
     }
 
-    fn takes_links(&self, _order: &Order) -> bool {
-        true
+    fn takes_links(&self, order: &Order) -> bool {
+        let mut inputs = order.inputs.iter();
+        inputs.all(|input| matches!(input, Input::Link(_)))
     }
 }

@@ -16,6 +16,8 @@ pub(super) struct Model {
     pub pictures: usize,
     /// Of `guidance_scale`.
     pub guidance: Option<Range>,
+    /// By how much it can draw larger than usual.
+    pub hd: f64,
     /// Pictures of one sequence, those that it is given among them; 1 = it makes no sequences.
     pub sequence: u32,
     /// Whether it takes a `seed`.
@@ -65,6 +67,7 @@ const FOURTH: Model = Model {
     canvas: Canvas::Pixels([240, 16_384], [1280 * 720, LARGEST]),
     pictures: 10,
     guidance: None,
+    hd: 2.0,
     sequence: 15,
     seeds: false,
     fields: &[
@@ -114,6 +117,7 @@ const MODELS: &[Model] = &[
         canvas: Canvas::Pixels([512, 2048], [0, u64::MAX]),
         pictures: 0,
         guidance: Some(Range::new(1.0, 10.0, 2.5)),
+        hd: 1.5,
         sequence: 1,
         seeds: true,
         fields: &["watermark"],
@@ -261,6 +265,7 @@ impl Model {
                 }
             },
             guidance: self.guidance,
+            hd: matches!(self.canvas, Canvas::Pixels(..)).then_some(self.hd),
             per_order: self.sequence,
             max_inputs: self.pictures,
             is_task: self.makes.iter().any(|action| action.makes_video()),

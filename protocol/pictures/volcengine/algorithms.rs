@@ -23,6 +23,8 @@ pub(super) struct Algorithm {
     pub scale: Option<Range>,
     /// Of `ddim_steps`.
     pub steps: Option<Range>,
+    /// By how much it can draw larger than usual.
+    pub hd: Option<f64>,
     /// The optional fields that it knows.
     pub fields: &'static [&'static str],
     /// Sent with every order.
@@ -120,6 +122,7 @@ const DRAWS: Algorithm = Algorithm {
     largest_picture: (ANY, u32::MAX),
     scale: Some(TOLD),
     steps: Some(Range::new(1.0, 50.0, 25.0)),
+    hd: None,
     fields: &["seed", "scale", "ddim_steps", "use_sr", "use_pre_llm"],
     fixed: &[],
     by_pictures: &[],
@@ -131,6 +134,7 @@ const THIRD: Algorithm = Algorithm {
     canvas: Canvas::Sides([512, 2048], [0, ANY]),
     scale: Some(Range::new(1.0, 10.0, 2.5)),
     steps: None,
+    hd: Some(1.5),
     fields: &["seed", "scale", "use_pre_llm"],
     ..DRAWS
 };
@@ -256,6 +260,7 @@ const ALGORITHMS: &[Algorithm] = &[
         pictures: [0, 10],
         scale: Some(HALF),
         steps: None,
+        hd: Some(2.0),
         fields: &["scale", "force_single", "min_ratio", "max_ratio", "area"],
         longest_prompt: 800,
         ..DRAWS
@@ -450,6 +455,7 @@ impl Algorithm {
             sizes: self.canvas.sizes(),
             steps: self.steps,
             guidance: self.scale,
+            hd: self.hd,
             max_inputs: self.pictures[1],
             is_task: self.makes.iter().any(|action| action.makes_video()),
             ..ModelSpec::default()

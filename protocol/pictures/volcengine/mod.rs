@@ -52,7 +52,7 @@ pub const KIND: Kind = Kind {
     name: "volcengine",
     title: "VolcEngine",
     base_url: "https://visual.volcengineapi.com",
-    env: &["VOLCENGINE_TOKENS"],
+    env: &["VOLCENGINE_TOKENS", "VOLC_ACCESS_KEY|VOLC_SECRET_KEY"],
     needs_token: true,
     chat: None,
     make: |settings| Box::new(Volcengine(settings)),

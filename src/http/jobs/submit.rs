@@ -79,17 +79,19 @@ async fn prepare(
     let id = fresh_id();
     let mut inputs = Vec::new();
     for given in &draft.inputs {
-        inputs.push(match given {
-            Given::Link(url) => JobInput::Link(url.clone()),
-            Given::File(file) => {
-                let owner = Owner {
-                    app_id: call.app_id().to_owned(),
-                    call_id: id.clone(),
-                };
-                let kept = services.media.keep(file.clone(), owner).await?;
-                JobInput::File(kept.name.as_str().to_owned())
+        let owner = Owner {
+            app_id: call.app_id().to_owned(),
+            call_id: id.clone(),
+        };
+        let kept = match given {
+            Given::Link(url) => {
+                inputs.push(JobInput::Link(url.clone()));
+                continue;
             }
-        });
+            Given::File(file) => services.media.keep(file.clone(), owner).await?,
+            Given::Bytes(bytes) => services.media.store(bytes.clone(), owner).await?,
+        };
+        inputs.push(JobInput::File(kept.name.as_str().to_owned()));
     }
     Ok(NewJob {
         id,

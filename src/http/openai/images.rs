@@ -70,7 +70,7 @@ pub async fn generations(worker: OnWorker, request: HttpRequest, payload: Payloa
             )
             .await
         }
-        Ok((Ordered::Passed(asked), format)) => linked(asked, call, services, format).await,
+        Ok((Ordered::Passed(asked), format)) => linked(*asked, call, services, format).await,
         Ok((Ordered::Taken(job), _)) => accepted(call, &job, services),
         Ok((Ordered::Drawn(drawn), format)) => drawn::answer(drawn, format, call, services).await,
         Err(error) => call.refuse(&error),
@@ -80,7 +80,7 @@ pub async fn generations(worker: OnWorker, request: HttpRequest, payload: Payloa
 /// What came of an order.
 enum Ordered {
     /// The upstream has OpenAI's own image API.
-    Passed(Asked),
+    Passed(Box<Asked>),
     /// It has another one.
     Drawn(Drawn),
     /// The client wanted a job.
@@ -108,7 +108,7 @@ async fn order(
     let ask = async |target: &Target, terms, call: &mut Call| {
         if target.provider.passes_pictures || target.provider.studio.is_none() {
             let asked = ask(&mut question, target, terms, call).await?;
-            Ok(Ordered::Passed(asked))
+            Ok(Ordered::Passed(Box::new(asked)))
         } else {
             let drawn = draw_at(&mut draft, target, terms, services, call).await?;
             Ok(Ordered::Drawn(drawn))

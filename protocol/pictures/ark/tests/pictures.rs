@@ -171,7 +171,15 @@ fn edits_of_one_picture_and_of_several() {
     assert_eq!(images[0], "https://a/1.png");
     assert_eq!(images.len(), 2);
     let service = ark();
-    assert!(service.takes_links(&order(&*service, "seedream-4.0", Action::Edit, several)));
+    let mixed = order(&*service, "seedream-4.0", Action::Edit, several);
+    assert!(
+        !service.takes_links(&mixed),
+        "links and files do not go together"
+    );
+    let links = order(&*service, "seedream-4.0", Action::Edit, |order| {
+        order.inputs = vec![Input::Link("https://a/1.png".into())];
+    });
+    assert!(service.takes_links(&links));
     let error = refused("seededit-3.0", Action::Edit, |order| {
         order.inputs.push(file("image/png"));
         order.size = Some(Size::new(1024, 1024));
