@@ -108,8 +108,10 @@ impl Store {
         let now = self.now();
         let began = move |row: &JobRow| {
             let resumes = row.tickets.is_some();
+            // a restart of the gateway is no attempt of its own
+            let counts = !resumes || row.state != State::Processing.to_string();
             JobChange {
-                attempts: row.attempts + i32::from(!resumes),
+                attempts: row.attempts + i32::from(counts),
                 started_at: row.started_at.filter(|_| resumes).or(Some(now)),
                 wake_at: None,
                 ..to(State::Processing, row)
@@ -147,7 +149,7 @@ impl Store {
                 };
                 let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
                 JobChange {
-                    attempts: row.attempts - i32::from(!*counts && row.tickets.is_none()),
+                    attempts: (row.attempts - i32::from(!*counts)).max(0),
                     wake_at: Some(now.saturating_add(wait)),
                     ..to(state, row)
                 }

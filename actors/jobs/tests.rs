@@ -157,7 +157,10 @@ impl Hand {
         let order: JobOrder = serde_json::from_str(&job.draft).unwrap();
         if let Some(held) = tickets.held(0) {
             self.0.resumed.lock().unwrap().push(held);
-            return Ok(made());
+            return match order.prompt.as_str() {
+                "lost" => Err(fault(FailureKind::Upstream, false)),
+                _ => Ok(made()),
+            };
         }
         let count = {
             let mut submitted = self.0.submitted.lock().unwrap();
@@ -172,6 +175,11 @@ impl Hand {
             ("hang", _) => {
                 self.0.begun.notify_one();
                 std::future::pending().await
+            }
+            ("lost", _) => {
+                let (token, ticket) = ("t".to_owned(), Ticket(json!({"id": 6})));
+                tickets.hold(0, Some(Held { token, ticket })).await;
+                Err(fault(FailureKind::Upstream, false))
             }
             ("task", _) => {
                 let (token, ticket) = ("t".to_owned(), Ticket(json!({"id": 5})));
@@ -298,6 +306,19 @@ async fn what_passes_is_tried_again_and_a_refusal_is_final() {
     assert_eq!(shop.reaches(&flaky, State::Completed).await.attempts, 2);
     assert_eq!(shop.reaches(&cold, State::Completed).await.attempts, 1);
     assert_eq!(shop.hand.submitted(&refused), 1);
+    shop.world.tree.stop().await;
+}
+
+#[actix_rt::test]
+async fn what_is_asked_for_in_vain_ends_and_is_not_drawn_again() {
+    let shop = Shop::open(TestDatabase::sqlite(), &JobsConfig::default()).await;
+    let id = shop.submit("lost").await;
+    let failed = until(async || {
+        shop.world.hand.advance(Duration::from_secs(1));
+        Some(shop.get(&id).await).filter(|job| job.state == State::Failed)
+    });
+    assert_eq!(failed.await.attempts, 3);
+    assert_eq!(shop.hand.submitted(&id), 1);
     shop.world.tree.stop().await;
 }
 

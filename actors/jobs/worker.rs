@@ -167,6 +167,12 @@ impl Worker {
     fn judge(&self, fault: Fault, row: &JobRow, held: bool) -> End {
         let config = &self.setup.config;
         let fault = Fault { held, ..fault };
+        log::info!(
+            "job {} did not come: {}: {}",
+            row.id,
+            fault.kind,
+            fault.message
+        );
         let attempts = u32::try_from(row.attempts).unwrap_or_default();
         let failed = |kind: String, message: String| {
             End::Failed(JobFailure {
