@@ -47,6 +47,24 @@ pub enum MediaError {
     Actor(AskError),
 }
 
+impl MediaError {
+    /// Whether the store is at fault, and not the file.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        match self {
+            Self::Format
+            | Self::Damaged(_)
+            | Self::TooLarge { .. }
+            | Self::TooManyPixels { .. } => false,
+            Self::Full
+            | Self::Disk(_)
+            | Self::Database(_)
+            | Self::Randomness(_)
+            | Self::Actor(_) => true,
+        }
+    }
+}
+
 impl From<&Flaw> for MediaError {
     fn from(flaw: &Flaw) -> Self {
         Self::Damaged(flaw.to_string())

@@ -4,7 +4,7 @@
 use std::{cell::RefCell, sync::Arc, time::Duration};
 
 use actix_rt::time::Instant;
-use futures_util::future::join_all;
+use futures_util::future::{join_all, try_join_all};
 use serde_json::Value;
 use troupe_protocol::{
     chat::Losses,
@@ -351,10 +351,10 @@ impl Atelier {
         let stored = outcome.results.into_iter().map(|result| async {
             match result {
                 Ok(made) => self.store(made, part, carrier, &files).await,
-                Err(failure) => Err(failure),
+                Err(failure) => Ok(Err(failure)),
             }
         });
-        let pictures: Vec<_> = join_all(stored).await;
+        let pictures: Vec<_> = try_join_all(stored).await.map_err(Missed::Over)?;
         if pictures.iter().any(Result::is_ok) {
             return Ok((pictures, outcome.usage));
         }

@@ -10,28 +10,42 @@ use super::{
     carry::{CarriedBody, Carrier, with_credential},
     receive::save,
 };
-use crate::media::Spooled;
+use crate::{
+    media::{MediaError, Spooled},
+    providers::exchange::ExchangeError,
+};
 
 impl Atelier {
-    /// Stores what was made.
+    /// Stores what was made. It may be that it cannot be had, or is no picture.
     ///
     /// # Errors
-    /// It could not be had, or not be kept.
+    /// It is our store that does not take it.
     pub(super) async fn store(
         &self,
         made: Made,
         part: &Part<'_>,
         carrier: &Carrier<'_>,
         files: &[Spooled],
-    ) -> Result<Picture, Failure> {
-        let file = self.file(&made.source, carrier, files).await?;
-        let kept = self.media.keep(file, part.commission.owner.clone()).await;
-        let kept = kept.map_err(|error| Failure::new(FailureKind::Upstream, &error.to_string()))?;
-        Ok(Picture {
+    ) -> Result<Result<Picture, Failure>, ExchangeError> {
+        let file = match self.file(&made.source, carrier, files).await {
+            Ok(file) => file,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let kept = match self.media.keep(file, part.commission.owner.clone()).await {
+            Ok(kept) => kept,
+            Err(error) if error.is_ours() => {
+                return Err(ExchangeError::NotStored {
+                    full: matches!(error, MediaError::Full),
+                    message: error.to_string(),
+                });
+            }
+            Err(error) => return Ok(Err(unfetched(error))),
+        };
+        Ok(Ok(Picture {
             kept,
             revised_prompt: made.revised_prompt,
             seed: part.order.seed,
-        })
+        }))
     }
 
     /// The file that was made, on disk.

@@ -68,6 +68,9 @@ pub enum ExchangeError {
     },
     #[display("{_0}")]
     NoLease(#[error(source)] LeaseError),
+    /// What the upstream made cannot be kept here: it has no part in that.
+    #[display("{message}")]
+    NotStored { full: bool, message: String },
     #[display("the provider does not serve this endpoint")]
     NotServed,
     /// The upstream turned out not to have this endpoint, which is remembered: another dialect may do.
@@ -82,6 +85,8 @@ impl ExchangeError {
         match self {
             Self::Failed { kind, .. } => *kind,
             Self::NoLease(error) => error.kind(),
+            // no other provider would do better
+            Self::NotStored { .. } => FailureKind::InvalidRequest,
             Self::NotServed | Self::Lacking => FailureKind::NotEntitled,
         }
     }

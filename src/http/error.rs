@@ -244,6 +244,13 @@ impl From<ExchangeError> for ApiError {
                 refuses_thoughts: _,
             } => failed(kind, status, message),
             ExchangeError::NoLease(error) => error.into(),
+            ExchangeError::NotStored { full, message } => Self::new(
+                match full {
+                    true => ErrorCode::StorageFull,
+                    false => ErrorCode::StorageUnavailable,
+                },
+                message,
+            ),
             ExchangeError::NotServed | ExchangeError::Lacking => Self::new(
                 ErrorCode::ModelNotFound,
                 "the model's provider does not serve this endpoint, choose another model",

@@ -88,7 +88,10 @@ pub async fn commission(
     let spec = spec.ok_or_else(|| ApiError::from(ExchangeError::NotServed))?;
     put_on_disk(draft, services).await?;
     let mut order = draft.order(spec.clone())?;
-    let links = draft.inputs.iter().filter(|given| matches!(given, Given::Link(_)));
+    let links = draft
+        .inputs
+        .iter()
+        .filter(|given| matches!(given, Given::Link(_)));
     let links = links.count();
     // files keep their places, so links among them are fetched
     if links == draft.inputs.len() && studio.service.takes_links(&order) {
