@@ -25,6 +25,7 @@ use super::{
         Step, Ticket, polled,
     },
     failure::{Place, classify},
+    function::Function,
     misconfigured, results,
     space::Space,
     template::Template,
@@ -47,17 +48,6 @@ pub(super) struct Visit {
     /// The uploaded files, by their places among the inputs.
     files: Vec<Value>,
     state: State,
-}
-
-/// Which of the app's functions, and by which protocol.
-enum Function {
-    Named(String),
-    Numbered {
-        /// For `/config`, where the number is not configured.
-        name: String,
-        number: Option<u64>,
-        trigger: Value,
-    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -317,35 +307,6 @@ fn reason(data: &Value) -> Value {
     let places = [&output["error"], &data["title"], &output["title"]];
     let said = places.into_iter().find(|place| !place.is_null());
     said.cloned().unwrap_or_default()
-}
-
-impl Function {
-    fn of(order: &Order) -> Result<Self, &'static str> {
-        let options = &order.model.options;
-        let name = options.get("api_name").and_then(Value::as_str);
-        let name = name.map(|name| name.trim_start_matches('/').to_owned());
-        let named = name
-            .as_deref()
-            .is_none_or(|name| polled::id(&json!(name)).is_some());
-        if !named {
-            return Err("`api_name` is letters, digits and `_`");
-        }
-        match options.get("protocol").and_then(Value::as_str) {
-            None | Some("call") => Ok(Self::Named(name.ok_or("set `api_name`")?)),
-            Some("queue") => {
-                let number = options.get("fn_index").and_then(Value::as_u64);
-                if name.is_none() && number.is_none() {
-                    return Err("set `fn_index` or `api_name`");
-                }
-                Ok(Self::Numbered {
-                    name: name.unwrap_or_default(),
-                    number,
-                    trigger: options.get("trigger_id").cloned().unwrap_or_default(),
-                })
-            }
-            Some(_) => Err("`protocol` is `call` or `queue`"),
-        }
-    }
 }
 
 impl Errand for Visit {

@@ -29,6 +29,7 @@
 //! the router's with the month. What ails a Space is never held against the token.
 
 mod failure;
+mod function;
 mod gradio;
 mod models;
 mod results;
