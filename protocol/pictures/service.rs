@@ -70,7 +70,8 @@ pub trait Service: Send + Sync {
         0
     }
 
-    /// Hosts, besides that of `base_url`, that calls go to by the operator's configuration.
+    /// Addresses, besides `base_url`, that calls go to by the operator's configuration: links of answers may lead to
+    /// their hosts, and so may the credential.
     fn hosts(&self) -> Vec<String> {
         Vec::new()
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use troupe_simulator::{Behaviour, Simulator};
 
-use super::{data_uri, file, fox, generate, png_size, reply, rotation::provider};
+use super::{data_uri, file, fox, generate, png_size, reply, rotation::provider, square};
 use crate::support::App;
 
 async fn start(sim: &Simulator) -> App {
@@ -15,15 +15,9 @@ fn told(sim: &Simulator, path: &str) -> Value {
     sim.script().last_request(path).unwrap().json()
 }
 
-/// A picture of 32 by 32 pixels, as a data URI.
+/// A small picture, as a data URI.
 async fn picture(app: &App, sim: &Simulator) -> String {
-    let mut file = app
-        .client()
-        .get(sim.at("/files/32x32-9000.png"))
-        .send()
-        .await
-        .unwrap();
-    data_uri(&file.body().await.unwrap())
+    data_uri(&square(app, sim).await)
 }
 
 #[actix_rt::test]

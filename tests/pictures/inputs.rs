@@ -9,7 +9,7 @@ use crate::support::App;
 async fn what_is_no_picture_is_refused() {
     let app = App::builder().start().await;
     for image in [
-        json!("aGVsbG8="),
+        json!("no base64"),
         json!(7),
         json!("ftp://example.org/a.png"),
         json!({"x": 1}),

@@ -3,15 +3,20 @@
 mod added;
 mod ark;
 mod demo;
+mod gemini;
 mod gitee;
+mod grok;
+mod huggingface;
 mod inputs;
 mod modelscope;
+mod openai;
 mod rotation;
 mod texts;
 mod volcengine;
 
 use awc::http::StatusCode;
 use serde_json::{Value, json};
+use troupe_simulator::Simulator;
 
 use crate::support::{Answer, App};
 
@@ -49,6 +54,13 @@ pub fn png_size(file: &[u8]) -> (u32, u32) {
 pub fn data_uri(file: &[u8]) -> String {
     use base64::{Engine as _, prelude::BASE64_STANDARD};
     format!("data:image/png;base64,{}", BASE64_STANDARD.encode(file))
+}
+
+/// A picture of 32 by 32 pixels.
+pub async fn square(app: &App, sim: &Simulator) -> Vec<u8> {
+    let link = sim.at("/files/32x32-0.png");
+    let mut file = app.client().get(link).send().await.unwrap();
+    file.body().await.unwrap().to_vec()
 }
 
 /// An error in the shape of this surface.

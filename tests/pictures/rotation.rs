@@ -29,6 +29,11 @@ pub fn provider(sim: &Simulator, kind: &str, path: &str) -> Provider {
 async fn third_serves(kind: &str, path: &str, model: &str) -> Value {
     let sim = Simulator::start();
     let provider = provider(&sim, kind, path);
+    let provider = match ["openai", "gemini"].contains(&kind) {
+        // these are asked for their models, among which there are none that draw
+        true => provider.models(&[model]),
+        false => provider,
+    };
     third_of(&sim, provider, kind, model).await
 }
 
@@ -118,6 +123,31 @@ async fn a4f_tells_it_as_openai_does() {
         (&stats["exhausted"], &stats["active"]),
         (&json!(2), &json!(1))
     );
+}
+
+#[actix_rt::test]
+async fn openai_and_xai_tell_that_the_credits_are_gone() {
+    for (kind, path, model) in [
+        ("openai", "/v1", "gpt-image-1"),
+        ("grok", "/grok/v1", "grok-imagine-image"),
+    ] {
+        let stats = third_serves(kind, path, model).await;
+        assert_eq!(
+            (&stats["exhausted"], &stats["active"]),
+            (&json!(2), &json!(1))
+        );
+    }
+}
+
+#[actix_rt::test]
+async fn gemini_s_day_is_one_of_a_model() {
+    let model = "gemini-2.5-flash-image";
+    let stats = third_serves("gemini", "/v1beta", model).await;
+    for at in 0..2 {
+        let models = stats["tokens"][at]["models"].to_string();
+        assert!(models.contains(model), "{stats}");
+    }
+    assert_eq!(stats["active"], 3);
 }
 
 #[actix_rt::test]

@@ -64,9 +64,34 @@ impl Trial {
 
     /// The bytes of an answer that is no text.
     pub(crate) async fn post_raw(&self, path: &str, body: &Value) -> Vec<u8> {
-        let request = self.request("POST", path);
-        let mut answer = request.send_body(body.to_string()).await.unwrap();
+        Self::raw(self.request("POST", path), body.to_string()).await
+    }
+
+    /// The same of a question.
+    pub(crate) async fn get_raw(&self, path: &str) -> Vec<u8> {
+        Self::raw(self.request("GET", path), String::new()).await
+    }
+
+    async fn raw(request: awc::ClientRequest, body: String) -> Vec<u8> {
+        let mut answer = request.send_body(body).await.unwrap();
         answer.body().limit(LARGEST).await.unwrap().to_vec()
+    }
+
+    /// Sends a form of texts, and of files that hold `file`.
+    pub(crate) async fn post_form(
+        &self,
+        path: &str,
+        texts: &[(&str, &str)],
+        files: &[&str],
+    ) -> Heard {
+        let text = |(name, value): &(&str, &str)| format!("name=\"{name}\"\r\n\r\n{value}");
+        let file = |name: &&str| format!("name=\"{name}\"; filename=\"a.png\"\r\n\r\nfile");
+        let parts = texts.iter().map(text).chain(files.iter().map(file));
+        let parts = parts.map(|part| format!("--x\r\ncontent-disposition: form-data; {part}\r\n"));
+        let request = self.request("POST", path);
+        let kind = ("content-type", "multipart/form-data; boundary=x");
+        let body = parts.collect::<String>() + "--x--\r\n";
+        self.send(request.insert_header(kind), body).await
     }
 
     fn request(&self, method: &str, path: &str) -> awc::ClientRequest {

@@ -21,7 +21,7 @@
 //! |---|---|
 //! | `hub_url` | `https://huggingface.co`, asked for the quota |
 //! | `space_url` | `https://{host}.hf.space`, where `owner/name` is; `{host}` is `owner-name` |
-//! | `trusted_hosts` | none: Gradio apps elsewhere that are shown the token too |
+//! | `trusted_hosts` | none: Gradio apps elsewhere that are shown the token, and private Spaces whose files only it opens |
 //! | `bill_to` | none: the organisation that the router bills |
 //! | `poll_ms` | 1000, between two questions after a task |
 //!
@@ -119,16 +119,22 @@ impl Service for HuggingFace {
     }
 
     fn hosts(&self) -> Vec<String> {
-        let known = [self.hub(), space::url_template(&self.settings)].map(space::host_of);
-        let known = known.map(|host| host.trim_start_matches("{host}").to_owned());
-        let trusted = space::trusted_hosts(&self.settings).map(str::to_owned);
-        known.into_iter().chain(trusted).collect()
+        let spaces = models::shipped().into_iter();
+        let spaces = spaces.filter_map(|model| Space::of(&model, &self.settings).ok());
+        let trusted = space::trusted_hosts(&self.settings).map(|host| format!("https://{host}"));
+        let hub = self.hub().to_owned();
+        [hub]
+            .into_iter()
+            .chain(spaces.map(|space| space.url))
+            .chain(trusted)
+            .collect()
     }
 }
 
 impl HuggingFace {
     fn hub(&self) -> &str {
-        self.settings.option("hub_url").unwrap_or(HUB)
+        let url = self.settings.option("hub_url").unwrap_or(HUB);
+        url.trim_end_matches('/')
     }
 }
 

@@ -142,6 +142,11 @@ impl Draft {
 fn input(given: &Given) -> Input {
     match given {
         Given::Link(url) => Input::Link(url.clone()),
+        Given::Bytes(bytes) => Input::File {
+            mime: "application/octet-stream",
+            bytes: bytes.len() as u64,
+            size: None,
+        },
         Given::File(file) => Input::File {
             mime: file
                 .format()

@@ -86,6 +86,7 @@ pub async fn commission(
     let studio = studio.ok_or_else(|| ApiError::from(ExchangeError::NotServed))?;
     let spec = spec_of(&target.provider, &target.id);
     let spec = spec.ok_or_else(|| ApiError::from(ExchangeError::NotServed))?;
+    put_on_disk(draft, services).await?;
     let mut order = draft.order(spec.clone())?;
     let has_links = draft
         .inputs
@@ -105,7 +106,7 @@ pub async fn commission(
     call.dropped(&losses);
     let files = draft.inputs.iter().map(|given| match given {
         Given::File(file) => Some(file.clone()),
-        Given::Link(_) => None,
+        Given::Link(_) | Given::Bytes(_) => None,
     });
     // a link among files keeps its place: the service never asks for it as a file
     let inputs = files.collect::<Option<Vec<_>>>().unwrap_or_default();
@@ -117,6 +118,18 @@ pub async fn commission(
             call_id: call.id().to_owned(),
         },
     })
+}
+
+/// All files are on disk from here on.
+async fn put_on_disk(draft: &mut Draft, services: &Services) -> Result<(), ApiError> {
+    for given in &mut draft.inputs {
+        if let Given::Bytes(bytes) = given {
+            let mut spool = services.atelier.media.spool(bytes.len() as u64).await?;
+            spool.write(bytes.clone()).await?;
+            *given = Given::File(spool.finish().await?);
+        }
+    }
+    Ok(())
 }
 
 fn check_links(draft: &Draft, services: &Services) -> Result<(), ApiError> {

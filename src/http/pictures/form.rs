@@ -9,6 +9,7 @@ use actix_web::{
     http::header,
     web::{Bytes, Payload},
 };
+use base64::{Engine as _, prelude::BASE64_STANDARD as STANDARD};
 use futures_util::{Stream, StreamExt as _};
 use serde_json::{Map, Value};
 use troupe_actors::{
@@ -41,6 +42,8 @@ pub struct Form {
 pub enum Given {
     Link(String),
     File(Spooled),
+    /// Too small to have been put on disk yet.
+    Bytes(Bytes),
 }
 
 /// The most of a form's field that is no file.
@@ -392,8 +395,10 @@ impl Form {
         match source(text, self.nonce) {
             Source::Link { url, .. } => Some(Given::Link(url)),
             Source::Part(at) => self.parts.get(at).cloned().map(Given::File),
-            // shorter than any picture
-            Source::Base64(_) => None,
+            Source::Base64(text) => {
+                let bytes = STANDARD.decode(text).ok().filter(|bytes| !bytes.is_empty());
+                bytes.map(|bytes| Given::Bytes(bytes.into()))
+            }
         }
     }
 

@@ -6,6 +6,8 @@ mod contents;
 mod count;
 mod films;
 mod models;
+#[cfg(test)]
+mod picture_tests;
 mod pictures;
 mod plain;
 mod read;

@@ -301,7 +301,15 @@ fn the_token_stays_away_from_other_hosts() {
         };
         assert_eq!(played.made().results[0].as_ref().unwrap().source, source);
     }
-    assert_eq!(service.hosts(), ["huggingface.co", ".hf.space"]);
+    let hosts = service.hosts();
+    assert_eq!(
+        hosts[..2],
+        [
+            "https://huggingface.co",
+            "https://mrfakename-z-image-turbo.hf.space"
+        ]
+    );
+    assert_eq!(hosts.len(), 1 + service.models().len());
 }
 
 #[test]
