@@ -25,6 +25,7 @@ use troupe_actors::{
     answers::Answers,
     catalog,
     egress::Guard,
+    jobs::{JobsHandle, Painter},
     media::{Links, Media, Setup, place::Place},
     pictures::Atelier,
     responses::ResponseStore,
@@ -188,8 +189,15 @@ async fn build(
         guard: egress.clone(),
         clock: clock.clone(),
     };
+    let painter = Painter {
+        atelier: atelier.clone(),
+        catalog: reader.clone(),
+    };
+    let jobs = JobsHandle::start(&tree, &config.jobs, &clock, &database, painter);
+    let jobs = jobs.await.map_err(io::Error::other)?;
     let services = Services {
         atelier,
+        jobs,
         results: egress.trusting(providers::hosts(config)),
         egress,
         public_url: config.server.public_url(bound),

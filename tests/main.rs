@@ -15,6 +15,7 @@ mod drain;
 mod errors;
 mod failover;
 mod first_start;
+mod jobs;
 mod kv_redis;
 mod media;
 mod models_and_embeddings;

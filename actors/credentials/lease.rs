@@ -123,6 +123,12 @@ impl Lease {
         &self.identity.alias
     }
 
+    /// The name under which the credential's state is stored: a keyed hash.
+    #[must_use]
+    pub fn token_name(&self) -> &str {
+        &self.identity.hash
+    }
+
     /// For the list of credentials to exclude when the request asks for another.
     #[must_use]
     pub fn token(&self) -> TokenIndex {

@@ -10,15 +10,16 @@ use troupe_protocol::{
     chat::Losses,
     failure::FailureKind,
     openai::request_error::RequestError,
-    pictures::{Errand, Failure, Made, Order, Patience, Quota, Source, Ticket},
+    pictures::{Errand, Failure, Order, Patience, Quota},
 };
 
 use super::{
-    carry::{CarriedBody, Carrier, with_credential},
+    carry::Carrier,
     config::PicturesConfig,
     receive::{ReceiveError, save},
     run::{Brought, RunFault, run},
     studio::Studio,
+    tickets::{Held, Tickets, Unkept},
 };
 use crate::{
     credentials::{Lease, Outcome as LeaseOutcome, Terms},
@@ -83,8 +84,28 @@ impl<W: Watch> Watch for Shared<'_, W> {
     }
 }
 
-/// What came of one attempt: the answer's files live as long as the store needs them.
-type Drawn = Vec<Result<Picture, Failure>>;
+/// What came of one order: its pictures, and the upstream's own `usage`.
+type Drawn = (Vec<Result<Picture, Failure>>, Option<Value>);
+
+/// One of the orders that a commission was split into.
+pub(super) struct Part<'a> {
+    pub order: &'a Arc<Order>,
+    pub commission: &'a Commission,
+    tickets: &'a dyn Tickets,
+    /// Its place among them.
+    part: usize,
+}
+
+impl Part<'_> {
+    /// A failed run. What is over at the upstream is not asked for again.
+    async fn missed(&self, fault: RunFault) -> Missed {
+        if !fault.open && self.tickets.held(self.part).is_some() {
+            self.tickets.hold(self.part, None).await;
+        }
+        let held = self.tickets.held(self.part).is_some();
+        missed(fault, held)
+    }
+}
 
 impl Atelier {
     /// Whether the provider takes the order, and which of its fields it will not be told.
@@ -168,14 +189,42 @@ impl Atelier {
         terms: Terms,
         watch: &mut impl Watch,
     ) -> Result<Gallery, ExchangeError> {
+        self.draw_on(provider, commission, terms, watch, &Unkept)
+            .await
+    }
+
+    /// The same for an order that outlives the process: what upstreams give for it is kept in `tickets`, and what
+    /// is there already is asked for, not drawn again.
+    ///
+    /// # Errors
+    /// [`ExchangeError`].
+    pub async fn draw_on(
+        &self,
+        provider: &Provider,
+        commission: &Commission,
+        terms: Terms,
+        watch: &mut impl Watch,
+        tickets: &dyn Tickets,
+    ) -> Result<Gallery, ExchangeError> {
         let studio = provider.studio.as_ref().ok_or(ExchangeError::NotServed)?;
         let watch = RefCell::new(watch);
         let orders = split(&commission.order);
-        let drawn = orders.iter().map(|order| {
+        let drawn = orders.iter().enumerate().map(|(part, order)| {
             let mut watch = Shared(&watch);
+            let part = Part {
+                order,
+                commission,
+                tickets,
+                part,
+            };
             async move {
-                self.draw_one(provider, studio, order, commission, terms, &mut watch)
-                    .await
+                match tickets.held(part.part) {
+                    Some(held) => self.resume(provider, studio, &part, held).await,
+                    None => {
+                        self.draw_one(provider, studio, &part, terms, &mut watch)
+                            .await
+                    }
+                }
             }
         });
         gallery(join_all(drawn).await)
@@ -185,17 +234,20 @@ impl Atelier {
         &self,
         provider: &Provider,
         studio: &Studio,
-        order: &Arc<Order>,
-        commission: &Commission,
+        part: &Part<'_>,
         terms: Terms,
         watch: &mut impl Watch,
-    ) -> Result<(Drawn, Option<Value>), ExchangeError> {
+    ) -> Result<Drawn, ExchangeError> {
+        let order = part.order;
         let model: Arc<str> = order.model.upstream.as_str().into();
         let end = Instant::now() + self.config.total(order.action.makes_video());
         let attempt = async |lease: &Lease, watch: &mut _| {
             let begun = Instant::now();
-            let carrier = self.carrier(provider, order, commission, lease.secret(), end);
-            let drawn = self.attempt(studio, order, commission, &carrier).await;
+            let carrier = self.carrier(provider, part, lease.secret(), end);
+            // reviewed before, so that this cannot fail any more; the losses were told then
+            let errand = studio.service.begin(order, &mut Losses::default());
+            let mut errand = errand.map_err(|_| Missed::Over(ExchangeError::NotServed))?;
+            let drawn = self.fulfil(&mut *errand, part, &carrier, lease).await;
             Watch::upstream_took(watch, begun.elapsed());
             drawn
         };
@@ -204,11 +256,64 @@ impl Atelier {
         Ok(drawn)
     }
 
+    /// Asks for what the upstream has taken, with the token that it was given by.
+    async fn resume(
+        &self,
+        provider: &Provider,
+        studio: &Studio,
+        part: &Part<'_>,
+        held: Held,
+    ) -> Result<Drawn, ExchangeError> {
+        let order = part.order;
+        let lease = lease_of(provider, order, &held)?;
+        let end = Instant::now() + self.config.total(order.action.makes_video());
+        let carrier = self.carrier(provider, part, lease.secret(), end);
+        let errand = studio.service.resume(order, &held.ticket);
+        let mut errand = errand.ok_or_else(|| lost("the upstream's task cannot be asked for"))?;
+        match self.fulfil(&mut *errand, part, &carrier, &lease).await {
+            Ok(drawn) => {
+                lease.report(LeaseOutcome::Success);
+                Ok(drawn)
+            }
+            Err(Missed::Failed { error, .. } | Missed::Over(error)) => {
+                lease.report(LeaseOutcome::Failure(error.kind()));
+                Err(error)
+            }
+        }
+    }
+
+    /// Tells the upstream that a task is not wanted any more, where it can be told.
+    pub async fn cancel(&self, provider: &Provider, commission: &Commission, held: &Held) {
+        let Some(studio) = &provider.studio else {
+            return;
+        };
+        let Some(call) = studio.service.cancel(&held.ticket) else {
+            return;
+        };
+        let Ok(lease) = lease_of(provider, &commission.order, held) else {
+            return;
+        };
+        let part = Part {
+            order: &commission.order,
+            commission,
+            tickets: &Unkept,
+            part: 0,
+        };
+        let end = Instant::now() + self.config.first_byte(Patience::Quick);
+        let carrier = self.carrier(provider, &part, lease.secret(), end);
+        let carried = carrier.carry(&call).await;
+        match carried {
+            Ok(carried) if carried.status < 400 => {}
+            Ok(carried) => log::info!("a task was not stopped: status {}", carried.status),
+            Err(fault) => log::info!("a task was not stopped: {}", fault.kind),
+        }
+        lease.report(LeaseOutcome::Dropped);
+    }
+
     fn carrier<'a>(
         &'a self,
         provider: &'a Provider,
-        order: &Order,
-        commission: &'a Commission,
+        part: &Part<'a>,
         secret: Option<&'a Secret>,
         end: Instant,
     ) -> Carrier<'a> {
@@ -218,149 +323,58 @@ impl Atelier {
             media: &self.media,
             clock: &self.clock,
             secret,
-            inputs: &commission.inputs,
-            nonce: order.nonce,
+            inputs: &part.commission.inputs,
+            nonce: part.order.nonce,
             end,
         }
-    }
-
-    /// One attempt, to the store.
-    async fn attempt(
-        &self,
-        studio: &Studio,
-        order: &Arc<Order>,
-        commission: &Commission,
-        carrier: &Carrier<'_>,
-    ) -> Result<(Drawn, Option<Value>), Missed> {
-        // reviewed before, so that this cannot fail any more; the losses were told then
-        let errand = studio.service.begin(order, &mut Losses::default());
-        let mut errand = errand.map_err(|_| Missed::Over(ExchangeError::NotServed))?;
-        self.fulfil(&mut *errand, order, commission, carrier, &mut |_| {})
-            .await
     }
 
     /// Runs an errand to its end, and stores what it brings.
     async fn fulfil(
         &self,
         errand: &mut dyn Errand,
-        order: &Order,
-        commission: &Commission,
+        part: &Part<'_>,
         carrier: &Carrier<'_>,
-        taken: &mut dyn FnMut(Ticket),
-    ) -> Result<(Drawn, Option<Value>), Missed> {
-        let brought = run(errand, carrier, taken).await.map_err(missed)?;
-        let Brought { outcome, files } = brought;
+        lease: &Lease,
+    ) -> Result<Drawn, Missed> {
+        let taken = async |ticket| {
+            let token = lease.token_name().to_owned();
+            part.tickets
+                .hold(part.part, Some(Held { token, ticket }))
+                .await;
+        };
+        let Brought { outcome, files } = match run(errand, carrier, &taken).await {
+            Ok(brought) => brought,
+            Err(fault) => return Err(part.missed(fault).await),
+        };
+        let made = outcome.results.iter().any(Result::is_ok);
         let stored = outcome.results.into_iter().map(|result| async {
             match result {
-                Ok(made) => self.store(made, order, commission, carrier, &files).await,
+                Ok(made) => self.store(made, part, carrier, &files).await,
                 Err(failure) => Err(failure),
             }
         });
-        let drawn: Drawn = join_all(stored).await;
-        match drawn.iter().all(Result::is_err) {
-            // an answer without a single picture is a failed attempt
-            true => Err(missed(RunFault {
-                failure: first_failure(drawn),
-                open: false,
-            })),
-            false => Ok((drawn, outcome.usage)),
+        let pictures: Vec<_> = join_all(stored).await;
+        if pictures.iter().any(Result::is_ok) {
+            return Ok((pictures, outcome.usage));
         }
-    }
-
-    async fn store(
-        &self,
-        made: Made,
-        order: &Order,
-        commission: &Commission,
-        carrier: &Carrier<'_>,
-        files: &[Spooled],
-    ) -> Result<Picture, Failure> {
-        let file = self.file(&made.source, carrier, files).await?;
-        let kept = self.media.keep(file, commission.owner.clone()).await;
-        let kept = kept.map_err(|error| Failure::new(FailureKind::Upstream, &error.to_string()))?;
-        Ok(Picture {
-            kept,
-            revised_prompt: made.revised_prompt,
-            seed: order.seed,
-        })
-    }
-
-    /// The file that was made, on disk.
-    async fn file(
-        &self,
-        source: &Source,
-        carrier: &Carrier<'_>,
-        files: &[Spooled],
-    ) -> Result<Spooled, Failure> {
-        match source {
-            Source::Part(at) => files
-                .get(*at)
-                .cloned()
-                .ok_or_else(|| Failure::malformed("picture")),
-            Source::Base64(text) => self.decoded(text).await,
-            Source::Link { url, credential } if *credential && carrier.provider.draws_at(url) => {
-                self.fetched_with_credential(url, carrier).await
-            }
-            Source::Link { url, .. } => self.fetched(url, carrier).await,
+        // an answer without a single picture is a failed attempt
+        let (failure, open) = (first_failure(pictures), false);
+        match made {
+            // it can be asked for again
+            true => Err(missed(
+                RunFault { failure, open },
+                part.tickets.held(part.part).is_some(),
+            )),
+            false => Err(part.missed(RunFault { failure, open }).await),
         }
-    }
-
-    async fn decoded(&self, text: &str) -> Result<Spooled, Failure> {
-        use base64::{Engine as _, prelude::BASE64_STANDARD};
-        let bytes = BASE64_STANDARD.decode(text);
-        let bytes = bytes.map_err(|_| Failure::malformed("picture in valid base64"))?;
-        let spooled = async {
-            let mut spool = self.media.spool(self.config.max_file_bytes).await?;
-            spool.write(bytes.into()).await?;
-            spool.finish().await
-        };
-        spooled.await.map_err(unfetched)
-    }
-
-    async fn fetched_with_credential(
-        &self,
-        url: &str,
-        carrier: &Carrier<'_>,
-    ) -> Result<Spooled, Failure> {
-        let carried = carrier.carry(&with_credential(url)).await;
-        let carried = carried
-            .map_err(|fault| Failure::new(fault.kind, &fault.message.unwrap_or_default()))?;
-        match carried.body {
-            CarriedBody::Whole(mut received) if (200..300).contains(&carried.status) => received
-                .files
-                .pop()
-                .ok_or_else(|| Failure::malformed("file behind its link")),
-            _ => Err(unfetched("the upstream's link does not open")),
-        }
-    }
-
-    /// Follows a link of an upstream: to its own host as the operator trusts it, elsewhere as a stranger's.
-    async fn fetched(&self, url: &str, carrier: &Carrier<'_>) -> Result<Spooled, Failure> {
-        let studio = carrier.provider.studio.iter();
-        let guard = self
-            .guard
-            .trusting(studio.flat_map(|studio| studio.trusted.clone()));
-        let fetched = guard.get(url).await.map_err(unfetched)?;
-        if !(200..300).contains(&fetched.status) {
-            let status = fetched.status;
-            return Err(unfetched(format!(
-                "the upstream's link answers with status {status}"
-            )));
-        }
-        save(fetched.body, &self.media, self.config.max_file_bytes)
-            .await
-            .map_err(unfetched)
     }
 }
 
-/// The upstream made something that could not be had.
-fn unfetched(why: impl ToString) -> Failure {
-    Failure::new(FailureKind::Upstream, &why.to_string())
-}
-
-fn missed(fault: RunFault) -> Missed {
+/// `held` = it can be asked for again with the same credential, so that no other is to draw it.
+fn missed(fault: RunFault, held: bool) -> Missed {
     let RunFault { failure, open } = fault;
-    let again = !open && failure.kind.worth_another_credential();
+    let again = !open && !held && failure.kind.worth_another_credential();
     Missed::Failed {
         again,
         error: failed(failure, open),
@@ -377,8 +391,22 @@ fn failed(failure: Failure, open: bool) -> ExchangeError {
     }
 }
 
-fn first_failure(drawn: Drawn) -> Failure {
-    let first = drawn.into_iter().find_map(Result::err);
+/// The credential that has the task.
+fn lease_of(provider: &Provider, order: &Order, held: &Held) -> Result<Lease, ExchangeError> {
+    let model: Arc<str> = order.model.upstream.as_str().into();
+    let lease = provider.pool.lease_of(&model, &held.token);
+    lease.ok_or_else(|| {
+        lost("the token that the upstream's task belongs to is not configured any more")
+    })
+}
+
+/// A task that cannot be asked for; it may be drawn, and charged for, all the same.
+fn lost(why: &str) -> ExchangeError {
+    failed(Failure::new(FailureKind::NotEntitled, why), true)
+}
+
+fn first_failure(pictures: Vec<Result<Picture, Failure>>) -> Failure {
+    let first = pictures.into_iter().find_map(Result::err);
     first.unwrap_or_else(|| Failure::malformed("picture"))
 }
 
@@ -402,9 +430,7 @@ fn split(order: &Arc<Order>) -> Vec<Arc<Order>> {
 }
 
 /// All that was drawn; an order that failed stands as a failed picture among others that did not.
-fn gallery(
-    orders: Vec<Result<(Drawn, Option<Value>), ExchangeError>>,
-) -> Result<Gallery, ExchangeError> {
+fn gallery(orders: Vec<Result<Drawn, ExchangeError>>) -> Result<Gallery, ExchangeError> {
     if orders.iter().all(Result::is_err) {
         let first = orders.into_iter().find_map(Result::err);
         return Err(first.unwrap_or(ExchangeError::NotServed));

@@ -9,22 +9,27 @@
 //! | [`config`] | `[pictures]` |
 //! | [`studio`] | what a provider can draw: its service and its models |
 //! | [`atelier`] | an order on its way: attempts, fan-out, the store |
+//! | [`harvest`] | from what an upstream made to the store |
 //! | [`run`] | one errand with one credential |
 //! | [`carry`] | one call of it: out with the files, back with what came |
 //! | [`events`] | an answer that comes as events |
 //! | [`outgoing`] | the body of a call, its files streamed |
+//! | [`tickets`] | what upstreams gave for orders that they have taken |
 //! | [`receive`] | the answer of a call, its files put aside |
 
 pub mod atelier;
 pub mod carry;
 pub mod config;
 mod events;
+mod harvest;
 mod outgoing;
 mod receive;
 mod run;
 pub mod studio;
+pub mod tickets;
 
 pub use atelier::{Atelier, Commission, Gallery, Picture};
 pub use config::PicturesConfig;
 pub use outgoing::base64;
 pub use studio::Studio;
+pub use tickets::{Held, Tickets, Unkept};

@@ -33,11 +33,12 @@ pub(super) struct RunFault {
 /// The wait before a question after a task is asked again; doubles.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Runs an errand. `taken` is told once, when the upstream has taken the order as a task.
+/// Runs an errand. `taken` is told once, when the upstream has taken the order as a task; nothing goes on before
+/// it has returned.
 pub(super) async fn run(
     errand: &mut dyn Errand,
     carrier: &Carrier<'_>,
-    taken: &mut dyn FnMut(Ticket),
+    taken: &impl AsyncFn(Ticket),
 ) -> Result<Brought, RunFault> {
     let mut told = errand.ticket().is_some();
     let mut step = errand.next(Heard::Start);
@@ -46,7 +47,7 @@ pub(super) async fn run(
     loop {
         if !told && let Some(ticket) = errand.ticket() {
             told = true;
-            taken(ticket);
+            taken(ticket).await;
         }
         let call = match step {
             Step::Done(outcome) => return Ok(Brought { outcome, files }),

@@ -131,5 +131,31 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    jobs (id) {
+        id -> Text,
+        app_id -> Text,
+        call_id -> Text,
+        model -> Text,
+        provider -> Text,
+        target -> Text,
+        upstream_model -> Text,
+        action -> Text,
+        priority -> Integer,
+        state -> Text,
+        revision -> Integer,
+        attempts -> Integer,
+        interruptions -> Integer,
+        draft -> Text,
+        tickets -> Nullable<Text>,
+        results -> Nullable<Text>,
+        error -> Nullable<Text>,
+        created_at -> BigInt,
+        started_at -> Nullable<BigInt>,
+        wake_at -> Nullable<BigInt>,
+        finished_at -> Nullable<BigInt>,
+    }
+}
+
 diesel::joinable!(api_keys -> apps (app_id));
 diesel::allow_tables_to_appear_in_same_query!(apps, api_keys);

@@ -31,6 +31,8 @@ struct Call {
     custom: bool,
     /// What has not gone out yet.
     input: String,
+    /// Whether some of its input has gone out: a seal that comes later comes too late.
+    begun: bool,
     seal: Option<Seal>,
     end: JsonEnd,
 }
@@ -122,10 +124,11 @@ impl CallQueue {
                 custom: first.custom,
             }));
         }
-        if let Some(seal) = first.seal.take() {
+        if let Some(seal) = first.seal.take().filter(|_| !first.begun) {
             out.push(ChatEvent::Seal(seal));
         }
         if !first.input.is_empty() {
+            first.begun = true;
             out.push(ChatEvent::Delta(std::mem::take(&mut first.input)));
         }
     }
@@ -147,6 +150,7 @@ impl Call {
             name: String::new(),
             custom: fragment.custom,
             input: String::new(),
+            begun: false,
             seal: None,
             end: JsonEnd::default(),
         }
@@ -241,6 +245,27 @@ mod tests {
         }
         assert!(open.is_none());
         blocks
+    }
+
+    #[test]
+    fn a_seal_stands_before_the_input_or_nowhere() {
+        let sealed = |input| Fragment {
+            seal: Some(Seal::new(crate::dialect::Dialect::Gemini, "s")),
+            ..fragment(0, "a", "f", input)
+        };
+        let (mut queue, mut events) = (CallQueue::default(), Vec::new());
+        for input in ["", "{\"x\":", "1}"] {
+            queue.push(sealed(input), &mut events);
+        }
+        queue.finish(&mut events);
+        let kinds = events.iter().map(|event| match event {
+            ChatEvent::Open(_) => "open",
+            ChatEvent::Seal(_) => "seal",
+            ChatEvent::Delta(_) => "input",
+            _ => "close",
+        });
+        let kinds: Vec<&str> = kinds.collect();
+        assert_eq!(kinds, ["open", "seal", "seal", "input", "input", "close"]);
     }
 
     #[test]

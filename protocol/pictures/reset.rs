@@ -117,6 +117,8 @@ pub fn span_in(text: &str) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn at(text: &str) -> SystemTime {
@@ -153,6 +155,21 @@ mod tests {
         ] {
             let wait = Duration::from_secs(hours * 3600);
             assert_eq!(pacific_midnight(at(now)), wait, "{now}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn google_s_midnight_is_the_next_one(seconds in 1_700_000_000_u64..2_000_000_000) {
+            let now = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+            let wait = pacific_midnight(now);
+            prop_assert!(wait > Duration::ZERO && wait <= Duration::from_secs(25 * 3600));
+            let then = now + wait;
+            let east = if in_summer_time(then) { 7 } else { 8 };
+            prop_assert_eq!((seconds + wait.as_secs()) % 86_400, east * 3600);
+            // there is no midnight before it
+            let just_before = then - Duration::from_secs(1);
+            prop_assert_eq!(pacific_midnight(just_before), Duration::from_secs(1));
         }
     }
 

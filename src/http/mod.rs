@@ -30,6 +30,7 @@ pub mod error;
 mod fallback;
 mod heartbeat;
 mod imagine;
+mod jobs;
 mod layers;
 mod media;
 pub mod metrics;

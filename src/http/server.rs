@@ -13,7 +13,7 @@ use actix_web::{
 };
 
 use super::{
-    admin, chat, imagine,
+    admin, chat, imagine, jobs,
     layers::{guard, nothing_here, unreadable},
     media, openai, ops, rate,
     repeats::Repeats,
@@ -75,6 +75,7 @@ fn app(
         .configure(chat::routes)
         .configure(openai::routes)
         .configure(imagine::routes)
+        .configure(jobs::routes)
         .configure(media::routes)
         .configure(ops::routes)
         .configure(admin::routes)

@@ -14,6 +14,7 @@ use troupe_actors::{
     answers::Answers,
     catalog::CatalogReader,
     egress::Guard,
+    jobs::JobsHandle,
     media::Media,
     pictures::Atelier,
     responses::ResponseStore,
@@ -42,6 +43,8 @@ pub struct Services {
     pub media: Media,
     /// Has pictures drawn.
     pub atelier: Atelier,
+    /// Orders that outlive their request.
+    pub jobs: JobsHandle,
     /// Opens the links of clients.
     pub egress: Guard,
     /// Opens the links in what upstreams answer, which may lead to the upstreams themselves.

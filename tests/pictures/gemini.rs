@@ -68,12 +68,7 @@ async fn what_filters_keep_back_is_refused_with_their_words() {
         ("sim-refuse", "Unable to show"),
     ] {
         let order = json!({"model": format!("gemini/{model}"), "prompt": "p"});
-        let error = refusal(
-            generate(&app, &order).await,
-            400,
-            "content_policy_violation",
-        )
-        .await;
+        let error = refusal(generate(&app, &order).await, 400, "content_policy").await;
         assert!(
             error["message"].as_str().unwrap().contains(words),
             "{error}"

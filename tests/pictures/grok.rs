@@ -63,12 +63,7 @@ async fn what_moderation_keeps_back_is_refused() {
     let sim = Simulator::start();
     let app = start(&sim).await;
     let order = json!({"model": MODEL, "prompt": "unsafe"});
-    let error = refusal(
-        generate(&app, &order).await,
-        400,
-        "content_policy_violation",
-    )
-    .await;
+    let error = refusal(generate(&app, &order).await, 400, "content_policy").await;
     assert!(
         error["message"].as_str().unwrap().contains("moderation"),
         "{error}"

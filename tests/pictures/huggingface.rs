@@ -1,7 +1,5 @@
 //! Hugging Face: every action on Spaces, and the providers behind the router.
 
-use std::fmt::Write as _;
-
 use serde_json::{Value, json};
 use troupe_simulator::{Behaviour, Simulator};
 
@@ -33,9 +31,9 @@ async fn started(sim: &Simulator) -> App {
     App::builder().provider(provider(sim)).start().await
 }
 
-/// A picture of that size, drawn by the demo.
+/// A picture of that size.
 async fn picture(app: &App, size: &str) -> String {
-    let body = json!({"model": "demo/demo-image", "prompt": "p", "size": size});
+    let body = json!({"model": "hf/ovis-image", "prompt": "p", "size": size});
     let drawn = reply(generate(app, &body).await).await;
     data_uri(&file(app, &drawn["url"]).await.1)
 }
@@ -110,10 +108,8 @@ async fn another_space_by_configuration_alone() {
         ("queue", "me/app", "queue"),
         ("four", "me/gradio4", "call"),
     ] {
-        let mut table = String::new();
-        let _ = write!(
-            table,
-            "{{ id = {id:?}, space = {space:?}, protocol = {protocol:?}, api_name = \"draw\", template = [\"{{prompt}}\", \"{{seed}}\"] }}"
+        let table = format!(
+            "{{ id = {id:?}, space = {space:?}, api_name = \"draw\", template = [\"{{prompt}}\", \"{{seed}}\"], options = {{ protocol = {protocol:?} }} }}"
         );
         provider = provider.model_table(&table);
     }
@@ -194,9 +190,9 @@ async fn two_of_three_tokens_have_no_seconds_left() {
     let rests: Vec<_> = rests
         .filter_map(|token| token["resets_in_seconds"].as_u64())
         .collect();
-    // 23:59:09, as the Space said
+    // 23:59:09, as the Space said, give or take what the pool spreads it by
     assert!(
-        rests.len() == 2 && rests.iter().all(|rest| (86_289..=86_349).contains(rest)),
+        rests.len() == 2 && rests.iter().all(|rest| (86_289..=86_409).contains(rest)),
         "{stats}"
     );
     // a call and its events
@@ -211,7 +207,7 @@ async fn two_of_three_tokens_have_no_seconds_left() {
         .token(TOKENS[2])
         .answers([Behaviour::insufficient_quota()]);
     let answer = generate(&app, &fox("hf/flux-1-schnell")).await;
-    assert_eq!(answer.status, 429);
+    assert_eq!(answer.status, 503);
     let text = answer.text().await;
     for token in TOKENS {
         assert!(!text.contains(token) && !stats.to_string().contains(token));

@@ -103,6 +103,12 @@ impl App {
         self.post("/v1/chat/completions", body).await
     }
 
+    /// DELETEs with the API key.
+    pub async fn delete(&self, path: &str) -> Answer {
+        let request = keyed(self.client.delete(self.url(path)));
+        Answer::of(request, None).await.expect("an answer")
+    }
+
     /// GETs with the API key.
     pub async fn get(&self, path: &str) -> Answer {
         let request = keyed(self.client.get(self.url(path)));

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     credentials::{
         config::PoolConfig,
-        lease::{Lease, LeaseError, Report, ReportTo, Terms},
+        lease::{Lease, LeaseError, Report, ReportTo, Terms, Ticket, Trial},
     },
     secrets::{KeyedHash, Secret},
     supervision::{AskError, ChildSpec, Clock, Handle, Tree, TreeError},
@@ -43,6 +43,7 @@ pub struct PoolSetup {
 pub struct Pool {
     handle: Handle<TokenPool>,
     lender: Arc<dyn ReportTo>,
+    identities: Arc<[Arc<Identity>]>,
     lane: Lane,
     clock: Clock,
     sticks: bool,
@@ -52,6 +53,9 @@ pub struct Pool {
 
 /// The thread that all pools share: they never block and do little.
 const ARBITER: &str = "pools";
+
+/// Of leases that no incarnation of the pool has lent: what they report is not judged.
+const NO_EPOCH: u32 = u32::MAX;
 
 /// What a waiting request's answer may take beyond the configured wait.
 const GRACE: Duration = Duration::from_secs(1);
@@ -70,6 +74,7 @@ impl Pool {
         let starts = AtomicU32::new(0);
         let lane = Lane::default();
         let for_actor = lane.clone();
+        let all: Arc<[_]> = identities.clone().into();
         let spec = ChildSpec::new(path, ARBITER, move || {
             let epoch = starts.fetch_add(1, Ordering::Relaxed);
             Ok(TokenPool::new(&setup, &identities, epoch, &for_actor))
@@ -81,6 +86,7 @@ impl Pool {
                 lane: lane.clone(),
             }),
             handle,
+            identities: all,
             lane,
             clock,
             sticks,
@@ -127,6 +133,23 @@ impl Pool {
                 })),
             },
         }
+    }
+
+    /// The token of that [name](Lease::token_name), whether it rests or not: for questions after what it has been
+    /// used for. How they end says nothing about it. None if there is no such token any more.
+    #[must_use]
+    pub fn lease_of(&self, model: &Arc<str>, name: &str) -> Option<Lease> {
+        let mut identities = self.identities.iter();
+        let identity = identities.find(|identity| identity.hash == name)?;
+        identity.standing.fetch_add(1, Ordering::Relaxed);
+        let ticket = Ticket {
+            token: identity.index,
+            epoch: NO_EPOCH,
+            trial: Trial::default(),
+            standing: true,
+        };
+        let (model, lender) = (Arc::clone(model), Arc::clone(&self.lender));
+        Some(Lease::new(Arc::clone(identity), ticket, model, lender))
     }
 
     /// Whether it matters for the choice of a token which conversation a request belongs to.

@@ -30,5 +30,7 @@ mod actor_tests;
 mod policy_properties;
 #[cfg(test)]
 mod policy_tests;
+#[cfg(test)]
+mod reset_properties;
 
 pub use handle::{Pool, PoolSetup};

@@ -7,6 +7,7 @@ pub mod answers;
 pub mod apps;
 pub mod calls;
 pub mod credential_states;
+pub mod jobs;
 pub mod keys;
 pub mod media;
 mod page;

@@ -72,7 +72,11 @@ impl<'a> BlockReader<'a> {
     }
 
     fn read_image(&mut self, block: &mut Fields) -> Read<Option<Part>> {
+        let path = block.path_of("source.type");
         let source = self.read_source(block)?;
+        if matches!(source, Some(Source::Text(_))) {
+            return Err(invalid(path, "`base64`, `url` or `file`"));
+        }
         let image = source.map(|source| Image {
             source,
             detail: None,

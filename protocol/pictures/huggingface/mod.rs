@@ -69,6 +69,17 @@ impl Service for HuggingFace {
         models::shipped()
     }
 
+    /// How many pictures it takes is for its template or its provider to say.
+    fn unknown_model(&self, id: &str) -> ModelSpec {
+        ModelSpec {
+            id: id.to_owned(),
+            upstream: id.to_owned(),
+            name: id.to_owned(),
+            max_inputs: 4,
+            ..ModelSpec::default()
+        }
+    }
+
     fn begin(
         &self,
         order: &Arc<Order>,

@@ -15,7 +15,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::{Action, Input, ModelSpec, Order, Size, spec::refused};
+use super::super::{Input, ModelSpec, Order, Size, spec::refused};
 use crate::{chat::Losses, openai::request_error::RequestError};
 
 const USUAL_SIZE: Size = Size::new(1024, 1024);
@@ -56,15 +56,10 @@ impl Template {
     /// What cannot be said and matters.
     pub fn check(&self, order: &Order, losses: &mut Losses) -> Result<(), RequestError> {
         let sized = self.asks("width") || self.asks("height") || self.asks("ar");
-        if order.size.is_some() && !sized && order.action == Action::Generate {
-            return Err(refused(
-                "size",
-                "this model decides on the size; leave it out",
-            ));
-        }
         if order.mask.is_some() && !self.asks("mask") {
             return Err(refused("mask", "this model takes no mask; leave it out"));
         }
+        self.check_pictures(order)?;
         for (param, given) in [
             (
                 "steps",
@@ -94,6 +89,23 @@ impl Template {
         }
         order.extra.keys().for_each(|name| losses.note(name));
         Ok(())
+    }
+
+    /// Pictures that have no place would be left out silently.
+    fn check_pictures(&self, order: &Order) -> Result<(), RequestError> {
+        let most = match (self.asks("images"), self.asks("image")) {
+            (true, _) => usize::MAX,
+            (false, true) => 1,
+            (false, false) => 0,
+        };
+        match (order.pictures().count() <= most, most) {
+            (true, _) => Ok(()),
+            (false, 0) => Err(refused(
+                "image",
+                "this model takes no picture; leave it out",
+            )),
+            (false, _) => Err(refused("image", "this model takes one picture")),
+        }
     }
 
     fn asks(&self, name: &str) -> bool {

@@ -31,6 +31,7 @@ pub fn validate(config: &Config, tree: &Node, problems: &mut Vec<Problem>) {
     check.limits(&config.limits);
     check.egress(&config.egress);
     check.pictures(&config.pictures);
+    check.jobs(&config.jobs);
     check.token_counts(&config.tokens);
     check.responses(&config.responses);
     check.answers(&config.answers);

@@ -7,6 +7,7 @@ use troupe_actors::{
     answers::AnswersConfig,
     credentials::config::PoolConfig,
     egress::{EgressConfig, Exempt},
+    jobs::JobsConfig,
     media::{config::MediaConfig, place::Place},
     pictures::PicturesConfig,
     providers::config::Timeouts,
@@ -218,6 +219,26 @@ impl Check<'_> {
             check.range("max_count", pictures.max_count, 1..=100);
             check.range("max_inputs", pictures.max_inputs, 1..=100);
             check.range("max_prompt_chars", pictures.max_prompt_chars, 1..=1_000_000);
+        });
+    }
+
+    pub(super) fn jobs(&mut self, jobs: &JobsConfig) {
+        self.within("jobs", |check| {
+            for (key, value) in [
+                ("max_running", jobs.max_running),
+                ("max_running_per_provider", jobs.max_running_per_provider),
+                ("max_running_per_app", jobs.max_running_per_app),
+                ("max_queued", jobs.max_queued),
+                ("max_queued_per_app", jobs.max_queued_per_app),
+            ] {
+                check.range(key, value, 1..=1_000_000);
+            }
+            check.range("max_attempts", jobs.max_attempts, 1..=100);
+            check.range("retry_ms", jobs.retry_ms, 1..=A_DAY_MS);
+            check.range("max_retry_ms", jobs.max_retry_ms, 1..=A_DAY_MS);
+            check.range("max_hours", jobs.max_hours, 1..=8_760);
+            check.range("retention_hours", jobs.retention_hours, 1..=876_000);
+            check.range("sweep_ms", jobs.sweep_ms, 1_000..=A_DAY_MS);
         });
     }
 

@@ -6,6 +6,7 @@ use actix_web::{
     web::{Bytes, Payload},
 };
 use serde_json::{Value, json};
+use troupe_actors::jobs::Job;
 use troupe_protocol::{
     dialect::Client,
     openai::request_error::RequestError,
@@ -18,6 +19,7 @@ use crate::http::{
     call::Call,
     enter::admitted,
     error::ApiError,
+    jobs::submit::{accepted, submit, wants_job},
     passing::complete,
     pictures::{
         answer::link,
@@ -60,8 +62,9 @@ async fn serve(
         Err(refusal) => return error::respond(&refusal, &id.to_string()),
     };
     let services = &worker.0.services;
-    match drawn(action, services, &request, payload, &mut call).await {
-        Ok(drawn) => {
+    match ordered(action, services, &request, payload, &mut call).await {
+        Ok(Ordered::Taken(job)) => accepted(call, &job, services),
+        Ok(Ordered::Drawn(drawn)) => {
             let body = Bytes::from(reply(action, &drawn, services).to_string());
             let json = Some(HeaderValue::from_static("application/json"));
             complete(call, StatusCode::OK, json, body)
@@ -70,17 +73,29 @@ async fn serve(
     }
 }
 
-async fn drawn(
+/// What came of a request.
+enum Ordered {
+    Drawn(Box<Drawn>),
+    /// The client wanted a job.
+    Taken(Box<Job>),
+}
+
+async fn ordered(
     action: Action,
     services: &Services,
     request: &HttpRequest,
     payload: Payload,
     call: &mut Call,
-) -> Result<Drawn, ApiError> {
+) -> Result<Ordered, ApiError> {
     let (config, atelier) = (&services.config, &services.atelier);
     let form = read(atelier, config, request, payload, call.draw()).await?;
     let mut draft = draft(action, form)?;
-    draw(&mut draft, services, call).await
+    if wants_job(request, &mut draft) {
+        let job = submit(&mut draft, services, call).await?;
+        return Ok(Ordered::Taken(Box::new(job)));
+    }
+    let drawn = draw(&mut draft, services, call).await?;
+    Ok(Ordered::Drawn(Box::new(drawn)))
 }
 
 /// Reads a request in the words of Imagine Server and of its clients.

@@ -9,6 +9,7 @@ mod models;
 mod storage;
 mod text;
 mod tokens;
+mod video;
 
 use actix_web::{HttpResponse, web};
 use chrono::{SecondsFormat, Utc};
@@ -27,6 +28,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/api/v1/token-reset").post(tokens::reset))
         .service(resource("/api/v1/storage/cleanup").delete(storage::cleanup))
         .service(resource("/api/v1/text").post(text::text))
+        .service(resource("/api/v1/video").post(video::film))
+        .service(resource("/api/v1/task-status").get(video::status))
         .service(resource("/api/v1/edit").post(actions::edit))
         .service(resource("/api/v1/upscale").post(actions::upscale))
         .service(resource("/api/v1/upscaler").post(actions::upscale))

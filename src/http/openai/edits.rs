@@ -1,6 +1,7 @@
 //! `/v1/images/edits`: a form or JSON, drawn by the provider's studio.
 
 use actix_web::{HttpRequest, HttpResponse, web::Payload};
+use troupe_actors::jobs::Job;
 use troupe_protocol::{dialect::Client, openai::images::ImageFormat};
 
 use super::drawn;
@@ -8,6 +9,7 @@ use crate::http::{
     call::Call,
     enter::enter,
     error::ApiError,
+    jobs::submit::{accepted, submit, wants_job},
     pictures::{
         draw::{Drawn, draw},
         form::read,
@@ -24,9 +26,17 @@ pub async fn edits(worker: OnWorker, request: HttpRequest, payload: Payload) -> 
     };
     let services = &worker.0.services;
     match edited(services, &request, payload, &mut call).await {
-        Ok((drawn, format)) => drawn::answer(drawn, format, call, services).await,
+        Ok(Edited::Taken(job)) => accepted(call, &job, services),
+        Ok(Edited::Drawn(drawn, format)) => drawn::answer(drawn, format, call, services).await,
         Err(error) => call.refuse(&error),
     }
+}
+
+/// What came of a request.
+enum Edited {
+    Drawn(Drawn, Option<ImageFormat>),
+    /// The client wanted a job.
+    Taken(Box<Job>),
 }
 
 async fn edited(
@@ -34,9 +44,14 @@ async fn edited(
     request: &HttpRequest,
     payload: Payload,
     call: &mut Call,
-) -> Result<(Drawn, Option<ImageFormat>), ApiError> {
+) -> Result<Edited, ApiError> {
     let (config, atelier) = (&services.config, &services.atelier);
     let form = read(atelier, config, request, payload, call.draw()).await?;
     let (mut draft, format) = drawn::edit(form)?;
-    Ok((draw(&mut draft, services, call).await?, format))
+    if wants_job(request, &mut draft) {
+        let job = submit(&mut draft, services, call).await?;
+        return Ok(Edited::Taken(Box::new(job)));
+    }
+    let drawn = draw(&mut draft, services, call).await?;
+    Ok(Edited::Drawn(drawn, format))
 }

@@ -12,6 +12,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use troupe_actors::{
     catalog::Target,
     credentials::Outcome as LeaseOutcome,
+    jobs::Job,
     media::Owner,
     providers::{exchange::fetch, provider::Provider, upstream::Endpoint},
 };
@@ -35,6 +36,7 @@ use crate::http::{
     enter::enter,
     error::ApiError,
     fallback::{ask, candidates, in_turn},
+    jobs::submit::{accepted, submit, wants_job},
     passing::{complete, pass},
     pictures::draw::{Drawn, draw_at},
     services::{OnWorker, Services},
@@ -69,6 +71,7 @@ pub async fn generations(worker: OnWorker, request: HttpRequest, payload: Payloa
             .await
         }
         Ok((Ordered::Passed(asked), format)) => linked(*asked, call, services, format).await,
+        Ok((Ordered::Taken(job), _)) => accepted(call, &job, services),
         Ok((Ordered::Drawn(drawn), format)) => drawn::answer(drawn, format, call, services).await,
         Err(error) => call.refuse(&error),
     }
@@ -80,6 +83,8 @@ enum Ordered {
     Passed(Box<Asked>),
     /// It has another one.
     Drawn(Drawn),
+    /// The client wanted a job.
+    Taken(Box<Job>),
 }
 
 /// Orders the pictures, and says how the client wants them.
@@ -94,6 +99,10 @@ async fn order(
     let format = ImageRequest::parse(&body)?.response_format;
     let head = RequestHead::parse(&body)?;
     let mut draft = drawn::draft(&body, call.draw())?;
+    if wants_job(request, &mut draft) {
+        let job = submit(&mut draft, services, call).await?;
+        return Ok((Ordered::Taken(Box::new(job)), format));
+    }
     let candidates = candidates(&head.model, false, None, services, call)?;
     let mut question = Plain::new(Endpoint::Images, head, body);
     let ask = async |target: &Target, terms, call: &mut Call| {

@@ -5,6 +5,7 @@ mod edits;
 mod forward;
 mod images;
 mod models;
+mod videos;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use troupe_actors::providers::upstream::Endpoint;
@@ -18,6 +19,13 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource(EMBEDDINGS.name).post(embeddings))
         .service(resource(images::IMAGES.name).post(images::generations))
         .service(resource(edits::ROUTE).post(edits::edits))
+        .service(resource(videos::ROUTE).post(videos::create))
+        .service(
+            resource("/v1/videos/{id}")
+                .get(videos::get)
+                .delete(videos::delete),
+        )
+        .service(resource("/v1/videos/{id}/content").get(videos::content))
         .service(resource("/v1/models").get(models::list))
         .service(resource("/v1/models/{id:.*}").get(models::one));
 }

@@ -88,28 +88,24 @@ pub async fn commission(
     let spec = spec.ok_or_else(|| ApiError::from(ExchangeError::NotServed))?;
     put_on_disk(draft, services).await?;
     let mut order = draft.order(spec.clone())?;
-    let has_links = draft
-        .inputs
-        .iter()
-        .any(|given| matches!(given, Given::Link(_)));
-    if has_links {
-        if studio.service.takes_links(&order) {
-            check_links(draft, services)?;
-        } else {
-            fetch_links(draft, services).await?;
-            order = draft.order(spec)?;
-        }
+    let links = draft.inputs.iter().filter(|given| matches!(given, Given::Link(_)));
+    let links = links.count();
+    // files keep their places, so links among them are fetched
+    if links == draft.inputs.len() && studio.service.takes_links(&order) {
+        check_links(draft, services)?;
+    } else if links > 0 {
+        fetch_links(draft, services).await?;
+        order = draft.order(spec)?;
     }
     check_files(draft)?;
     let order = Arc::new(order);
     let losses = Atelier::review(studio, &order)?;
     call.dropped(&losses);
-    let files = draft.inputs.iter().map(|given| match given {
+    let files = draft.inputs.iter().filter_map(|given| match given {
         Given::File(file) => Some(file.clone()),
         Given::Link(_) | Given::Bytes(_) => None,
     });
-    // a link among files keeps its place: the service never asks for it as a file
-    let inputs = files.collect::<Option<Vec<_>>>().unwrap_or_default();
+    let inputs = files.collect();
     Ok(Commission {
         order,
         inputs,

@@ -321,11 +321,10 @@ fn what_cannot_be_said_is_refused() {
         let order = of_model(&*service, Action::Generate, options.clone(), change);
         try_play(&*service, &order, &[]).unwrap_err().to_string()
     };
-    let size: fn(&mut super::Order) = |order| order.size = Some(Size::new(512, 512));
-    assert_eq!(
-        refusal(&fixed, size),
-        "`size` is not as expected: this model decides on the size; leave it out"
-    );
+    let sized = of_model(&*service, Action::Generate, fixed, |order| {
+        order.size = Some(Size::new(512, 512));
+    });
+    assert_eq!(play(&*service, &sized, &[]).losses, ["size"]);
     assert!(refusal(&steps, |_| {}).contains("give a number"));
     for (options, words) in [
         (json!({"space": "me"}), "owner/name"),
@@ -348,6 +347,17 @@ fn what_cannot_be_said_is_refused() {
         let refused = refusal(&options, |_| {});
         assert!(refused.contains(words), "{refused}");
     }
+    let picture = |template: Value, pictures: usize| {
+        let options = json!({"space": "me/app", "api_name": "draw", "template": template});
+        let order = of_model(&*service, Action::Edit, options, |order| {
+            order.inputs = vec![file("image/png"); pictures];
+        });
+        try_play(&*service, &order, &[])
+    };
+    assert!(picture(json!(["{prompt}"]), 1).is_err());
+    assert!(picture(json!(["{image}"]), 2).is_err());
+    assert!(picture(json!(["{image}"]), 1).is_ok());
+    assert!(picture(json!(["{images}"]), 4).is_ok());
     let odd = order(&*service, "flux-1-schnell", Action::Generate, |order| {
         order.size = Some(Size::new(1000, 1000));
     });

@@ -1,0 +1,401 @@
+//! The job manager: puts jobs in order, and has a worker for each that runs.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use actix::{
+    ActorFutureExt as _, AsyncContext as _, MessageResult, ResponseActFuture,
+    fut::{ready, wrap_future},
+};
+use futures_util::future::LocalBoxFuture;
+use tokio::sync::{OnceCell, watch};
+
+use super::{
+    config::JobsConfig,
+    draw::Draw,
+    handle::JobError,
+    job::{Outlook, State},
+    learnt::{self, Learnt},
+    messages::{Begun, Cancel, Count, Counts, Ended, Follow, Introduce, Look, Submit},
+    policy::{Board, Entry, RESUMED, Room},
+    store::Store,
+    worker::Workers,
+};
+use crate::{
+    storage::{
+        StorageError,
+        queries::jobs::{JobBrief, JobRow},
+    },
+    supervision::{Behaviour, Cell, Ctx, Deliver, Handle, Receive, StartError},
+};
+
+/// What outlives the actor's falls.
+pub(super) struct Setup {
+    pub config: JobsConfig,
+    pub store: Store,
+    pub draw: Arc<dyn Draw>,
+    pub workers: Workers,
+    /// The way back for workers; known once the actor has started for the first time.
+    pub manager: OnceCell<Handle<Jobs>>,
+}
+
+/// See the module's head.
+pub struct Jobs {
+    setup: Arc<Setup>,
+    board: Board,
+    learnt: Learnt,
+    /// When those that run were begun, in milliseconds since 1970.
+    begun: HashMap<Arc<str>, i64>,
+    /// Who follows which job, and how far it is known to them.
+    followed: HashMap<Arc<str>, watch::Sender<u8>>,
+    /// Whether the table has been read since the start.
+    loaded: bool,
+    looking: bool,
+    sweeping: bool,
+}
+
+/// How often resting jobs and progress are looked at.
+const TICK: Duration = Duration::from_millis(250);
+/// How often the table is read for jobs that the board does not know.
+const LOOK: Duration = Duration::from_secs(30);
+/// When to read again after the database did not answer.
+const RETRY: Duration = Duration::from_secs(1);
+/// The bound of an ordered stop.
+const DRAIN: Duration = Duration::from_secs(3);
+
+/// What the table holds.
+struct Read {
+    unfinished: Vec<JobBrief>,
+    durations: Vec<(String, i64)>,
+}
+
+impl Jobs {
+    pub(super) fn new(setup: Arc<Setup>) -> Self {
+        Self {
+            setup,
+            board: Board::default(),
+            learnt: Learnt::default(),
+            begun: HashMap::new(),
+            followed: HashMap::new(),
+            loaded: false,
+            looking: false,
+            sweeping: false,
+        }
+    }
+
+    /// Reads the table; what the board does not know is put there.
+    fn look(&mut self, ctx: &mut Ctx<Self>) {
+        if self.looking {
+            return;
+        }
+        self.looking = true;
+        let read = read(self.setup.clone(), !self.loaded);
+        let read = wrap_future::<_, Cell<Self>>(read).map(|read, cell, ctx| {
+            cell.looking = false;
+            match read {
+                Ok(read) => cell.restore(read),
+                Err(error) => {
+                    log::warn!("the table of jobs is read again later: {error}");
+                    ctx.run_later(RETRY, |cell, ctx| cell.look(ctx));
+                }
+            }
+        });
+        if self.loaded {
+            ctx.spawn(read);
+        } else {
+            ctx.wait(read);
+        }
+    }
+
+    fn restore(&mut self, read: Read) {
+        for (model, took) in read.durations {
+            let took = u64::try_from(took).unwrap_or_default();
+            self.learnt.note(&model.into(), took);
+        }
+        let (now, wall) = (self.setup.store.clock.now(), self.setup.store.now());
+        // one that lives now has its report still to be read
+        let alive = self.setup.workers.ids();
+        for job in read.unfinished {
+            let wake = job.wake_at.map_or(0, |wake| wake.saturating_sub(wall));
+            let wake = Duration::from_millis(u64::try_from(wake).unwrap_or_default());
+            let entry = entry_of(&job);
+            if alive.contains(&entry.id) {
+                self.begun
+                    .extend(job.started_at.map(|at| (entry.id.clone(), at)));
+                self.board.adopt(entry);
+            } else if wake.is_zero() {
+                self.board.queue(entry);
+            } else {
+                self.board.rest(entry, now + wake);
+            }
+        }
+        self.loaded = true;
+        self.pump();
+    }
+
+    /// Begins what may be begun.
+    fn pump(&mut self) {
+        let Some(manager) = self.setup.manager.get().filter(|_| self.loaded) else {
+            return;
+        };
+        let now = self.setup.store.clock.now();
+        for entry in self.board.next(Room::from(&self.setup.config), now) {
+            self.setup
+                .workers
+                .spawn(&self.setup, &entry, manager.clone());
+        }
+    }
+
+    fn tick(&mut self) {
+        self.pump();
+        let now = self.setup.store.now();
+        let (board, learnt, begun) = (&self.board, &self.learnt, &self.begun);
+        self.followed
+            .retain(|_, sender| sender.receiver_count() > 0);
+        for entry in board.running() {
+            let (Some(sender), Some(at)) = (self.followed.get(&entry.id), begun.get(&entry.id))
+            else {
+                continue;
+            };
+            let elapsed = u64::try_from(now.saturating_sub(*at)).unwrap_or_default();
+            let progress = learnt::progress(elapsed, learnt.takes_ms(&entry.model));
+            sender.send_if_modified(|known| std::mem::replace(known, progress) != progress);
+        }
+    }
+
+    fn sweep(&mut self, ctx: &mut Ctx<Self>) {
+        if self.sweeping {
+            return;
+        }
+        self.sweeping = true;
+        let setup = self.setup.clone();
+        let sweep = async move { setup.store.sweep(setup.config.retention_hours).await };
+        ctx.spawn(wrap_future::<_, Cell<Self>>(sweep).map(|removed, cell, _| {
+            cell.sweeping = false;
+            match removed {
+                Ok(0) => {}
+                Ok(removed) => log::info!("{removed} old jobs were removed"),
+                // the next sweep tries again
+                Err(error) => log::warn!("old jobs were not removed: {error}"),
+            }
+        }));
+    }
+
+    /// Followers look at the job again.
+    fn stir(&mut self, id: &str) {
+        if let Some(sender) = self.followed.get(id) {
+            sender.send_modify(|_| ());
+        }
+    }
+
+    /// Puts a job in its place after an attempt, as its row says.
+    fn settle(&mut self, id: &Arc<str>, row: Option<JobRow>) {
+        let Some(entry) = self.board.remove(id) else {
+            return;
+        };
+        self.begun.remove(id);
+        let row = row
+            .filter(|row| row.finished_at.is_none() || row.state == State::Completed.to_string());
+        match row {
+            Some(row) if row.finished_at.is_some() => {
+                let took = row
+                    .finished_at
+                    .zip(row.started_at)
+                    .map(|(end, begin)| end - begin);
+                if let Some(Ok(took)) = took.map(u64::try_from) {
+                    self.learnt.note(&entry.model, took);
+                }
+            }
+            Some(row) => {
+                let wait = row.wake_at.unwrap_or_default() - self.setup.store.now();
+                let wait = Duration::from_millis(u64::try_from(wait).unwrap_or_default());
+                self.board.rest(entry, self.setup.store.clock.now() + wait);
+            }
+            None => {}
+        }
+        self.stir(id);
+        self.pump();
+    }
+}
+
+/// Reads the table. What was begun by nobody who lives, and cannot be asked for, was interrupted.
+async fn read(setup: Arc<Setup>, first: bool) -> Result<Read, StorageError> {
+    let alive = setup.workers.ids();
+    let durations = match first {
+        true => setup.store.durations().await?,
+        false => Vec::new(),
+    };
+    let mut unfinished = setup.store.unfinished().await?;
+    // who was begun meanwhile lives too
+    let begun = setup.workers.ids();
+    let processing = State::Processing.to_string();
+    let mut ended = Vec::new();
+    for job in &mut unfinished {
+        let lives = alive.iter().chain(&begun).any(|id| **id == *job.id);
+        if job.state == processing && job.tickets.is_none() && !lives {
+            log::warn!("job {} was interrupted", job.id);
+            match setup.store.interrupt(&job.id, &setup.config).await? {
+                Some(row) if row.finished_at.is_none() => job.state = row.state,
+                _ => ended.push(job.id.clone()),
+            }
+        }
+    }
+    unfinished.retain(|job| !ended.contains(&job.id));
+    Ok(Read {
+        unfinished,
+        durations,
+    })
+}
+
+fn entry_of(job: &JobBrief) -> Entry {
+    Entry {
+        id: job.id.as_str().into(),
+        app: job.app_id.as_str().into(),
+        provider: job.provider.as_str().into(),
+        model: job.model.as_str().into(),
+        priority: match job.tickets {
+            Some(_) => RESUMED,
+            None => job.priority,
+        },
+    }
+}
+
+impl Behaviour for Jobs {
+    fn started(&mut self, ctx: &mut Ctx<Self>) -> Result<(), StartError> {
+        self.look(ctx);
+        ctx.run_interval(TICK, |cell, _| cell.tick());
+        ctx.run_interval(LOOK, |cell, ctx| cell.look(ctx));
+        let sweep = Duration::from_millis(self.setup.config.sweep_ms.max(1));
+        ctx.run_interval(sweep, |cell, ctx| cell.sweep(ctx));
+        Ok(())
+    }
+
+    fn draining(&mut self, _: &mut Ctx<Self>) -> Option<LocalBoxFuture<'static, ()>> {
+        self.loaded = false;
+        let workers = self.setup.workers.clone();
+        Some(Box::pin(async move {
+            // what does not end is found interrupted at the next start
+            let _ = tokio::time::timeout(DRAIN, workers.finish()).await;
+        }))
+    }
+}
+
+impl Receive<Introduce> for Jobs {
+    type Reply = ();
+
+    fn receive(&mut self, Introduce(manager): Introduce, _: &mut Ctx<Self>) {
+        // an error means that it is known already
+        let _ = self.setup.manager.set(manager);
+        self.pump();
+    }
+}
+
+impl Receive<Submit> for Jobs {
+    type Reply = ResponseActFuture<Cell<Self>, Result<JobRow, JobError>>;
+
+    fn receive(&mut self, Submit(new): Submit, _: &mut Ctx<Self>) -> Self::Reply {
+        if let Err(full) = self.board.admits(&new.app_id, &self.setup.config) {
+            return Box::pin(ready(Err(full.into())));
+        }
+        let setup = self.setup.clone();
+        let insert = async move { setup.store.insert(new).await };
+        Box::pin(
+            wrap_future::<_, Cell<Self>>(insert).map(|inserted, cell, _| {
+                let row = inserted?;
+                cell.board.queue(Entry {
+                    id: row.id.as_str().into(),
+                    app: row.app_id.as_str().into(),
+                    provider: row.provider.as_str().into(),
+                    model: row.model.as_str().into(),
+                    priority: row.priority,
+                });
+                cell.pump();
+                Ok(row)
+            }),
+        )
+    }
+}
+
+impl Receive<Cancel> for Jobs {
+    type Reply = ResponseActFuture<Cell<Self>, Result<Option<JobRow>, JobError>>;
+
+    fn receive(&mut self, Cancel(id): Cancel, _: &mut Ctx<Self>) -> Self::Reply {
+        let (setup, asked) = (self.setup.clone(), id.clone());
+        let cancel = async move { setup.store.cancel(&asked).await };
+        Box::pin(
+            wrap_future::<_, Cell<Self>>(cancel).map(move |cancelled, cell, _| {
+                let row = cancelled?;
+                if row.is_some() {
+                    cell.setup.workers.cancel(&id);
+                    // one that runs leaves when its worker has
+                    if !cell.board.runs(&id) {
+                        cell.board.remove(&id);
+                    }
+                    cell.stir(&id);
+                }
+                Ok(row)
+            }),
+        )
+    }
+}
+
+impl Receive<Begun> for Jobs {
+    type Reply = ();
+
+    fn receive(&mut self, Begun { id, started_at }: Begun, _: &mut Ctx<Self>) {
+        self.stir(&id);
+        self.begun.extend(
+            started_at
+                .filter(|_| self.board.runs(&id))
+                .map(|at| (id, at)),
+        );
+    }
+}
+
+impl Receive<Ended> for Jobs {
+    type Reply = ();
+
+    fn receive(&mut self, Ended { id, row }: Ended, _: &mut Ctx<Self>) {
+        self.settle(&id, row);
+    }
+}
+
+impl Receive<Look> for Jobs {
+    type Reply = Vec<Outlook>;
+
+    fn receive(&mut self, Look(jobs): Look, _: &mut Ctx<Self>) -> Vec<Outlook> {
+        let at_a_time = self.setup.config.max_running.max(1) as u64;
+        let look = |(id, model): (String, String)| {
+            let (position, takes_ms) = (self.board.position(&id), self.learnt.takes_ms(&model));
+            let before = position.map_or(0, |position| position as u64);
+            Outlook {
+                position,
+                takes_ms,
+                wait_ms: before.saturating_mul(takes_ms) / at_a_time,
+            }
+        };
+        jobs.into_iter().map(look).collect()
+    }
+}
+
+impl Receive<Follow> for Jobs {
+    type Reply = MessageResult<Deliver<Follow>>;
+
+    fn receive(&mut self, Follow(id): Follow, _: &mut Ctx<Self>) -> Self::Reply {
+        let sender = self
+            .followed
+            .entry(id.into())
+            .or_insert_with(|| watch::channel(0).0);
+        MessageResult(sender.subscribe())
+    }
+}
+
+impl Receive<Count> for Jobs {
+    type Reply = MessageResult<Deliver<Count>>;
+
+    fn receive(&mut self, _: Count, _: &mut Ctx<Self>) -> Self::Reply {
+        MessageResult(Counts {
+            queued: self.board.queued(),
+            running: self.board.running().count(),
+        })
+    }
+}

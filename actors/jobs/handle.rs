@@ -1,0 +1,284 @@
+//! The way to jobs.
+
+use std::{sync::Arc, time::Duration};
+
+use derive_more::{Display, Error, From};
+use futures_util::{Stream, StreamExt as _, stream};
+use tokio::sync::{OnceCell, watch};
+
+use super::{
+    actor::{Jobs, Setup},
+    config::JobsConfig,
+    draw::Draw,
+    events::{Event, since},
+    job::{Job, NewJob, Outlook, State},
+    messages::{Cancel, Count, Counts, Follow, Introduce, Look, Submit},
+    policy::Full,
+    store::Store,
+    worker::Workers,
+};
+use crate::{
+    storage::{
+        Database, StorageError,
+        queries::jobs::{JobFilter, JobRow},
+    },
+    supervision::{AskError, ChildSpec, Clock, Handle, Tree, TreeError},
+};
+
+/// Why there is no job. What is merely not there is no error.
+#[derive(Debug, Clone, PartialEq, Eq, Display, Error, From)]
+pub enum JobError {
+    /// Too many wait.
+    #[display("{_0}")]
+    Full(Full),
+    /// The table was not reached, see [`StorageError::is_temporary`].
+    #[display("jobs cannot be reached: {_0}")]
+    Database(StorageError),
+    /// The manager did not answer. A job may have been submitted all the same.
+    #[display("jobs cannot be reached: {_0}")]
+    Unavailable(AskError),
+}
+
+/// What a list of jobs is to hold. `None` = any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wish {
+    pub state: Option<State>,
+    /// As the client named it.
+    pub model: Option<String>,
+    /// Only those before the one of that id.
+    pub before: Option<String>,
+    /// The most.
+    pub limit: usize,
+}
+
+/// Submits jobs, and tells of them. Cheap to clone, valid over restarts of the actor.
+#[derive(Clone)]
+pub struct JobsHandle {
+    manager: Handle<Jobs>,
+    store: Store,
+    config: Arc<JobsConfig>,
+}
+
+/// How long a submission may take: a commit that may wait behind others.
+const SUBMIT_WAIT: Duration = Duration::from_secs(30);
+/// Before the manager is asked again for news after it has fallen.
+const AGAIN: Duration = Duration::from_millis(200);
+
+impl JobsHandle {
+    /// Starts the manager as `jobs`, after all that draws.
+    ///
+    /// # Errors
+    /// [`TreeError`] when it does not come up.
+    pub async fn start(
+        tree: &Tree,
+        config: &JobsConfig,
+        clock: &Clock,
+        database: &Database,
+        draw: impl Draw,
+    ) -> Result<Self, TreeError> {
+        let store = Store {
+            database: database.clone(),
+            clock: clock.clone(),
+        };
+        let setup = Arc::new(Setup {
+            config: config.clone(),
+            store: store.clone(),
+            draw: Arc::new(draw),
+            workers: Workers::default(),
+            manager: OnceCell::new(),
+        });
+        let spec = ChildSpec::new("jobs", "jobs", move || Ok(Jobs::new(setup.clone())));
+        let manager = tree.start(spec).await?;
+        // its mailbox is there: nothing but a fall this very moment could lose it, and then its table is read later
+        if let Err(error) = manager.tell(Introduce(manager.clone())) {
+            log::error!("jobs do not begin: {error}");
+        }
+        Ok(Self {
+            manager,
+            store,
+            config: Arc::new(config.clone()),
+        })
+    }
+
+    /// Has a job done. It is in the table when this returns.
+    ///
+    /// # Errors
+    /// [`JobError`].
+    pub async fn submit(&self, new: NewJob) -> Result<Job, JobError> {
+        let row = self.manager.ask_within(SUBMIT_WAIT, Submit(new)).await??;
+        Ok(self.seen(row).await)
+    }
+
+    /// The job of that id; none if this app has no such job, or not any more.
+    ///
+    /// # Errors
+    /// [`JobError::Database`].
+    pub async fn get(&self, app_id: &str, id: &str) -> Result<Option<Job>, JobError> {
+        match self.own(app_id, id).await? {
+            Some(row) => Ok(Some(self.seen(row).await)),
+            None => Ok(None),
+        }
+    }
+
+    /// An app's jobs, newest first.
+    ///
+    /// # Errors
+    /// [`JobError::Database`].
+    pub async fn list(&self, app_id: &str, wish: Wish) -> Result<Vec<Job>, JobError> {
+        let filter = JobFilter {
+            app_id: Some(app_id.to_owned()),
+            state: wish.state.map(|state| state.to_string()),
+            model: wish.model,
+        };
+        let rows = self.store.list(filter, wish.before, wish.limit).await?;
+        let outlooks = self.outlooks(&rows).await;
+        let now = self.store.now();
+        let jobs = rows.into_iter().zip(outlooks);
+        Ok(jobs
+            .map(|(row, outlook)| Job::of(row, outlook, now))
+            .collect())
+    }
+
+    /// Ends a job, also upstream where that can be told; it is final when this returns. A job that was finished
+    /// already is given as it is. None if this app has no such job.
+    ///
+    /// # Errors
+    /// [`JobError`].
+    pub async fn cancel(&self, app_id: &str, id: &str) -> Result<Option<Job>, JobError> {
+        let Some(row) = self.own(app_id, id).await? else {
+            return Ok(None);
+        };
+        if row.finished_at.is_none() {
+            let asked = self.manager.ask_within(SUBMIT_WAIT, Cancel(id.to_owned()));
+            asked.await??;
+        }
+        self.get(app_id, id).await
+    }
+
+    /// What is new about a job since the event numbered `after`, as it comes, until its end; 0 = from now on, its
+    /// present state first. None if this app has no such job.
+    ///
+    /// # Errors
+    /// [`JobError::Database`].
+    pub async fn watch(
+        &self,
+        app_id: &str,
+        id: &str,
+        after: u64,
+    ) -> Result<Option<impl Stream<Item = Event> + use<>>, JobError> {
+        if self.own(app_id, id).await?.is_none() {
+            return Ok(None);
+        }
+        let watcher = Watcher {
+            jobs: self.clone(),
+            app_id: app_id.to_owned(),
+            id: id.to_owned(),
+            after,
+            news: None,
+            over: false,
+        };
+        let batches = stream::unfold(watcher, |mut watcher| async {
+            watcher.next().await.map(|events| (events, watcher))
+        });
+        Ok(Some(batches.flat_map(stream::iter)))
+    }
+
+    /// How many jobs there are.
+    ///
+    /// # Errors
+    /// [`JobError::Unavailable`].
+    pub async fn counts(&self) -> Result<Counts, JobError> {
+        Ok(self.manager.ask(Count).await?)
+    }
+
+    /// When it is worth looking at a job again, in seconds.
+    #[must_use]
+    pub fn look_again(&self, job: &Job) -> u64 {
+        job.estimated_seconds.unwrap_or(1).clamp(1, 30)
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub fn config(&self) -> &JobsConfig {
+        &self.config
+    }
+
+    /// The actor's handle, for tests that make it fall.
+    #[cfg(test)]
+    pub(super) fn manager(&self) -> &Handle<Jobs> {
+        &self.manager
+    }
+
+    async fn own(&self, app_id: &str, id: &str) -> Result<Option<JobRow>, JobError> {
+        let row = self.store.get(id).await?;
+        Ok(row.filter(|row| row.app_id == app_id))
+    }
+
+    async fn seen(&self, row: JobRow) -> Job {
+        let outlook = self.outlooks(std::slice::from_ref(&row)).await;
+        Job::of(
+            row,
+            outlook.first().copied().unwrap_or_default(),
+            self.store.now(),
+        )
+    }
+
+    /// One for each row. Without the manager's answer they say nothing, which is no reason to fail.
+    async fn outlooks(&self, rows: &[JobRow]) -> Vec<Outlook> {
+        let asked = rows.iter().map(|row| (row.id.clone(), row.model.clone()));
+        let looked = self.manager.ask(Look(asked.collect())).await;
+        looked.unwrap_or_else(|_| vec![Outlook::default(); rows.len()])
+    }
+}
+
+/// Somebody who follows a job.
+struct Watcher {
+    jobs: JobsHandle,
+    app_id: String,
+    id: String,
+    after: u64,
+    news: Option<watch::Receiver<u8>>,
+    over: bool,
+}
+
+impl Watcher {
+    /// What is new, once there is something; none after the end.
+    async fn next(&mut self) -> Option<Vec<Event>> {
+        loop {
+            if self.over {
+                return None;
+            }
+            // listened to before the job is looked at, so that nothing falls in between
+            if self.news.is_none() {
+                let followed = self.jobs.manager.ask(Follow(self.id.clone())).await;
+                self.news = followed.ok();
+            }
+            let events = match self.jobs.get(&self.app_id, &self.id).await {
+                Ok(Some(job)) => {
+                    self.over = job.state.is_final();
+                    since(self.after, &Arc::new(job))
+                }
+                Ok(None) => return None,
+                Err(_) => Vec::new(),
+            };
+            if let Some(last) = events.last() {
+                self.after = last.number;
+                return Some(events);
+            }
+            if !self.over {
+                self.wait().await;
+            }
+        }
+    }
+
+    async fn wait(&mut self) {
+        let told = match &mut self.news {
+            Some(news) => news.changed().await.is_ok(),
+            None => false,
+        };
+        if !told {
+            self.news = None;
+            actix_rt::time::sleep(AGAIN).await;
+        }
+    }
+}

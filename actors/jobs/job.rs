@@ -1,0 +1,196 @@
+//! A job as its app sees it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{learnt, order::JobOrder};
+use crate::storage::queries::jobs::JobRow;
+
+/// How far a job is. The last three are final.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, derive_more::Display, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    #[display("pending")]
+    Pending,
+    #[display("processing")]
+    Processing,
+    /// Between two attempts.
+    #[display("retrying")]
+    Retrying,
+    #[display("completed")]
+    Completed,
+    #[display("failed")]
+    Failed,
+    #[display("cancelled")]
+    Cancelled,
+}
+
+impl State {
+    /// The state of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        let all = [
+            Self::Pending,
+            Self::Processing,
+            Self::Retrying,
+            Self::Completed,
+            Self::Failed,
+            Self::Cancelled,
+        ];
+        all.into_iter().find(|state| state.to_string() == name)
+    }
+
+    /// Whether nothing changes any more.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+    }
+}
+
+/// Why a job, or one picture of it, failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobFailure {
+    /// The failure's kind: `content_policy`, `timeout`, …; `interrupted` where the process ended while it was
+    /// perhaps drawn.
+    pub kind: String,
+    /// The upstream's own code, where it gave one; else the kind.
+    pub code: String,
+    /// For people.
+    pub message: String,
+}
+
+/// What came of one picture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum JobResult {
+    Made {
+        /// In the media store: the last part of its link.
+        name: String,
+        mime: String,
+        bytes: u64,
+        width: Option<u32>,
+        height: Option<u32>,
+        revised_prompt: Option<String>,
+        seed: Option<u64>,
+    },
+    Failed {
+        error: JobFailure,
+    },
+}
+
+/// All that came of a job.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Yield {
+    pub results: Vec<JobResult>,
+    /// The upstream's own `usage`.
+    pub usage: Option<Value>,
+}
+
+/// A job to be done.
+#[derive(Debug, Clone)]
+pub struct NewJob {
+    /// From [`fresh_id`].
+    pub id: String,
+    pub app_id: String,
+    /// The call that submits it.
+    pub call_id: String,
+    /// As the client named it.
+    pub model: String,
+    pub provider: String,
+    /// The full id at the catalog, `provider/model`.
+    pub target: String,
+    /// What the upstream calls it.
+    pub upstream_model: String,
+    /// Higher ones go first.
+    pub priority: i32,
+    pub order: JobOrder,
+}
+
+/// A new job's id, needed before it is submitted: its input files are stored in its name.
+#[must_use]
+pub fn fresh_id() -> String {
+    format!("job_{}", Uuid::now_v7().simple())
+}
+
+/// A job as it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Job {
+    pub id: String,
+    pub model: String,
+    pub provider: String,
+    pub upstream_model: String,
+    /// `generate`, `edit`, ….
+    pub action: String,
+    pub state: State,
+    /// Grows with every change of the state.
+    pub revision: u32,
+    pub attempts: u32,
+    pub priority: i32,
+    /// 0–100; 100 for completed ones alone. Estimated.
+    pub progress: u8,
+    /// How many are begun before it and with it: 1 = it is next. For those that wait.
+    pub position: Option<usize>,
+    /// Until it is done, as far as can be told; in seconds.
+    pub estimated_seconds: Option<u64>,
+    /// What is wanted; none where it cannot be read any more.
+    pub order: Option<JobOrder>,
+    pub output: Yield,
+    pub error: Option<JobFailure>,
+    /// Milliseconds since 1970.
+    pub created_at: i64,
+    pub started_at: Option<i64>,
+    pub finished_at: Option<i64>,
+}
+
+/// What the actor knows of a job beyond its row.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Outlook {
+    pub position: Option<usize>,
+    /// How long its model takes, in milliseconds.
+    pub takes_ms: u64,
+    /// Until it is begun, in milliseconds.
+    pub wait_ms: u64,
+}
+
+impl Job {
+    /// A row as it is at `now`, in milliseconds since 1970.
+    #[must_use]
+    pub fn of(row: JobRow, outlook: Outlook, now: i64) -> Self {
+        let state = State::parse(&row.state).unwrap_or(State::Failed);
+        let begun = row.started_at.unwrap_or(now);
+        let elapsed = u64::try_from(now.saturating_sub(begun)).unwrap_or_default();
+        let left = match state {
+            State::Processing => outlook.takes_ms.saturating_sub(elapsed).max(1_000),
+            _ => outlook.wait_ms + outlook.takes_ms,
+        };
+        Self {
+            progress: match state {
+                State::Completed => 100,
+                State::Processing => learnt::progress(elapsed, outlook.takes_ms),
+                _ => 0,
+            },
+            position: outlook.position.filter(|_| !state.is_final()),
+            estimated_seconds: (!state.is_final()).then(|| left.div_ceil(1_000)),
+            order: serde_json::from_str(&row.draft).ok(),
+            output: read(row.results.as_deref()).unwrap_or_default(),
+            error: read(row.error.as_deref()),
+            id: row.id,
+            model: row.model,
+            provider: row.provider,
+            upstream_model: row.upstream_model,
+            action: row.action,
+            state,
+            revision: u32::try_from(row.revision).unwrap_or_default(),
+            attempts: u32::try_from(row.attempts).unwrap_or_default(),
+            priority: row.priority,
+            created_at: row.created_at,
+            started_at: row.started_at,
+            finished_at: row.finished_at,
+        }
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(json: Option<&str>) -> Option<T> {
+    serde_json::from_str(json?).ok()
+}

@@ -1,0 +1,67 @@
+//! What the job manager takes.
+
+use std::sync::Arc;
+
+use actix::Message;
+use tokio::sync::watch;
+
+use super::{
+    actor::Jobs,
+    handle::JobError,
+    job::{NewJob, Outlook},
+};
+use crate::{storage::queries::jobs::JobRow, supervision::Handle};
+
+/// The way back for workers, sent once after the first start.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Introduce(pub Handle<Jobs>);
+
+/// A job is to be done; the answer comes after the commit.
+#[derive(Message)]
+#[rtype(result = "Result<JobRow, JobError>")]
+pub(super) struct Submit(pub NewJob);
+
+/// A job is not wanted any more; the answer comes after the commit, and is none where it was finished already.
+#[derive(Message)]
+#[rtype(result = "Result<Option<JobRow>, JobError>")]
+pub(super) struct Cancel(pub String);
+
+/// A worker's attempt has begun.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Begun {
+    pub id: Arc<str>,
+    pub started_at: Option<i64>,
+}
+
+/// A worker has ended, with the row as it left it. None = somebody else finished the job, or nobody knows.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Ended {
+    pub id: Arc<str>,
+    pub row: Option<JobRow>,
+}
+
+/// How things look for jobs: their ids and models.
+#[derive(Message)]
+#[rtype(result = "Vec<Outlook>")]
+pub(super) struct Look(pub Vec<(String, String)>);
+
+/// Somebody wants to know when there is something new about a job.
+#[derive(Message)]
+#[rtype(result = "watch::Receiver<u8>")]
+pub(super) struct Follow(pub String);
+
+/// How many jobs there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// That wait or rest.
+    pub queued: usize,
+    pub running: usize,
+}
+
+/// Somebody counts.
+#[derive(Message)]
+#[rtype(result = "Counts")]
+pub(super) struct Count;

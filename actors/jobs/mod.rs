@@ -1,0 +1,51 @@
+//! Jobs: orders of pictures and videos that outlive their request.
+//!
+//! A job that was acknowledged is in the table, and ends there as `completed`, `failed` or `cancelled`, whatever
+//! becomes of the process meanwhile. What an upstream has taken as a task is asked for after a restart, with the
+//! same token, and not drawn again.
+//!
+//! | | |
+//! |---|---|
+//! | owns | the order of jobs that are not finished, the table `jobs` |
+//! | durable | the table: each job's state, and the tickets of upstreams before anything else is done with them |
+//! | derivable | the order: read from the table; how long models take: from the newest completed jobs |
+//! | ephemeral | who follows a job; which workers live, which the fall of this actor leaves alone |
+//! | mailbox | submissions, bounded by the queue's limits; cancels, looks; reports of workers, one each |
+//! | restart | reads the table again; a job whose worker lives counts as running, and no other is started for it |
+//!
+//! | room | what it is for |
+//! |---|---|
+//! | [`job`] | a job as its app sees it |
+//! | [`order`] | what is wanted, so that it can be kept |
+//! | [`policy`] | which job is next, and what becomes of one that failed; pure |
+//! | [`learnt`] | how long models take |
+//! | [`events`] | what followers are told; pure |
+//! | `store` | the table's transitions |
+//! | `worker` | one job on its way |
+//! | `actor`, `messages`, `handle` | the actor, what it takes, and the way to it |
+//! | [`draw`], [`painter`] | what workers ask to draw, and who does it |
+
+mod actor;
+pub mod config;
+pub mod draw;
+pub mod events;
+mod handle;
+pub mod job;
+pub mod learnt;
+mod messages;
+pub mod order;
+pub mod painter;
+pub mod policy;
+mod store;
+#[cfg(test)]
+mod tests;
+mod worker;
+
+pub use actor::Jobs;
+pub use config::JobsConfig;
+pub use events::Event;
+pub use handle::{JobError, JobsHandle, Wish};
+pub use job::{Job, JobFailure, JobResult, NewJob, State, fresh_id};
+pub use messages::Counts;
+pub use order::{JobInput, JobOrder};
+pub use painter::Painter;

@@ -1,0 +1,108 @@
+//! From what an upstream made to the store: the file is fetched, wherever it is, and kept.
+
+use troupe_protocol::{
+    failure::FailureKind,
+    pictures::{Failure, Made, Source},
+};
+
+use super::{
+    atelier::{Atelier, Part, Picture},
+    carry::{CarriedBody, Carrier, with_credential},
+    receive::save,
+};
+use crate::media::Spooled;
+
+impl Atelier {
+    /// Stores what was made.
+    ///
+    /// # Errors
+    /// It could not be had, or not be kept.
+    pub(super) async fn store(
+        &self,
+        made: Made,
+        part: &Part<'_>,
+        carrier: &Carrier<'_>,
+        files: &[Spooled],
+    ) -> Result<Picture, Failure> {
+        let file = self.file(&made.source, carrier, files).await?;
+        let kept = self.media.keep(file, part.commission.owner.clone()).await;
+        let kept = kept.map_err(|error| Failure::new(FailureKind::Upstream, &error.to_string()))?;
+        Ok(Picture {
+            kept,
+            revised_prompt: made.revised_prompt,
+            seed: part.order.seed,
+        })
+    }
+
+    /// The file that was made, on disk.
+    async fn file(
+        &self,
+        source: &Source,
+        carrier: &Carrier<'_>,
+        files: &[Spooled],
+    ) -> Result<Spooled, Failure> {
+        match source {
+            Source::Part(at) => files
+                .get(*at)
+                .cloned()
+                .ok_or_else(|| Failure::malformed("picture")),
+            Source::Base64(text) => self.decoded(text).await,
+            Source::Link { url, credential } if *credential && carrier.provider.draws_at(url) => {
+                self.fetched_with_credential(url, carrier).await
+            }
+            Source::Link { url, .. } => self.fetched(url, carrier).await,
+        }
+    }
+
+    async fn decoded(&self, text: &str) -> Result<Spooled, Failure> {
+        use base64::{Engine as _, prelude::BASE64_STANDARD};
+        let bytes = BASE64_STANDARD.decode(text);
+        let bytes = bytes.map_err(|_| Failure::malformed("picture in valid base64"))?;
+        let spooled = async {
+            let mut spool = self.media.spool(self.config.max_file_bytes).await?;
+            spool.write(bytes.into()).await?;
+            spool.finish().await
+        };
+        spooled.await.map_err(unfetched)
+    }
+
+    async fn fetched_with_credential(
+        &self,
+        url: &str,
+        carrier: &Carrier<'_>,
+    ) -> Result<Spooled, Failure> {
+        let carried = carrier.carry(&with_credential(url)).await;
+        let carried = carried
+            .map_err(|fault| Failure::new(fault.kind, &fault.message.unwrap_or_default()))?;
+        match carried.body {
+            CarriedBody::Whole(mut received) if (200..300).contains(&carried.status) => received
+                .files
+                .pop()
+                .ok_or_else(|| Failure::malformed("file behind its link")),
+            _ => Err(unfetched("the upstream's link does not open")),
+        }
+    }
+
+    /// Follows a link of an upstream: to its own host as the operator trusts it, elsewhere as a stranger's.
+    async fn fetched(&self, url: &str, carrier: &Carrier<'_>) -> Result<Spooled, Failure> {
+        let studio = carrier.provider.studio.iter();
+        let guard = self
+            .guard
+            .trusting(studio.flat_map(|studio| studio.trusted.clone()));
+        let fetched = guard.get(url).await.map_err(unfetched)?;
+        if !(200..300).contains(&fetched.status) {
+            let status = fetched.status;
+            return Err(unfetched(format!(
+                "the upstream's link answers with status {status}"
+            )));
+        }
+        save(fetched.body, &self.media, self.config.max_file_bytes)
+            .await
+            .map_err(unfetched)
+    }
+}
+
+/// The upstream made something that could not be had.
+fn unfetched(why: impl ToString) -> Failure {
+    Failure::new(FailureKind::Upstream, &why.to_string())
+}

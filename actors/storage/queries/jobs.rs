@@ -1,0 +1,320 @@
+//! `jobs`: orders that outlive their request. A row that has `finished_at` never changes again.
+
+use diesel::prelude::*;
+
+use crate::storage::{Connection, connection::on_each, schema::jobs};
+
+/// One job.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = jobs, treat_none_as_default_value = false)]
+pub struct JobRow {
+    /// `job_…`, as the client knows it; later ones are greater.
+    pub id: String,
+    /// Whose it is.
+    pub app_id: String,
+    /// The call that submitted it.
+    pub call_id: String,
+    /// As the client named it.
+    pub model: String,
+    /// Who draws it.
+    pub provider: String,
+    /// The model's id at that provider.
+    pub target: String,
+    /// What the upstream calls it.
+    pub upstream_model: String,
+    /// `generate`, `edit`, ….
+    pub action: String,
+    /// Higher ones go first.
+    pub priority: i32,
+    /// `pending`, `processing`, `retrying`, `completed`, `failed` or `cancelled`.
+    pub state: String,
+    /// Grows with every change of the state.
+    pub revision: i32,
+    /// How often it was begun.
+    pub attempts: i32,
+    /// How often a begun attempt was lost with the process.
+    pub interruptions: i32,
+    /// What is wanted, JSON.
+    pub draft: String,
+    /// What upstreams gave for it, JSON: see `jobs::ticket`.
+    pub tickets: Option<String>,
+    /// What came of it, JSON.
+    pub results: Option<String>,
+    /// Why it failed, JSON.
+    pub error: Option<String>,
+    /// Milliseconds since 1970.
+    pub created_at: i64,
+    /// When its last attempt began.
+    pub started_at: Option<i64>,
+    /// It is not begun before this time.
+    pub wake_at: Option<i64>,
+    /// When it reached its last state.
+    pub finished_at: Option<i64>,
+}
+
+/// What is needed of a job to put it into its place in the queue.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = jobs)]
+pub struct JobBrief {
+    pub id: String,
+    pub app_id: String,
+    pub model: String,
+    pub provider: String,
+    pub priority: i32,
+    pub state: String,
+    pub attempts: i32,
+    pub interruptions: i32,
+    pub tickets: Option<String>,
+    pub created_at: i64,
+    pub started_at: Option<i64>,
+    pub wake_at: Option<i64>,
+}
+
+/// A change of the state, all of it at once.
+#[derive(Debug, Clone, PartialEq, Eq, AsChangeset)]
+#[diesel(table_name = jobs, treat_none_as_null = true)]
+pub struct JobChange {
+    pub state: String,
+    pub attempts: i32,
+    pub interruptions: i32,
+    pub tickets: Option<String>,
+    pub results: Option<String>,
+    pub error: Option<String>,
+    pub started_at: Option<i64>,
+    pub wake_at: Option<i64>,
+    pub finished_at: Option<i64>,
+}
+
+/// Which jobs to list. `None` = any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JobFilter {
+    /// Of this app.
+    pub app_id: Option<String>,
+    /// In this state.
+    pub state: Option<String>,
+    /// With this model, as the client named it.
+    pub model: Option<String>,
+}
+
+/// Stores a new job; an id that exists is a unique violation.
+pub fn insert(conn: &mut Connection, row: &JobRow) -> QueryResult<()> {
+    on_each!(conn, c => diesel::insert_into(jobs::table).values(row).execute(c)).map(|_| ())
+}
+
+/// The job of that id.
+pub fn get(conn: &mut Connection, id: &str) -> QueryResult<Option<JobRow>> {
+    on_each!(conn, c => jobs::table.find(id).select(JobRow::as_select()).first(c).optional())
+}
+
+/// Changes a job that is not finished, and returns it as it is then; none where there is no such job.
+pub fn change(conn: &mut Connection, id: &str, to: &JobChange) -> QueryResult<Option<JobRow>> {
+    let next = jobs::revision.eq(jobs::revision + 1);
+    let open = jobs::table.find(id).filter(jobs::finished_at.is_null());
+    let changed = on_each!(conn, c => diesel::update(open).set((to, next)).execute(c))?;
+    match changed {
+        0 => Ok(None),
+        _ => get(conn, id),
+    }
+}
+
+/// Notes what upstreams gave for a job that is not finished; false where there is no such job.
+pub fn hold(conn: &mut Connection, id: &str, tickets: Option<&str>) -> QueryResult<bool> {
+    let open = jobs::table.find(id).filter(jobs::finished_at.is_null());
+    let held = jobs::tickets.eq(tickets);
+    on_each!(conn, c => diesel::update(open).set(held).execute(c)).map(|changed| changed > 0)
+}
+
+/// All that are not finished, oldest first.
+pub fn unfinished(conn: &mut Connection) -> QueryResult<Vec<JobBrief>> {
+    on_each!(conn, c => {
+        jobs::table
+            .filter(jobs::finished_at.is_null())
+            .order(jobs::id)
+            .select(JobBrief::as_select())
+            .load(c)
+    })
+}
+
+/// Jobs newest first, those before the id `before` only, at most `limit`.
+pub fn list(
+    conn: &mut Connection,
+    filter: &JobFilter,
+    before: Option<&str>,
+    limit: usize,
+) -> QueryResult<Vec<JobRow>> {
+    on_each!(conn, c => {
+        let mut query = jobs::table.into_boxed();
+        if let Some(app_id) = &filter.app_id {
+            query = query.filter(jobs::app_id.eq(app_id));
+        }
+        if let Some(state) = &filter.state {
+            query = query.filter(jobs::state.eq(state));
+        }
+        if let Some(model) = &filter.model {
+            query = query.filter(jobs::model.eq(model));
+        }
+        if let Some(before) = before {
+            query = query.filter(jobs::id.lt(before));
+        }
+        query
+            .order(jobs::id.desc())
+            .limit(limit as i64)
+            .select(JobRow::as_select())
+            .load(c)
+    })
+}
+
+/// How long the last attempts of the newest completed jobs took, oldest first: the model as it was named, and
+/// milliseconds.
+pub fn durations(conn: &mut Connection, most: usize) -> QueryResult<Vec<(String, i64)>> {
+    let rows: Vec<(String, Option<i64>, Option<i64>)> = on_each!(conn, c => {
+        jobs::table
+            .filter(jobs::finished_at.is_not_null())
+            .filter(jobs::state.eq("completed"))
+            .order((jobs::finished_at.desc(), jobs::id.desc()))
+            .limit(most as i64)
+            .select((jobs::model, jobs::started_at, jobs::finished_at))
+            .load(c)
+    })?;
+    let took = |(model, begun, ended): (String, Option<i64>, Option<i64>)| {
+        Some((model, ended?.saturating_sub(begun?)))
+    };
+    Ok(rows.into_iter().rev().filter_map(took).collect())
+}
+
+/// Deletes up to `most` of the jobs that were finished before `at`, the oldest first; returns how many there were.
+pub fn delete_finished(conn: &mut Connection, at: i64, most: usize) -> QueryResult<usize> {
+    // diesel refuses a subquery on the very table that it deletes from
+    let old = diesel::alias!(jobs as old_jobs);
+    on_each!(conn, c => {
+        let oldest = old
+            .filter(old.field(jobs::finished_at).lt(at))
+            .order((old.field(jobs::finished_at), old.field(jobs::id)))
+            .limit(most as i64)
+            .select(old.field(jobs::id));
+        diesel::delete(jobs::table.filter(jobs::id.eq_any(oldest))).execute(c)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::testing::for_each_database;
+
+    fn job(id: &str, app: &str) -> JobRow {
+        JobRow {
+            id: id.to_owned(),
+            app_id: app.to_owned(),
+            call_id: "call".to_owned(),
+            model: "m".to_owned(),
+            provider: "acme".to_owned(),
+            target: "m".to_owned(),
+            upstream_model: "vendor/m".to_owned(),
+            action: "generate".to_owned(),
+            priority: 0,
+            state: "pending".to_owned(),
+            revision: 0,
+            attempts: 0,
+            interruptions: 0,
+            draft: "{}".to_owned(),
+            tickets: None,
+            results: None,
+            error: None,
+            created_at: 1,
+            started_at: None,
+            wake_at: None,
+            finished_at: None,
+        }
+    }
+
+    fn to(state: &str, started_at: Option<i64>, finished_at: Option<i64>) -> JobChange {
+        JobChange {
+            state: state.to_owned(),
+            attempts: 1,
+            interruptions: 0,
+            tickets: None,
+            results: None,
+            error: None,
+            started_at,
+            wake_at: None,
+            finished_at,
+        }
+    }
+
+    fn ids(rows: &[JobRow]) -> Vec<&str> {
+        rows.iter().map(|row| row.id.as_str()).collect()
+    }
+
+    #[test]
+    fn a_finished_job_never_changes() {
+        for_each_database(|database| {
+            let conn = &mut database.migrated();
+            insert(conn, &job("a", "app")).unwrap();
+            assert!(insert(conn, &job("a", "app")).is_err());
+            assert_eq!(hold(conn, "a", Some("{}")), Ok(true));
+            let begun = change(conn, "a", &to("processing", Some(5), None))
+                .unwrap()
+                .unwrap();
+            assert_eq!((begun.revision, begun.started_at), (1, Some(5)));
+            assert_eq!(begun.tickets, None);
+            let ended = change(conn, "a", &to("completed", Some(5), Some(9)))
+                .unwrap()
+                .unwrap();
+            assert_eq!((ended.state.as_str(), ended.revision), ("completed", 2));
+            assert_eq!(change(conn, "a", &to("failed", None, Some(10))), Ok(None));
+            assert_eq!(hold(conn, "a", None), Ok(false));
+            assert_eq!(get(conn, "a"), Ok(Some(ended)));
+            assert_eq!(change(conn, "b", &to("failed", None, Some(10))), Ok(None));
+        });
+    }
+
+    #[test]
+    fn lists_are_paged_by_id_and_filtered() {
+        for_each_database(|database| {
+            let conn = &mut database.migrated();
+            for (id, app) in [("a", "x"), ("b", "y"), ("c", "x"), ("d", "x")] {
+                insert(conn, &job(id, app)).unwrap();
+            }
+            change(conn, "c", &to("failed", None, Some(3))).unwrap();
+            let of = |app: &str, state: Option<&str>| JobFilter {
+                app_id: Some(app.to_owned()),
+                state: state.map(str::to_owned),
+                model: Some("m".to_owned()),
+            };
+            let listed = list(conn, &of("x", None), None, 2).unwrap();
+            assert_eq!(ids(&listed), ["d", "c"]);
+            let listed = list(conn, &of("x", None), Some("c"), 2).unwrap();
+            assert_eq!(ids(&listed), ["a"]);
+            let listed = list(conn, &of("x", Some("failed")), None, 9).unwrap();
+            assert_eq!(ids(&listed), ["c"]);
+            let open: Vec<_> = unfinished(conn)
+                .unwrap()
+                .into_iter()
+                .map(|job| job.id)
+                .collect();
+            assert_eq!(open, ["a", "b", "d"]);
+        });
+    }
+
+    #[test]
+    fn old_finished_jobs_go_and_durations_are_learnt_of_completed_ones() {
+        for_each_database(|database| {
+            let conn = &mut database.migrated();
+            for (id, state, ended) in [
+                ("a", "completed", 30),
+                ("b", "failed", 20),
+                ("c", "completed", 40),
+            ] {
+                insert(conn, &job(id, "x")).unwrap();
+                change(conn, id, &to(state, Some(10), Some(ended))).unwrap();
+            }
+            insert(conn, &job("d", "x")).unwrap();
+            let took = [("m".to_owned(), 20), ("m".to_owned(), 30)];
+            assert_eq!(durations(conn, 9).unwrap(), took);
+            assert_eq!(delete_finished(conn, 40, 1), Ok(1));
+            assert_eq!(get(conn, "b"), Ok(None));
+            assert_eq!(delete_finished(conn, 40, 9), Ok(1));
+            assert!(get(conn, "c").unwrap().is_some() && get(conn, "d").unwrap().is_some());
+        });
+    }
+}

@@ -1,0 +1,83 @@
+//! Jobs as JSON.
+
+use serde_json::{Value, json};
+use troupe_actors::{
+    jobs::{Job, JobResult},
+    media::MediaName,
+};
+
+use crate::http::services::Services;
+
+/// A job with links to itself and to what was made. Times are in seconds since 1970.
+pub fn job(job: &Job, services: &Services) -> Value {
+    let here = format!("{}/v1/jobs/{}", services.public_url, job.id);
+    let results: Vec<Value> = job
+        .output
+        .results
+        .iter()
+        .map(|made| result(made, services))
+        .collect();
+    json!({
+        "id": job.id,
+        "object": "job",
+        "status": job.state,
+        "action": job.action,
+        "model": job.model,
+        "provider": job.provider,
+        "progress": job.progress,
+        "attempts": job.attempts,
+        "priority": job.priority,
+        "queue_position": job.position,
+        "estimated_seconds": job.estimated_seconds,
+        "created_at": job.created_at / 1_000,
+        "started_at": job.started_at.map(|at| at / 1_000),
+        "completed_at": job.finished_at.map(|at| at / 1_000),
+        "prompt": job.order.as_ref().map(|order| &order.prompt),
+        "results": results,
+        "usage": job.output.usage,
+        "error": job.error,
+        "urls": {"get": here, "cancel": here, "events": format!("{here}/events")},
+    })
+}
+
+/// One picture of a job, or why there is none.
+pub fn result(result: &JobResult, services: &Services) -> Value {
+    match result {
+        JobResult::Failed { error } => json!({ "error": error }),
+        JobResult::Made {
+            name,
+            mime,
+            bytes,
+            width,
+            height,
+            revised_prompt,
+            seed,
+        } => json!({
+            "url": link(name, services),
+            "mime_type": mime,
+            "bytes": bytes,
+            "width": width,
+            "height": height,
+            "revised_prompt": revised_prompt,
+            "seed": seed,
+        }),
+    }
+}
+
+/// The link to the first picture or video that was made.
+pub fn first_link(job: &Job, services: &Services) -> Option<String> {
+    link(first_file(job)?.0, services)
+}
+
+/// Name and type of the first file that was made.
+pub fn first_file(job: &Job) -> Option<(&str, &str)> {
+    job.output.results.iter().find_map(|result| match result {
+        JobResult::Made { name, mime, .. } => Some((name.as_str(), mime.as_str())),
+        JobResult::Failed { .. } => None,
+    })
+}
+
+fn link(name: &str, services: &Services) -> Option<String> {
+    let link = services.media.links().link(&MediaName::parse(name)?);
+    Some(format!("{}{link}", services.public_url))
+}
