@@ -3,6 +3,7 @@
 mod added;
 mod ark;
 mod demo;
+mod films;
 mod gemini;
 mod gitee;
 mod grok;
