@@ -1,11 +1,12 @@
-//! A film: an MP4 file that is whole, and empty.
+//! A film: an MP4 file that is whole, with one track that is empty.
 
 use bytes::Bytes;
 
-/// `ftyp`, a `moov` with its header and no tracks, and an empty `mdat`.
+/// `ftyp`, a `moov` with its header and a track of 64 by 64 pixels, and an empty `mdat`.
 pub(crate) fn film() -> Bytes {
     let kind = boxed(b"ftyp", b"isom\0\0\x02\0isomiso2mp41");
-    let movie = boxed(b"moov", &boxed(b"mvhd", &header()));
+    let track = boxed(b"trak", &boxed(b"tkhd", &track_header()));
+    let movie = boxed(b"moov", &[boxed(b"mvhd", &header()), track].concat());
     [kind, movie, boxed(b"mdat", &[])].concat().into()
 }
 
@@ -16,6 +17,18 @@ fn header() -> Vec<u8> {
     words.extend([ONE, 0, 0, 0, ONE, 0, 0, 0, 0x4000_0000]);
     words.extend([0; 6]);
     words.push(1);
+    words
+        .iter()
+        .flat_map(|word: &u32| word.to_be_bytes())
+        .collect()
+}
+
+/// Version 0: enabled, the first, a second long, with the usual matrix, 64 by 64 pixels.
+fn track_header() -> Vec<u8> {
+    const ONE: u32 = 0x0001_0000;
+    let mut words = vec![1, 0, 0, 1, 0, 1000, 0, 0, 0, 0];
+    words.extend([ONE, 0, 0, 0, ONE, 0, 0, 0, 0x4000_0000]);
+    words.extend([64 * ONE, 64 * ONE]);
     words
         .iter()
         .flat_map(|word: &u32| word.to_be_bytes())
