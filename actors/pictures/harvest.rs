@@ -2,7 +2,7 @@
 
 use troupe_protocol::{
     failure::FailureKind,
-    pictures::{Failure, Made, Source},
+    pictures::{Auth, Failure, Made, Source},
 };
 
 use super::{
@@ -85,7 +85,9 @@ impl Atelier {
         url: &str,
         carrier: &Carrier<'_>,
     ) -> Result<Spooled, Failure> {
-        let carried = carrier.carry(&with_credential(url)).await;
+        let studio = carrier.provider.studio.as_ref();
+        let auth = studio.map_or(Auth::Bearer, |studio| studio.service.link_auth());
+        let carried = carrier.carry(&with_credential(url).auth(auth)).await;
         let carried = carried
             .map_err(|fault| Failure::new(fault.kind, &fault.message.unwrap_or_default()))?;
         match carried.body {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::{
-    call::Call,
+    call::{Auth, Call},
     demo::Demo,
     errand::{Answer, Errand, Ticket},
     order::Order,
@@ -63,6 +63,12 @@ pub trait Service: Send + Sync {
     /// The answer to that question.
     fn read_quota(&self, _answer: &Answer<'_>) -> Option<Quota> {
         None
+    }
+
+    /// How the credential goes along to links that are only given to who shows it
+    /// ([`Source::Link`](super::Source::Link)).
+    fn link_auth(&self) -> Auth {
+        Auth::Bearer
     }
 
     /// Requests that one credential bears at a time; 0 = any number. Where the configuration says nothing.

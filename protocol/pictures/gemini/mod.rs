@@ -36,7 +36,7 @@ mod tests;
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    Errand, Order, Polled, Service, Settings, Single, Ticket, polled, service::Kind,
+    Auth, Errand, Order, Polled, Service, Settings, Single, Ticket, polled, service::Kind,
     spec::ModelSpec,
 };
 use crate::{chat::Losses, openai::request_error::RequestError};
@@ -107,5 +107,9 @@ impl Service for Gemini {
         polled::id(&ticket.0)?;
         let every = self.settings.poll_every(POLL);
         Some(Polled::resume(self.film(order), ticket, every))
+    }
+
+    fn link_auth(&self) -> Auth {
+        ask::AUTH
     }
 }

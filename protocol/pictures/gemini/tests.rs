@@ -298,6 +298,7 @@ fn veo_films_as_an_operation() {
         credential: true,
     };
     assert_eq!(played.made().results[0].as_ref().unwrap().source, source);
+    assert_eq!(service().link_auth(), KEY);
     let several = |order: &mut Order| order.inputs = vec![file("image/png"); 2];
     let played = made(VEO, Action::ImageToVideo, several, &[taken(), filmed()]);
     let instance = &played.json(0)["instances"][0];
