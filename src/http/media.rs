@@ -18,7 +18,11 @@ use troupe_actors::media::Stored;
 use troupe_protocol::openai::error::ErrorCode;
 use uuid::Uuid;
 
-use super::{error::ApiError, layers::resource, services::OnWorker};
+use super::{
+    error::ApiError,
+    layers::resource,
+    services::{OnWorker, Services},
+};
 
 /// `/media/…`
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -31,6 +35,20 @@ struct Seal {
     e: Option<u64>,
     #[serde(default)]
     s: String,
+}
+
+/// The stored file behind a link of our own, as a client gives it back: it is not fetched over the network,
+/// where it may lead to an address that clients must not name.
+pub async fn behind(services: &Services, url: &str) -> Option<Stored> {
+    let path = url
+        .strip_prefix(&services.public_url)?
+        .strip_prefix("/media/")?;
+    let (name, query) = path.split_once('?').unwrap_or((path, ""));
+    let seal = web::Query::<Seal>::from_query(query).ok()?;
+    if !services.media.links().admit(name, seal.e, &seal.s) {
+        return None;
+    }
+    services.media.open(name).await
 }
 
 /// A stored file, with ETag and ranges. Its bytes never change under one name.

@@ -200,6 +200,15 @@ impl App {
         kib.and_then(|kib| kib.parse::<u64>().ok()).expect("Pss") << 10
     }
 
+    /// The most memory that it has had at any time, in bytes.
+    pub fn peak_memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid()));
+        let status = status.expect("the kernel's account of the process");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        kib.and_then(|kib| kib.parse::<u64>().ok()).expect("VmHWM") << 10
+    }
+
     async fn become_ready(&mut self) {
         let deadline = Instant::now() + SOON;
         loop {

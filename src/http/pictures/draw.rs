@@ -1,11 +1,14 @@
 //! One candidate after the other, until it is drawn.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
+
+use actix_web::web::Bytes;
+use futures_util::{Stream, StreamExt as _, stream};
 
 use troupe_actors::{
     catalog::Target,
     credentials::Terms,
-    media::Owner,
+    media::{MediaError, Owner, Spooled},
     pictures::{Atelier, Commission, Gallery},
     providers::{exchange::ExchangeError, upstream::Endpoint},
 };
@@ -19,6 +22,7 @@ use crate::http::{
     call::Call,
     error::ApiError,
     fallback::{Miss, candidates, in_turn},
+    media::behind,
     services::Services,
 };
 
@@ -119,16 +123,40 @@ pub async fn commission(
     })
 }
 
-/// All files are on disk from here on.
+/// All files are on disk from here on, also those behind links of our own.
 async fn put_on_disk(draft: &mut Draft, services: &Services) -> Result<(), ApiError> {
     for given in &mut draft.inputs {
-        if let Given::Bytes(bytes) = given {
-            let mut spool = services.atelier.media.spool(bytes.len() as u64).await?;
-            spool.write(bytes.clone()).await?;
-            *given = Given::File(spool.finish().await?);
-        }
+        let file = match given {
+            Given::File(_) => continue,
+            Given::Bytes(bytes) => {
+                let bytes = bytes.clone();
+                let limit = bytes.len() as u64;
+                spooled(services, limit, stream::iter([Ok(bytes)])).await?
+            }
+            Given::Link(url) => match behind(services, url).await {
+                Some(stored) => {
+                    let bytes = stored.bytes;
+                    spooled(services, bytes, stored.pieces(0..bytes)).await?
+                }
+                None => continue,
+            },
+        };
+        *given = Given::File(file);
     }
     Ok(())
+}
+
+async fn spooled(
+    services: &Services,
+    limit: u64,
+    pieces: impl Stream<Item = io::Result<Bytes>>,
+) -> Result<Spooled, ApiError> {
+    let mut spool = services.atelier.media.spool(limit).await?;
+    let mut pieces = std::pin::pin!(pieces);
+    while let Some(piece) = pieces.next().await {
+        spool.write(piece.map_err(MediaError::from)?).await?;
+    }
+    Ok(spool.finish().await?)
 }
 
 fn check_links(draft: &Draft, services: &Services) -> Result<(), ApiError> {
