@@ -13,6 +13,7 @@ mod modelscope;
 mod openai;
 mod rotation;
 mod texts;
+mod videos;
 mod volcengine;
 
 use awc::http::StatusCode;
