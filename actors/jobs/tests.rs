@@ -473,7 +473,7 @@ async fn followers_hear_of_everything_once_and_can_come_back() {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(again.collect::<Vec<_>>().await, [last.clone()]);
+    assert_eq!(again.collect::<Vec<_>>().await, std::slice::from_ref(last));
     shop.world.tree.stop().await;
 }
 
