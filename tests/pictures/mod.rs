@@ -15,6 +15,7 @@ mod openai;
 mod peinture;
 mod rotation;
 mod texts;
+mod videos;
 mod volcengine;
 
 use awc::http::StatusCode;
