@@ -25,14 +25,14 @@ use troupe_actors::{
     answers::Answers,
     catalog,
     egress::Guard,
-    jobs::{JobsHandle, Painter},
+    jobs::{JobsHandle, Node, Painter},
     media::{Links, Media, Setup, place::Place},
     pictures::Atelier,
     responses::ResponseStore,
     restart_log::RestartLog,
     secrets::KeyedHash,
     storage::{
-        Database, Storage,
+        Database, DatabaseUrl, Storage,
         kv::{Kv, KvStore, KvUrl},
     },
     supervision::{
@@ -193,7 +193,8 @@ async fn build(
         atelier: atelier.clone(),
         catalog: reader.clone(),
     };
-    let jobs = JobsHandle::start(&tree, &config.jobs, &clock, &database, painter);
+    let node = node(config);
+    let jobs = JobsHandle::start(&tree, &config.jobs, &clock, &database, painter, node);
     let jobs = jobs.await.map_err(io::Error::other)?;
     let services = Services {
         atelier,
@@ -229,6 +230,16 @@ async fn build(
         services: Arc::new(services),
         made,
     })
+}
+
+/// SQLite is one process's, PostgreSQL may be shared.
+fn node(config: &Config) -> Node {
+    match DatabaseUrl::parse(&config.storage.database_url) {
+        Ok(DatabaseUrl::Postgres(_)) => {
+            Node::among_others(Duration::from_millis(config.jobs.lease_ms))
+        }
+        _ => Node::only(),
+    }
 }
 
 async fn start<A: Behaviour>(tree: &Tree, spec: ChildSpec<A>) -> io::Result<Handle<A>> {

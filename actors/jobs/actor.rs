@@ -15,10 +15,12 @@ use super::{
     handle::JobError,
     job::{Outlook, State},
     learnt::{self, Learnt},
-    messages::{Begun, Cancel, Count, Counts, Ended, Follow, Introduce, Look, Submit},
+    messages::{
+        Adopt, Begun, Cancel, Count, Counts, Ended, Follow, Introduce, Look, Moved, Submit,
+    },
     policy::{Board, Entry, RESUMED, Room},
     store::Store,
-    worker::Workers,
+    workers::Workers,
 };
 use crate::{
     storage::{
@@ -57,6 +59,8 @@ pub struct Jobs {
 const TICK: Duration = Duration::from_millis(250);
 /// How often the table is read for jobs that the board does not know.
 const LOOK: Duration = Duration::from_secs(30);
+/// How often a lease is renewed while it lasts.
+const RENEWALS: u32 = 4;
 /// When to read again after the database did not answer.
 const RETRY: Duration = Duration::from_secs(1);
 /// The bound of an ordered stop.
@@ -180,6 +184,23 @@ impl Jobs {
         }));
     }
 
+    /// Says that this node lives; what it has lost meanwhile is left alone.
+    fn renew(&self, ctx: &mut Ctx<Self>) {
+        let setup = self.setup.clone();
+        let renew = async move {
+            let begun = setup.workers.begun();
+            match setup.store.renew().await {
+                Ok(Some(own)) => {
+                    let gone = begun.iter().filter(|id| !own.iter().any(|own| *own == ***id));
+                    gone.for_each(|id| setup.workers.cancel(id));
+                }
+                Ok(None) => {}
+                Err(error) => log::warn!("this node's lease is not renewed: {error}"),
+            }
+        };
+        ctx.spawn(wrap_future(renew));
+    }
+
     /// Followers look at the job again.
     fn stir(&mut self, id: &str) {
         if let Some(sender) = self.followed.get(id) {
@@ -206,6 +227,8 @@ impl Jobs {
                 }
             }
             Some(row) => {
+                let provider = row.provider.as_str().into();
+                let entry = Entry { provider, ..entry };
                 let wait = row.wake_at.unwrap_or_default() - self.setup.store.now();
                 let wait = Duration::from_millis(u64::try_from(wait).unwrap_or_default());
                 self.board.rest(entry, self.setup.store.clock.now() + wait);
@@ -225,6 +248,9 @@ async fn read(setup: Arc<Setup>, first: bool) -> Result<Read, StorageError> {
         false => Vec::new(),
     };
     let mut unfinished = setup.store.unfinished().await?;
+    // what other living nodes are at is theirs
+    let (node, now) = (&setup.store.node, setup.store.now());
+    unfinished.retain(|job| node.may_take(job.owner.as_deref(), job.leased_until, now));
     // who was begun meanwhile lives too
     let begun = setup.workers.ids();
     let processing = State::Processing.to_string();
@@ -266,6 +292,9 @@ impl Behaviour for Jobs {
         ctx.run_interval(LOOK, |cell, ctx| cell.look(ctx));
         let sweep = Duration::from_millis(self.setup.config.sweep_ms.max(1));
         ctx.run_interval(sweep, |cell, ctx| cell.sweep(ctx));
+        if let Some(lease) = self.setup.store.node.lease() {
+            ctx.run_interval(lease / RENEWALS, |cell, ctx| cell.renew(ctx));
+        }
         Ok(())
     }
 
@@ -301,13 +330,7 @@ impl Receive<Submit> for Jobs {
         Box::pin(
             wrap_future::<_, Cell<Self>>(insert).map(|inserted, cell, _| {
                 let row = inserted?;
-                cell.board.queue(Entry {
-                    id: row.id.as_str().into(),
-                    app: row.app_id.as_str().into(),
-                    provider: row.provider.as_str().into(),
-                    model: row.model.as_str().into(),
-                    priority: row.priority,
-                });
+                cell.board.queue(Entry::of(&row));
                 cell.pump();
                 Ok(row)
             }),
@@ -335,6 +358,31 @@ impl Receive<Cancel> for Jobs {
                 Ok(row)
             }),
         )
+    }
+}
+
+impl Receive<Adopt> for Jobs {
+    type Reply = ();
+
+    fn receive(&mut self, Adopt { entry, started_at }: Adopt, _: &mut Ctx<Self>) {
+        // it may have ended already, with a report that goes before this one
+        if self.setup.workers.ids().contains(&entry.id) {
+            self.begun
+                .extend(started_at.map(|at| (entry.id.clone(), at)));
+            self.board.adopt(entry);
+        }
+    }
+}
+
+impl Receive<Moved> for Jobs {
+    type Reply = ();
+
+    fn receive(&mut self, Moved { entry }: Moved, _: &mut Ctx<Self>) {
+        self.stir(&entry.id);
+        if self.board.runs(&entry.id) {
+            self.board.remove(&entry.id);
+            self.board.adopt(entry);
+        }
     }
 }
 

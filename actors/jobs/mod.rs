@@ -21,11 +21,17 @@
 //! | [`learnt`] | how long models take |
 //! | [`events`] | what followers are told; pure |
 //! | `store` | the table's transitions |
-//! | `worker` | one job on its way |
+//! | `transition` | what a row becomes; pure |
+//! | `charge` | what jobs cost; pure |
+//! | [`node`] | which of several gateways is at a job; pure |
+//! | [`route`] | who else may do it; pure |
+//! | `workers`, `worker`, `parts` | who is at jobs; one on its way, and its parts |
+//! | [`waiting`] | somebody who waits for a job that was begun for him |
 //! | `actor`, `messages`, `handle` | the actor, what it takes, and the way to it |
 //! | [`draw`], [`painter`] | what workers ask to draw, and who does it |
 
 mod actor;
+mod charge;
 pub mod config;
 pub mod draw;
 pub mod events;
@@ -33,19 +39,27 @@ mod handle;
 pub mod job;
 pub mod learnt;
 mod messages;
+pub mod node;
 pub mod order;
 pub mod painter;
+mod parts;
 pub mod policy;
+pub mod route;
 mod store;
 #[cfg(test)]
 mod tests;
+mod transition;
+pub mod waiting;
 mod worker;
+mod workers;
 
 pub use actor::Jobs;
 pub use config::JobsConfig;
 pub use events::Event;
 pub use handle::{JobError, JobsHandle, Wish};
-pub use job::{Job, JobFailure, JobResult, NewJob, State, fresh_id};
+pub use job::{Cost, Job, JobFailure, JobResult, NewJob, State, Yield, fresh_id};
 pub use messages::Counts;
+pub use node::Node;
 pub use order::{JobInput, JobOrder};
 pub use painter::Painter;
+pub use waiting::{News, Waiting};

@@ -154,6 +154,23 @@ diesel::table! {
         started_at -> Nullable<BigInt>,
         wake_at -> Nullable<BigInt>,
         finished_at -> Nullable<BigInt>,
+        price -> BigInt,
+        made -> Nullable<Text>,
+        others -> Nullable<Text>,
+        owner -> Nullable<Text>,
+        leased_until -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    charges (job_id) {
+        job_id -> Text,
+        app_id -> Text,
+        provider -> Text,
+        model -> Text,
+        pictures -> Integer,
+        micro_credits -> BigInt,
+        created_at -> BigInt,
     }
 }
 

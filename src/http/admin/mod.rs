@@ -1,4 +1,4 @@
-//! The admin's JSON: calls, restarts, pools, routes, the supervision tree.
+//! The admin's JSON: calls, charges, restarts, pools, routes, the supervision tree.
 
 pub mod gate;
 mod lists;
@@ -31,6 +31,7 @@ use super::{
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(resource("/api/admin/calls").get(lists::calls))
+        .service(resource("/api/admin/charges").get(lists::charges))
         .service(resource("/api/admin/restarts").get(lists::restarts))
         .service(resource("/api/admin/pools").get(lists::pools))
         .service(resource("/api/admin/route").get(route::explain))

@@ -1,12 +1,9 @@
 //! Jobs as JSON.
 
 use serde_json::{Value, json};
-use troupe_actors::{
-    jobs::{Job, JobResult},
-    media::MediaName,
-};
+use troupe_actors::jobs::{Job, JobResult};
 
-use crate::http::services::Services;
+use crate::http::{pictures::answer::link, services::Services};
 
 /// A job with links to itself and to what was made. Times are in seconds since 1970.
 pub fn job(job: &Job, services: &Services) -> Value {
@@ -35,6 +32,7 @@ pub fn job(job: &Job, services: &Services) -> Value {
         "prompt": job.order.as_ref().map(|order| &order.prompt),
         "results": results,
         "usage": job.output.usage,
+        "cost": job.cost,
         "error": job.error,
         "urls": {"get": here, "cancel": here, "events": format!("{here}/events")},
     })
@@ -53,7 +51,7 @@ pub fn result(result: &JobResult, services: &Services) -> Value {
             revised_prompt,
             seed,
         } => json!({
-            "url": link(name, services),
+            "url": link(services, name),
             "mime_type": mime,
             "bytes": bytes,
             "width": width,
@@ -66,7 +64,7 @@ pub fn result(result: &JobResult, services: &Services) -> Value {
 
 /// The link to the first picture or video that was made.
 pub fn first_link(job: &Job, services: &Services) -> Option<String> {
-    link(first_file(job)?.0, services)
+    link(services, first_file(job)?.0)
 }
 
 /// Name and type of the first file that was made.
@@ -75,9 +73,4 @@ pub fn first_file(job: &Job) -> Option<(&str, &str)> {
         JobResult::Made { name, mime, .. } => Some((name.as_str(), mime.as_str())),
         JobResult::Failed { .. } => None,
     })
-}
-
-fn link(name: &str, services: &Services) -> Option<String> {
-    let link = services.media.links().link(&MediaName::parse(name)?);
-    Some(format!("{}{link}", services.public_url))
 }

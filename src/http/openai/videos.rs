@@ -56,7 +56,7 @@ async fn ordered(
 ) -> Result<Job, ApiError> {
     let (config, atelier) = (&services.config, &services.atelier);
     let form = read(atelier, config, request, payload, call.draw()).await?;
-    submit(&mut draft(form)?, services, call).await
+    submit(request, &mut draft(form)?, services, call).await
 }
 
 /// Reads a request in OpenAI's words.
