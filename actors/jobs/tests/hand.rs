@@ -25,7 +25,7 @@ use crate::{
     },
     media::{Kept, MediaName},
     pictures::{Drawn, Held, Picture, Tickets},
-    providers::exchange::Watch as _,
+    providers::exchange::{ExchangeError, Watch as _},
     storage::{
         queries::{
             charges::{self, ChargeRow},
@@ -115,7 +115,7 @@ pub fn new(app: &str, prompt: &str) -> NewJob {
 }
 
 /// Draws by the prompt: `ok`, `hang`, `flaky` (fails once), `cold` (no credential once), `refused`, `halves` (two
-/// parts), `elsewhere` (fails at `acme`),
+/// parts), `elsewhere` (fails at `acme`), `late` (fails once, when it is told to),
 /// `task` (takes a ticket, then hangs; with the ticket it is done at once).
 #[derive(Clone, Default)]
 pub struct Hand(pub Arc<Seen>);
@@ -126,11 +126,20 @@ pub struct Seen {
     pub resumed: Mutex<Vec<Held>>,
     pub cancelled: Mutex<HashSet<String>>,
     pub begun: Notify,
+    pub go: Notify,
 }
 
 pub fn fault(kind: FailureKind, cold: bool) -> Fault {
+    let error = ExchangeError::Failed {
+        kind,
+        status: None,
+        message: None,
+        refuses_thoughts: false,
+        open: false,
+    };
     Fault {
         cold,
+        error: (!cold).then_some(error),
         ..Fault::of(kind, "so it goes")
     }
 }
@@ -203,6 +212,11 @@ impl Hand {
             ("cold", 1) => Err(fault(FailureKind::RateLimited { retry_after: None }, true)),
             ("refused", _) => Err(fault(FailureKind::ContentPolicy, false)),
             ("elsewhere", _) if job.provider == "acme" => Err(fault(FailureKind::Upstream, false)),
+            ("late", 1) => {
+                self.0.begun.notify_one();
+                self.0.go.notified().await;
+                Err(fault(FailureKind::Upstream, false))
+            }
             ("halves", _) => self.halves(tickets).await,
             ("hang", _) => {
                 self.0.begun.notify_one();
@@ -230,7 +244,7 @@ impl Hand {
         if tickets.is_done(0) {
             return Ok(Harvest::from([(1, made())]));
         }
-        let name = MediaName::parse(&format!("{:032x}.png", 1)).unwrap();
+        let name = MediaName::parse(&format!("{:040x}.png", 1)).unwrap();
         let kept = Kept {
             name,
             mime: "image/png",

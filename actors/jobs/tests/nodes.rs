@@ -42,7 +42,7 @@ async fn what_another_living_node_is_at_is_left_alone() {
     assert_eq!(shop.hand.submitted("job_a"), 0);
     // and is not ended by who has no part in it
     let store = shop.jobs.store();
-    let end = transition::End::Completed(job::Yield::default());
+    let end = transition::End::Completed(Yield::default());
     assert_eq!(store.end("job_a", end).await, Ok(None));
     shop.world.tree.stop().await;
 }

@@ -45,9 +45,11 @@ async fn who_waits_is_told_of_a_failure_at_once_and_who_left_is_served_all_the_s
         }
     }
     assert_eq!(shop.get(waiting.id()).await.state, State::Failed);
-    let left = shop.jobs.begin(new("app", "flaky"), ()).await.unwrap();
+    let left = shop.jobs.begin(new("app", "late"), ()).await.unwrap();
+    shop.hand.0.begun.notified().await;
     let id = left.id().to_owned();
     drop(left);
+    shop.hand.0.go.notify_one();
     until(async || {
         shop.world.hand.advance(std::time::Duration::from_secs(1));
         Some(shop.get(&id).await).filter(|job| job.state == State::Completed)
