@@ -25,6 +25,7 @@ use troupe_actors::{
     answers::Answers,
     catalog,
     egress::Guard,
+    images::Images,
     jobs::{JobsHandle, Painter},
     media::{Links, Media, Setup, place::Place},
     pictures::Atelier,
@@ -43,7 +44,8 @@ use troupe_actors::{
 
 use crate::{
     config::Config,
-    http::{admin::gate::AdminGate, metrics::Metrics, server, services::Services},
+    disk,
+    http::{admin::gate::AdminGate, metrics::Metrics, server, services::Services, studio::Studio},
     secret_key,
 };
 
@@ -195,9 +197,14 @@ async fn build(
     };
     let jobs = JobsHandle::start(&tree, &config.jobs, &clock, &database, painter);
     let jobs = jobs.await.map_err(io::Error::other)?;
+    jobs.register(&mut registry);
+    let images = Images::new(&database, &media, &clock);
+    let folders = disk::data_folders(&config.storage, &config.calls.spool_dir);
+    let studio = Studio::new(&config.studio, images, folders, clock.now());
     let services = Services {
         atelier,
         jobs,
+        studio,
         results: egress.trusting(providers::hosts(config)),
         egress,
         public_url: config.server.public_url(bound),

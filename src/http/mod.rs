@@ -6,6 +6,7 @@
 //! | [`chat`] | `/v1/chat/completions`, `/v1/responses`, `/v1/messages` |
 //! | [`openai`] | `/v1/…` |
 //! | [`imagine`] | `/api/v1/…`, as Imagine Server has it |
+//! | [`studio`] | `/api/v1/…`, as seed 001 has it: tasks, history, pictures, a WebSocket |
 //! | [`pictures`] | orders of pictures, whichever surface they come by |
 //! | [`admin`] | `/api/admin/…` |
 //! | [`media`], [`ops`] | `/media/…`; health, readiness, metrics |
@@ -43,5 +44,6 @@ mod relay;
 mod repeats;
 pub mod server;
 pub mod services;
+pub mod studio;
 mod tap;
 mod verdict;
