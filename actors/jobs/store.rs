@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{
     config::JobsConfig,
     job::{JobFailure, NewJob, State, Yield},
+    metrics::JobsMetrics,
+    pictures::keep_pictures,
 };
 use crate::{
     pictures::Held,
@@ -20,6 +22,7 @@ use crate::{
 pub(super) struct Store {
     pub database: Database,
     pub clock: Clock,
+    pub metrics: JobsMetrics,
 }
 
 /// Tickets by the parts that they belong to.
@@ -71,6 +74,8 @@ impl Store {
             started_at: None,
             wake_at: None,
             finished_at: None,
+            prompt: new.order.prompt.clone(),
+            tags: (!new.tags.is_empty()).then(|| json(&new.tags)),
         };
         let inserted = self
             .database
@@ -207,6 +212,12 @@ impl Store {
         self.change(id, interrupted).await
     }
 
+    /// Deletes a finished job; says whether there was one.
+    pub async fn forget(&self, id: String) -> Result<bool, StorageError> {
+        let delete = move |conn: &mut _| jobs::delete(conn, &[id]);
+        Ok(self.database.write(delete).await? > 0)
+    }
+
     /// Deletes finished jobs past their time; returns how many there were.
     pub async fn sweep(&self, retention_hours: u32) -> Result<usize, StorageError> {
         let before = self.now() - HOUR_MS * i64::from(retention_hours);
@@ -228,10 +239,20 @@ impl Store {
     ) -> Result<Option<JobRow>, StorageError> {
         let id = id.to_owned();
         let change = move |conn: &mut _| match jobs::get(conn, &id)? {
-            Some(row) if row.finished_at.is_none() => jobs::change(conn, &id, &to(&row)),
+            Some(row) if row.finished_at.is_none() => {
+                let changed = jobs::change(conn, &id, &to(&row))?;
+                changed
+                    .iter()
+                    .try_for_each(|row| keep_pictures(conn, row))?;
+                Ok(changed)
+            }
             _ => Ok(None),
         };
-        self.database.write(change).await
+        let changed = self.database.write(change).await?;
+        if let Some(row) = changed.as_ref().filter(|row| row.finished_at.is_some()) {
+            self.metrics.ended(&row.state);
+        }
+        Ok(changed)
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) fn job(state: State) -> Job {
     }
 }
 
-fn row() -> JobRow {
+pub(super) fn row() -> JobRow {
     JobRow {
         id: "job_a".to_owned(),
         app_id: "app".to_owned(),
@@ -66,6 +66,8 @@ fn row() -> JobRow {
         started_at: None,
         wake_at: None,
         finished_at: None,
+        prompt: String::new(),
+        tags: None,
     }
 }
 
@@ -99,6 +101,7 @@ fn new(app: &str, prompt: &str) -> NewJob {
         upstream_model: "m".to_owned(),
         priority: 0,
         order: order(prompt),
+        tags: vec!["fox".to_owned()],
     }
 }
 
