@@ -227,3 +227,136 @@ pub fn delete_ended(
         diesel::delete(webhook_deliveries::table.filter(id.eq_any(oldest))).execute(c)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{jobs::webhooks::testing::owed, storage::testing::for_each_database};
+
+    fn ids(rows: &[DeliveryRow]) -> Vec<&str> {
+        rows.iter().map(|row| row.id.as_str()).collect()
+    }
+
+    fn to(state: &str, next_at: i64, ended_at: Option<i64>) -> DeliveryChange {
+        DeliveryChange {
+            state: state.to_owned(),
+            attempts: 1,
+            last_status: Some(500),
+            last_error: Some("no".to_owned()),
+            next_at,
+            ended_at,
+        }
+    }
+
+    fn due_at(conn: &mut Connection, now: i64) -> Vec<String> {
+        let due = due(conn, now, &Busy::default(), 9).unwrap();
+        due.into_iter().map(|row| row.id).collect()
+    }
+
+    #[test]
+    fn none_overtakes_another_of_its_job_and_url() {
+        for_each_database(|database| {
+            let conn = &mut database.migrated();
+            for (id, job, url) in [
+                ("a", "one", "x"),
+                ("b", "one", "x"),
+                ("c", "one", "y"),
+                ("d", "two", "x"),
+            ] {
+                let url = url.to_owned();
+                insert(
+                    conn,
+                    &DeliveryRow {
+                        url,
+                        ..owed(id, job)
+                    },
+                )
+                .unwrap();
+            }
+            assert_eq!(due_at(conn, 0), [""; 0]);
+            assert_eq!(due_at(conn, 1), ["a", "c", "d"]);
+            assert_eq!(change(conn, "a", &to("pending", 50, None)), Ok(true));
+            assert_eq!(due_at(conn, 1), ["c", "d"]);
+            assert_eq!(next_after(conn, 1), Ok(Some(50)));
+            assert_eq!(
+                due_at(conn, 50),
+                ["c", "d", "a"],
+                "the longest waiting first"
+            );
+            assert_eq!(change(conn, "a", &to("dead", 50, Some(51))), Ok(true));
+            assert_eq!(change(conn, "a", &to("delivered", 0, Some(52))), Ok(false));
+            assert_eq!(due_at(conn, 50), ["b", "c", "d"]);
+            assert_eq!((next_after(conn, 50), pending(conn)), (Ok(None), Ok(3)));
+        });
+    }
+
+    #[test]
+    fn who_is_busy_is_left_out() {
+        for_each_database(|database| {
+            let conn = &mut database.migrated();
+            for (id, app, receiver) in [("a", "x", "one"), ("b", "x", "two"), ("c", "y", "one")] {
+                let row = DeliveryRow {
+                    app_id: app.to_owned(),
+                    receiver: receiver.to_owned(),
+                    ..owed(id, id)
+                };
+                insert(conn, &row).unwrap();
+            }
+            let mut without = |ids: &[&str], receivers: &[&str], apps: &[&str]| {
+                let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+                let busy = Busy {
+                    ids: owned(ids),
+                    receivers: owned(receivers),
+                    apps: owned(apps),
+                };
+                let rows = due(conn, 1, &busy, 9).unwrap();
+                self::ids(&rows).join("")
+            };
+            assert_eq!(without(&["a"], &[], &[]), "bc");
+            assert_eq!(without(&[], &["one"], &[]), "b");
+            assert_eq!(without(&[], &["two"], &["y"]), "a");
+        });
+    }
+
+    #[test]
+    fn an_apps_deliveries_are_listed_queued_again_and_go() {
+        for_each_database(|database| {
+            let conn = &mut database.migrated();
+            for id in ["a", "b", "c"] {
+                let endpoint_id = Some("e".to_owned());
+                insert(
+                    conn,
+                    &DeliveryRow {
+                        endpoint_id,
+                        ..owed(id, id)
+                    },
+                )
+                .unwrap();
+            }
+            change(conn, "a", &to("delivered", 0, Some(5))).unwrap();
+            assert_eq!(bury(conn, "e", "gone", 6), Ok(2));
+            let mut listed = |state: Option<&str>, before: Option<&str>| {
+                let rows = list(conn, "app", state, before, 2).unwrap();
+                rows.into_iter().map(|row| row.id).collect::<String>()
+            };
+            assert_eq!(listed(None, None), "cb");
+            assert_eq!(listed(None, Some("b")), "a");
+            assert_eq!(listed(Some("dead"), None), "cb");
+            assert_eq!(list(conn, "other", None, None, 9), Ok(Vec::new()));
+            let dead = get(conn, "app", "b").unwrap().unwrap();
+            assert_eq!(
+                (dead.last_error.as_deref(), dead.ended_at),
+                (Some("gone"), Some(6))
+            );
+            assert_eq!(get(conn, "other", "b"), Ok(None));
+            assert_eq!(queue_again(conn, "other", "b", 9), Ok(None));
+            let queued = queue_again(conn, "app", "b", 9).unwrap().unwrap();
+            assert_eq!((queued.state.as_str(), queued.attempts), ("pending", 0));
+            assert_eq!(due_at(conn, 9), ["b"]);
+            assert_eq!(delete_ended(conn, "delivered", 5, 9), Ok(0));
+            assert_eq!(delete_ended(conn, "delivered", 6, 9), Ok(1));
+            assert_eq!(delete_ended(conn, "dead", 7, 9), Ok(1));
+            assert_eq!(pending(conn), Ok(1));
+        });
+    }
+}
