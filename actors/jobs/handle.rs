@@ -15,6 +15,7 @@ use super::{
     messages::{Cancel, Count, Counts, Follow, Introduce, Look, Submit},
     policy::Full,
     store::Store,
+    webhooks::Outbox,
     worker::Workers,
 };
 use crate::{
@@ -65,7 +66,7 @@ const SUBMIT_WAIT: Duration = Duration::from_secs(30);
 const AGAIN: Duration = Duration::from_millis(200);
 
 impl JobsHandle {
-    /// Starts the manager as `jobs`, after all that draws.
+    /// Starts the manager as `jobs/manager`, after all that draws. The ends of jobs are told through `outbox`.
     ///
     /// # Errors
     /// [`TreeError`] when it does not come up.
@@ -75,10 +76,12 @@ impl JobsHandle {
         clock: &Clock,
         database: &Database,
         draw: impl Draw,
+        outbox: Outbox,
     ) -> Result<Self, TreeError> {
         let store = Store {
             database: database.clone(),
             clock: clock.clone(),
+            outbox,
         };
         let setup = Arc::new(Setup {
             config: config.clone(),
@@ -87,7 +90,7 @@ impl JobsHandle {
             workers: Workers::default(),
             manager: OnceCell::new(),
         });
-        let spec = ChildSpec::new("jobs", "jobs", move || Ok(Jobs::new(setup.clone())));
+        let spec = ChildSpec::new("jobs/manager", "jobs", move || Ok(Jobs::new(setup.clone())));
         let manager = tree.start(spec).await?;
         // its mailbox is there: nothing but a fall this very moment could lose it, and then its table is read later
         if let Err(error) = manager.tell(Introduce(manager.clone())) {

@@ -21,9 +21,10 @@
 //! | [`learnt`] | how long models take |
 //! | [`events`] | what followers are told; pure |
 //! | `store` | the table's transitions |
-//! | `worker` | one job on its way |
+//! | `worker`, `patience` | one job on its way; writes that wait for the database |
 //! | `actor`, `messages`, `handle` | the actor, what it takes, and the way to it |
 //! | [`draw`], [`painter`] | what workers ask to draw, and who does it |
+//! | [`webhooks`] | the ends of jobs, told to whoever wants to know |
 
 mod actor;
 pub mod config;
@@ -35,10 +36,12 @@ pub mod learnt;
 mod messages;
 pub mod order;
 pub mod painter;
+mod patience;
 pub mod policy;
 mod store;
 #[cfg(test)]
 mod tests;
+pub mod webhooks;
 mod worker;
 
 pub use actor::Jobs;

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{
     config::JobsConfig,
     job::{JobFailure, NewJob, State, Yield},
+    webhooks::Outbox,
 };
 use crate::{
     pictures::Held,
@@ -20,6 +21,7 @@ use crate::{
 pub(super) struct Store {
     pub database: Database,
     pub clock: Clock,
+    pub outbox: Outbox,
 }
 
 /// Tickets by the parts that they belong to.
@@ -49,6 +51,7 @@ impl Store {
     }
 
     pub async fn insert(&self, new: NewJob) -> Result<JobRow, StorageError> {
+        let callback = new.callback;
         let row = JobRow {
             action: word(&new.order.action),
             draft: json(&new.order),
@@ -72,10 +75,14 @@ impl Store {
             wake_at: None,
             finished_at: None,
         };
-        let inserted = self
-            .database
-            .write(move |conn| jobs::insert(conn, &row).map(|()| row));
-        inserted.await
+        let insert = move |conn: &mut _| {
+            jobs::insert(conn, &row)?;
+            if let Some(callback) = callback {
+                Outbox::expect(conn, &row.id, callback)?;
+            }
+            Ok(row)
+        };
+        self.database.write(insert).await
     }
 
     pub async fn get(&self, id: &str) -> Result<Option<JobRow>, StorageError> {
@@ -226,12 +233,24 @@ impl Store {
         id: &str,
         to: impl FnOnce(&JobRow) -> JobChange + Send + 'static,
     ) -> Result<Option<JobRow>, StorageError> {
-        let id = id.to_owned();
-        let change = move |conn: &mut _| match jobs::get(conn, &id)? {
-            Some(row) if row.finished_at.is_none() => jobs::change(conn, &id, &to(&row)),
-            _ => Ok(None),
+        let (id, outbox, now) = (id.to_owned(), self.outbox.clone(), self.now());
+        let change = move |conn: &mut _| {
+            let open = jobs::get(conn, &id)?.filter(|row| row.finished_at.is_none());
+            let Some(row) = open else {
+                return Ok((None, false));
+            };
+            let changed = jobs::change(conn, &id, &to(&row))?;
+            let is_told = match &changed {
+                Some(row) if row.finished_at.is_some() => outbox.note(conn, row, now)?,
+                _ => false,
+            };
+            Ok((changed, is_told))
         };
-        self.database.write(change).await
+        let (changed, is_told) = self.database.write(change).await?;
+        if is_told {
+            self.outbox.wake();
+        }
+        Ok(changed)
     }
 }
 

@@ -15,6 +15,9 @@ pub mod provider_states;
 pub mod responses;
 pub mod restarts;
 pub mod settings;
+pub mod webhook_deliveries;
+pub mod webhook_endpoints;
+pub mod webhook_secrets;
 
 pub use page::{Cursor, CursorError, Page};
 

@@ -16,7 +16,7 @@ use troupe_actors::{
     jobs::{Job, JobError, JobInput, JobOrder, NewJob, fresh_id},
     media::Owner,
 };
-use troupe_protocol::openai::error::ErrorCode;
+use troupe_protocol::openai::{error::ErrorCode, request_error::RequestError};
 
 use super::view;
 use crate::http::{
@@ -26,14 +26,18 @@ use crate::http::{
     passing::complete,
     pictures::{draft::Draft, draw::commission, form::Given},
     services::Services,
+    webhooks::wanted,
 };
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 
 /// Whether the client wants a job in place of the answer: `Prefer: respond-async`, or `"async": true`, which wins.
 /// The field is taken out of the draft.
-pub fn wants_job(request: &HttpRequest, draft: &mut Draft) -> bool {
-    match draft.extra.remove("async") {
+///
+/// # Errors
+/// It wants none, but names who is to be told of its end.
+pub fn wants_job(request: &HttpRequest, draft: &mut Draft) -> Result<bool, RequestError> {
+    let wants = match draft.extra.remove("async") {
         Some(Value::Bool(wanted)) => wanted,
         Some(Value::String(text)) => text == "true" || text == "1",
         _ => {
@@ -42,7 +46,11 @@ pub fn wants_job(request: &HttpRequest, draft: &mut Draft) -> bool {
             let mut wishes = texts.flat_map(|text| text.split([',', ';']));
             wishes.any(|wish| wish.trim().eq_ignore_ascii_case("respond-async"))
         }
+    };
+    if !wants {
+        wanted::none(&draft.extra)?;
     }
+    Ok(wants)
 }
 
 /// Makes a job of a draft, for the first of those who serve its model that takes it. The job is stored when this
@@ -56,12 +64,13 @@ pub async fn submit(
     call: &mut Call,
 ) -> Result<Job, ApiError> {
     draft.check(&services.atelier.config)?;
+    let callback = wanted::take(&mut draft.extra, services).await?;
     let candidates = candidates(&draft.model, false, None, services, call)?;
     call.admit(services).await?;
     let mut refusal = None;
     for target in &candidates.targets {
         match prepare(draft, target, services, call).await {
-            Ok(new) => return Ok(services.jobs.submit(new).await?),
+            Ok(new) => return Ok(services.jobs.submit(NewJob { callback, ..new }).await?),
             Err(error) => refusal = refusal.or(Some(error)),
         }
     }
@@ -103,6 +112,7 @@ async fn prepare(
         upstream_model: commission.order.model.upstream.clone(),
         priority: 0,
         order: JobOrder::of(&commission.order, inputs),
+        callback: None,
     })
 }
 
