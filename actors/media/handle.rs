@@ -1,8 +1,9 @@
 //! The way to stored media.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{fs::File, io, pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use futures_util::StreamExt as _;
 use tokio::sync::Mutex;
 
 use super::{
@@ -19,6 +20,7 @@ use super::{
     policy::Rules,
     spool::{Kept, Owner, Spool, Spooled},
     stored::{Source, Stored},
+    thumbnails::{Thumbnail, ThumbnailError, ThumbnailKind, Thumbnails},
 };
 use crate::{
     storage::{Database, config::StorageConfig, queries::media},
@@ -32,6 +34,7 @@ pub struct Media {
     store: Store,
     links: Links,
     max_file_bytes: u64,
+    thumbnails: Thumbnails,
 }
 
 /// How long storing one file may take: a disk that is synced, and a commit; or the way of a video into a bucket.
@@ -46,6 +49,7 @@ pub struct Setup {
     bucket: Option<Bucket>,
     rules: Rules,
     links: Links,
+    thumbnails: Thumbnails,
 }
 
 impl Setup {
@@ -71,6 +75,7 @@ impl Setup {
             bucket,
             rules: Rules::of(storage, media),
             links,
+            thumbnails: Thumbnails::new(storage, media),
         })
     }
 }
@@ -105,6 +110,7 @@ impl Media {
             store,
             links: setup.links,
             max_file_bytes: setup.rules.max_file_bytes,
+            thumbnails: setup.thumbnails,
         })
     }
 
@@ -173,6 +179,38 @@ impl Media {
                 None
             }
         }
+    }
+
+    /// A small version of a stored picture, made anew each time.
+    ///
+    /// # Errors
+    /// [`ThumbnailError`].
+    pub async fn thumbnail(
+        &self,
+        name: &MediaName,
+        kind: ThumbnailKind,
+    ) -> Result<Thumbnail, ThumbnailError> {
+        let stored = self.open(name.as_str()).await;
+        let stored = stored.ok_or(ThumbnailError::NotFound)?;
+        if !name.format().is_picture() {
+            return Err(ThumbnailError::NoPicture);
+        }
+        let file = match stored.source {
+            Source::Folder(file) => file,
+            Source::Bucket { .. } => self.brought(stored).await?,
+        };
+        self.thumbnails.make(file, kind).await
+    }
+
+    /// A file of the bucket on this machine's disk, gone when it is dropped.
+    async fn brought(&self, stored: Stored) -> Result<Arc<File>, ThumbnailError> {
+        let bytes = stored.bytes;
+        let mut spool = self.spool(u64::MAX).await?;
+        let mut pieces = pin!(stored.pieces(0..bytes));
+        while let Some(piece) = pieces.next().await {
+            spool.write(piece?).await?;
+        }
+        Ok(spool.finish().await?.into_file())
     }
 
     /// The table knows which object a name stands for. While the database is away, a file that shares its bytes

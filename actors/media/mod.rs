@@ -36,6 +36,7 @@ pub mod spool;
 mod stored;
 #[cfg(test)]
 mod tests;
+pub mod thumbnails;
 
 pub use actor::MediaStore;
 pub use error::MediaError;
@@ -45,3 +46,4 @@ pub use links::Links;
 pub use name::MediaName;
 pub use spool::{Kept, Owner, Spool, Spooled};
 pub use stored::Stored;
+pub use thumbnails::{Thumbnail, ThumbnailError, ThumbnailKind};
