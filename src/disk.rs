@@ -17,16 +17,14 @@ pub struct Space {
 
 /// The folders that grow, each once.
 #[must_use]
-pub fn data_folders(storage: &StorageConfig, spool: &str) -> Vec<PathBuf> {
+pub fn data_folders(storage: &StorageConfig, spools: [&str; 2]) -> Vec<PathBuf> {
     let database = storage
         .database_url
         .strip_prefix("sqlite://")
         .and_then(|file| Path::new(file).parent().map(Path::to_owned));
     let media = storage.media_url.strip_prefix("file://").map(PathBuf::from);
-    let mut folders: Vec<PathBuf> = [database, media, Some(PathBuf::from(spool))]
-        .into_iter()
-        .flatten()
-        .collect();
+    let mut folders: Vec<PathBuf> = [database, media].into_iter().flatten().collect();
+    folders.extend(spools.map(PathBuf::from));
     folders.sort();
     // what lies inside another folder is on its disk in all but odd set-ups
     folders.dedup_by(|inner, outer| inner.starts_with(outer));
@@ -68,9 +66,10 @@ mod tests {
         assert!(space.free > 0 && space.total >= space.free);
         assert!(scarcest(&["not/there/yet".into()]).is_some());
         assert_eq!(scarcest(&[]), None);
-        let folders = data_folders(&StorageConfig::default(), "data/spool");
+        let folders_with = |spools| data_folders(&StorageConfig::default(), spools);
+        let folders = folders_with(["data/spool", "data/media-spool"]);
         assert_eq!(folders, [PathBuf::from("data")]);
-        let elsewhere = data_folders(&StorageConfig::default(), "/var/spool/troupe");
-        assert_eq!(elsewhere.len(), 2);
+        let elsewhere = folders_with(["/var/spool/troupe", "/var/media-spool"]);
+        assert_eq!(elsewhere.len(), 3);
     }
 }

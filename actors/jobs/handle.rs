@@ -17,6 +17,7 @@ use super::{
     metrics::JobsMetrics,
     policy::Full,
     store::Store,
+    webhooks::Outbox,
     worker::Workers,
 };
 use crate::{
@@ -67,7 +68,7 @@ const SUBMIT_WAIT: Duration = Duration::from_secs(30);
 const AGAIN: Duration = Duration::from_millis(200);
 
 impl JobsHandle {
-    /// Starts the manager as `jobs`, after all that draws.
+    /// Starts the manager as `jobs/manager`, after all that draws. The ends of jobs are told through `outbox`.
     ///
     /// # Errors
     /// [`TreeError`] when it does not come up.
@@ -77,11 +78,13 @@ impl JobsHandle {
         clock: &Clock,
         database: &Database,
         draw: impl Draw,
+        outbox: Outbox,
     ) -> Result<Self, TreeError> {
         let store = Store {
             database: database.clone(),
             clock: clock.clone(),
             metrics: JobsMetrics::default(),
+            outbox,
         };
         let setup = Arc::new(Setup {
             config: config.clone(),
@@ -90,7 +93,7 @@ impl JobsHandle {
             workers: Workers::default(),
             manager: OnceCell::new(),
         });
-        let spec = ChildSpec::new("jobs", "jobs", move || Ok(Jobs::new(setup.clone())));
+        let spec = ChildSpec::new("jobs/manager", "jobs", move || Ok(Jobs::new(setup.clone())));
         let manager = tree.start(spec).await?;
         // its mailbox is there: nothing but a fall this very moment could lose it, and then its table is read later
         if let Err(error) = manager.tell(Introduce(manager.clone())) {

@@ -23,9 +23,10 @@
 //! | `metrics` | what is counted |
 //! | `store` | the table's transitions |
 //! | `pictures` | what a completed job leaves in the table `images` |
-//! | `worker` | one job on its way |
+//! | `worker`, `patience` | one job on its way; writes that wait for the database |
 //! | `actor`, `messages`, `handle` | the actor, what it takes, and the way to it |
 //! | [`draw`], [`painter`] | what workers ask to draw, and who does it |
+//! | [`webhooks`] | the ends of jobs, told to whoever wants to know |
 
 mod actor;
 pub mod config;
@@ -38,11 +39,13 @@ mod messages;
 mod metrics;
 pub mod order;
 pub mod painter;
+mod patience;
 mod pictures;
 pub mod policy;
 mod store;
 #[cfg(test)]
 mod tests;
+pub mod webhooks;
 mod worker;
 
 pub use actor::Jobs;

@@ -1,5 +1,7 @@
 //! Jobs on real databases, drawn by a painter that does what the test says.
 
+mod telling;
+
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex},
@@ -19,6 +21,7 @@ use super::{
     events::EventKind,
     job::{Outlook, Yield},
     policy::{Fault, Full},
+    webhooks::Outbox,
     *,
 };
 use crate::{
@@ -102,6 +105,7 @@ fn new(app: &str, prompt: &str) -> NewJob {
         priority: 0,
         order: order(prompt),
         tags: vec!["fox".to_owned()],
+        callback: None,
     }
 }
 
@@ -225,6 +229,11 @@ impl Shop {
     }
 
     async fn on(world: World, config: &JobsConfig) -> Self {
+        let outbox = webhooks::testing::outbox(&world).await;
+        Self::telling(world, config, outbox).await
+    }
+
+    async fn telling(world: World, config: &JobsConfig, outbox: Outbox) -> Self {
         let hand = Hand::default();
         let started = JobsHandle::start(
             &world.tree,
@@ -232,6 +241,7 @@ impl Shop {
             &world.clock,
             &world.database,
             hand.clone(),
+            outbox,
         );
         let jobs = started.await.unwrap();
         Self { world, hand, jobs }
@@ -363,7 +373,7 @@ async fn the_fall_of_the_manager_leaves_workers_alone_and_begins_none_twice() {
     let shop = Shop::open(TestDatabase::sqlite(), &JobsConfig::default()).await;
     let hangs = shop.submit("hang").await;
     shop.hand.0.begun.notified().await;
-    shop.world.panic("jobs", shop.jobs.manager()).await;
+    shop.world.panic("jobs/manager", shop.jobs.manager()).await;
     let after = shop.submit("ok").await;
     shop.reaches(&after, State::Completed).await;
     assert_eq!(shop.hand.submitted(&hangs), 1);

@@ -8,6 +8,7 @@
 //! | [`imagine`] | `/api/v1/…`, as Imagine Server has it |
 //! | [`studio`] | `/api/v1/…`, as seed 001 has it: tasks, history, pictures, a WebSocket |
 //! | [`pictures`] | orders of pictures, whichever surface they come by |
+//! | [`webhooks`] | `/v1/webhooks…`: who is told of the ends of jobs, and how that goes |
 //! | [`admin`] | `/api/admin/…` |
 //! | [`media`], [`ops`] | `/media/…`; health, readiness, metrics |
 //! | [`auth`], [`error`], [`rate`], [`layers`] | keys, errors, rate limits as headers, what surrounds every handler |
@@ -47,3 +48,4 @@ pub mod services;
 pub mod studio;
 mod tap;
 mod verdict;
+pub mod webhooks;

@@ -19,6 +19,7 @@ use super::{
     repeats::Repeats,
     services::{Services, Worker},
     studio,
+    webhooks,
 };
 use crate::{config::ServerConfig, pages};
 
@@ -78,6 +79,7 @@ fn app(
         .configure(studio::routes)
         .configure(imagine::routes)
         .configure(jobs::routes)
+        .configure(webhooks::routes)
         .configure(media::routes)
         .configure(ops::routes)
         .configure(admin::routes)

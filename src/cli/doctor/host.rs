@@ -49,23 +49,24 @@ fn judge_mode(path: &Path, mode: u32) -> Finding {
 
 /// Free space where data is kept, one finding per folder.
 pub fn disk(config: &Config) -> Vec<Finding> {
-    disk::data_folders(&config.storage, &config.calls.spool_dir)
-        .into_iter()
-        .map(|folder| {
-            let shown = folder.display().to_string();
-            match disk::space(&folder) {
-                Ok(space) => judge_space(&shown, space.free),
-                Err(error) => {
-                    Finding::warn("disk", format!("{shown}: {error}"), "check the folder")
-                }
-            }
-        })
-        .collect()
+    disk::data_folders(
+        &config.storage,
+        [&config.calls.spool_dir, &config.media.spool_dir],
+    )
+    .into_iter()
+    .map(|folder| {
+        let shown = folder.display().to_string();
+        match disk::space(&folder) {
+            Ok(space) => judge_space(&shown, space.free),
+            Err(error) => Finding::warn("disk", format!("{shown}: {error}"), "check the folder"),
+        }
+    })
+    .collect()
 }
 
 fn judge_space(folder: &str, free: u64) -> Finding {
     let seen = format!("{folder}: {} MiB free", free / MIB);
-    let next = "make room, or move the data by the settings of [storage] and [calls]";
+    let next = "make room, or move the data by the settings of [storage], [calls] and [media]";
     match free {
         0..TOO_LITTLE => Finding::fail("disk", seen, next),
         TOO_LITTLE..LITTLE => Finding::warn("disk", seen, next),

@@ -103,7 +103,7 @@ async fn ordered(
     call: &mut Call,
 ) -> Result<Ordered, ApiError> {
     let mut draft = draft(action, form)?;
-    if wants_job(request, &mut draft) {
+    if wants_job(request, &mut draft)? {
         let job = submit(&mut draft, services, call).await?;
         return Ok(Ordered::Taken(Box::new(job)));
     }
