@@ -152,6 +152,8 @@ impl Jobs {
     fn tick(&mut self) {
         self.pump();
         let now = self.setup.store.now();
+        let running = self.board.running().count();
+        self.setup.store.metrics.stand(self.board.queued(), running);
         let (board, learnt, begun) = (&self.board, &self.learnt, &self.begun);
         self.followed
             .retain(|_, sender| sender.receiver_count() > 0);
@@ -191,7 +193,9 @@ impl Jobs {
             let begun = setup.workers.begun();
             match setup.store.renew().await {
                 Ok(Some(own)) => {
-                    let gone = begun.iter().filter(|id| !own.iter().any(|own| *own == ***id));
+                    let gone = begun
+                        .iter()
+                        .filter(|id| !own.iter().any(|own| *own == ***id));
                     gone.for_each(|id| setup.workers.cancel(id));
                 }
                 Ok(None) => {}

@@ -40,10 +40,7 @@ mod tests {
         };
         let charged = charge(&done).unwrap();
         assert_eq!((charged.pictures, charged.micro_credits), (2, 80_000));
-        assert_eq!(
-            (charged.model.as_str(), charged.created_at),
-            ("acme/m", 9)
-        );
+        assert_eq!((charged.model.as_str(), charged.created_at), ("acme/m", 9));
         let cancelled = JobRow {
             state: "cancelled".to_owned(),
             ..done

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use derive_more::{Display, Error, From};
 use futures_util::{Stream, StreamExt as _, stream};
+use prometheus_client::registry::Registry;
 use tokio::sync::{OnceCell, oneshot, watch};
 
 use super::{
@@ -13,10 +14,12 @@ use super::{
     events::{Event, since},
     job::{Job, NewJob, Outlook, State},
     messages::{Cancel, Count, Counts, Follow, Introduce, Look, Submit},
-    policy::Full,
+    metrics::JobsMetrics,
     node::Node,
+    policy::Full,
     store::Store,
     waiting::{Teller, Waiting},
+    webhooks::Outbox,
     workers::Workers,
 };
 use crate::{
@@ -67,7 +70,7 @@ const SUBMIT_WAIT: Duration = Duration::from_secs(30);
 const AGAIN: Duration = Duration::from_millis(200);
 
 impl JobsHandle {
-    /// Starts the manager as `jobs`, after all that draws.
+    /// Starts the manager as `jobs/manager`, after all that draws. The ends of jobs are told through `outbox`.
     ///
     /// # Errors
     /// [`TreeError`] when it does not come up.
@@ -78,11 +81,14 @@ impl JobsHandle {
         database: &Database,
         draw: impl Draw,
         node: Node,
+        outbox: Outbox,
     ) -> Result<Self, TreeError> {
         let store = Store {
             database: database.clone(),
             clock: clock.clone(),
             node,
+            metrics: JobsMetrics::default(),
+            outbox,
         };
         let setup = Arc::new(Setup {
             config: config.clone(),
@@ -92,7 +98,9 @@ impl JobsHandle {
             manager: OnceCell::new(),
         });
         let of_actor = setup.clone();
-        let spec = ChildSpec::new("jobs", "jobs", move || Ok(Jobs::new(of_actor.clone())));
+        let spec = ChildSpec::new("jobs/manager", "jobs", move || {
+            Ok(Jobs::new(of_actor.clone()))
+        });
         let manager = tree.start(spec).await?;
         // its mailbox is there: nothing but a fall this very moment could lose it, and then its table is read later
         if let Err(error) = manager.tell(Introduce(manager.clone())) {
@@ -188,6 +196,19 @@ impl JobsHandle {
         self.get(app_id, id).await
     }
 
+    /// Removes a finished job and the rows of its pictures; false if this app has no such job. Their files are the
+    /// caller's affair.
+    ///
+    /// # Errors
+    /// [`JobError::Database`].
+    pub async fn forget(&self, app_id: &str, id: &str) -> Result<bool, JobError> {
+        let row = self.own(app_id, id).await?;
+        match row.filter(|row| row.finished_at.is_some()) {
+            Some(row) => Ok(self.store.forget(row.id).await?),
+            None => Ok(false),
+        }
+    }
+
     /// What is new about a job since the event numbered `after`, as it comes, until its end; 0 = from now on, its
     /// present state first. None if this app has no such job.
     ///
@@ -222,6 +243,11 @@ impl JobsHandle {
     /// [`JobError::Unavailable`].
     pub async fn counts(&self) -> Result<Counts, JobError> {
         Ok(self.manager.ask(Count).await?)
+    }
+
+    /// Registers what is counted of jobs.
+    pub fn register(&self, registry: &mut Registry) {
+        self.store.metrics.register(registry);
     }
 
     /// When it is worth looking at a job again, in seconds.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{draw::Harvest, learnt, order::JobOrder, route::Others};
+use super::{draw::Harvest, learnt, order::JobOrder, route::Others, webhooks::Callback};
 use crate::storage::queries::jobs::JobRow;
 
 /// How far a job is. The last three are final.
@@ -163,6 +163,10 @@ pub struct NewJob {
     pub order: JobOrder,
     /// Who else may do it.
     pub others: Option<Others>,
+    /// What its pictures are tagged with.
+    pub tags: Vec<String>,
+    /// Who is told of its end, beside the app's own endpoints.
+    pub callback: Option<Callback>,
 }
 
 /// A new job's id, needed before it is submitted: its input files are stored in its name.

@@ -6,7 +6,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | owns | the order of jobs that are not finished, the table `jobs` |
+//! | owns | the order of jobs that are not finished, the table `jobs`; the rows of `images` begin and end with them |
 //! | durable | the table: each job's state, and the tickets of upstreams before anything else is done with them |
 //! | derivable | the order: read from the table; how long models take: from the newest completed jobs |
 //! | ephemeral | who follows a job; which workers live, which the fall of this actor leaves alone |
@@ -20,15 +20,19 @@
 //! | [`policy`] | which job is next, and what becomes of one that failed; pure |
 //! | [`learnt`] | how long models take |
 //! | [`events`] | what followers are told; pure |
+//! | `metrics` | what is counted |
 //! | `store` | the table's transitions |
 //! | `transition` | what a row becomes; pure |
 //! | `charge` | what jobs cost; pure |
+//! | `pictures` | what a completed job leaves in the table `images` |
 //! | [`node`] | which of several gateways is at a job; pure |
 //! | [`route`] | who else may do it; pure |
 //! | `workers`, `worker`, `parts` | who is at jobs; one on its way, and its parts |
+//! | `patience` | writes that wait for the database |
 //! | [`waiting`] | somebody who waits for a job that was begun for him |
 //! | `actor`, `messages`, `handle` | the actor, what it takes, and the way to it |
 //! | [`draw`], [`painter`] | what workers ask to draw, and who does it |
+//! | [`webhooks`] | the ends of jobs, told to whoever wants to know |
 
 mod actor;
 mod charge;
@@ -39,10 +43,13 @@ mod handle;
 pub mod job;
 pub mod learnt;
 mod messages;
+mod metrics;
 pub mod node;
 pub mod order;
 pub mod painter;
 mod parts;
+mod patience;
+mod pictures;
 pub mod policy;
 pub mod route;
 mod store;
@@ -50,6 +57,7 @@ mod store;
 mod tests;
 mod transition;
 pub mod waiting;
+pub mod webhooks;
 mod worker;
 mod workers;
 

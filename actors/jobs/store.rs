@@ -6,11 +6,12 @@ use super::{
     charge::charge,
     config::JobsConfig,
     job::{NewJob, State, Yield},
+    metrics::JobsMetrics,
     node::Node,
+    pictures::keep_pictures,
     route::{Choice, Others},
-    transition::{
-        End, HeldParts, begun, cancelled, ended, json, lost, recorded, to, turned, word,
-    },
+    transition::{End, HeldParts, begun, cancelled, ended, json, lost, recorded, to, turned, word},
+    webhooks::{Callback, Outbox},
 };
 use crate::{
     storage::{
@@ -29,6 +30,8 @@ pub(super) struct Store {
     pub database: Database,
     pub clock: Clock,
     pub node: Node,
+    pub metrics: JobsMetrics,
+    pub outbox: Outbox,
 }
 
 const HOUR_MS: i64 = 3_600_000;
@@ -43,16 +46,13 @@ impl Store {
     }
 
     pub async fn insert(&self, new: NewJob) -> Result<JobRow, StorageError> {
-        let row = self.row(new);
-        let inserted = self
-            .database
-            .write(move |conn| jobs::insert(conn, &row).map(|()| row));
-        inserted.await
+        let callback = new.callback.clone();
+        self.keep(self.row(new), callback).await
     }
 
     /// Stores a job that is begun at once, which no other is told to begin.
     pub async fn insert_begun(&self, new: NewJob) -> Result<JobRow, StorageError> {
-        let now = self.now();
+        let (now, callback) = (self.now(), new.callback.clone());
         let row = JobRow {
             state: State::Processing.to_string(),
             attempts: 1,
@@ -61,10 +61,16 @@ impl Store {
             leased_until: self.node.leased_until(now),
             ..self.row(new)
         };
-        let insert = move |conn: &mut _| match jobs::get(conn, &row.id)? {
-            // stored by a try before, whose answer came too late
-            Some(stored) => Ok(stored),
-            None => jobs::insert(conn, &row).map(|()| row),
+        self.keep(row, callback).await
+    }
+
+    async fn keep(&self, row: JobRow, callback: Option<Callback>) -> Result<JobRow, StorageError> {
+        let insert = move |conn: &mut _| {
+            jobs::insert(conn, &row)?;
+            if let Some(callback) = callback {
+                Outbox::expect(conn, &row.id, callback)?;
+            }
+            Ok(row)
         };
         self.database.write(insert).await
     }
@@ -97,6 +103,8 @@ impl Store {
             others: new.others.as_ref().map(json),
             owner: None,
             leased_until: None,
+            prompt: new.order.prompt.clone(),
+            tags: (!new.tags.is_empty()).then(|| json(&new.tags)),
         }
     }
 
@@ -183,7 +191,8 @@ impl Store {
     ) -> Result<Option<JobRow>, StorageError> {
         let (now, again) = (self.now(), config.retry_interrupted);
         let node = self.node.clone();
-        self.change(id, move |row| lost(row, &node, again, now)).await
+        self.change(id, move |row| lost(row, &node, again, now))
+            .await
     }
 
     /// Says that this node lives; returns the jobs that it is at. None where there is no other node.
@@ -194,6 +203,12 @@ impl Store {
         let owner = self.node.name().to_owned();
         let renew = move |conn: &mut _| jobs::renew(conn, &owner, until);
         self.database.write(renew).await.map(Some)
+    }
+
+    /// Deletes a finished job; says whether there was one.
+    pub async fn forget(&self, id: String) -> Result<bool, StorageError> {
+        let delete = move |conn: &mut _| jobs::delete(conn, &[id]);
+        Ok(self.database.write(delete).await? > 0)
     }
 
     /// Deletes finished jobs past their time; returns how many there were.
@@ -226,13 +241,27 @@ impl Store {
         id: &str,
         to: impl Fn(&JobRow) -> Option<JobChange> + Send + 'static,
     ) -> Result<Option<JobRow>, StorageError> {
-        let id = id.to_owned();
-        let change = move |conn: &mut _| changed(conn, &id, to);
-        self.database.write(change).await
+        let (id, outbox, now) = (id.to_owned(), self.outbox.clone(), self.now());
+        let change = move |conn: &mut _| {
+            let changed = changed(conn, &id, to)?;
+            let is_told = match &changed {
+                Some(row) if row.finished_at.is_some() => finished(conn, row, &outbox, now)?,
+                _ => false,
+            };
+            Ok((changed, is_told))
+        };
+        let (changed, is_told) = self.database.write(change).await?;
+        if let Some(row) = changed.as_ref().filter(|row| row.finished_at.is_some()) {
+            self.metrics.ended(&row.state);
+        }
+        if is_told {
+            self.outbox.wake();
+        }
+        Ok(changed)
     }
 }
 
-/// Changes a job that is not finished, as it is when nobody else changes it. With its end goes what depends on that.
+/// Changes a job that is not finished, as it is when nobody else changes it.
 fn changed(
     conn: &mut Connection,
     id: &str,
@@ -243,11 +272,17 @@ fn changed(
     {
         // none: another node was quicker, and what it did is looked at
         if let Some(row) = jobs::change(conn, id, row.revision, &next)? {
-            if let Some(charge) = charge(&row) {
-                charges::insert(conn, &charge)?;
-            }
             return Ok(Some(row));
         }
     }
     Ok(None)
+}
+
+/// What goes with the end of a job. True where somebody is told of it.
+fn finished(conn: &mut Connection, row: &JobRow, outbox: &Outbox, now: i64) -> QueryResult<bool> {
+    if let Some(charge) = charge(row) {
+        charges::insert(conn, &charge)?;
+    }
+    keep_pictures(conn, row)?;
+    outbox.note(conn, row, now)
 }

@@ -13,6 +13,7 @@ use super::{
     job::{JobFailure, NewJob, State, Yield},
     messages::{Adopt, Begun, Moved, tell},
     parts::OpenParts,
+    patience::until_answered,
     policy::{Fault, Verdict, verdict},
     route::{Choice, Others},
     transition::End,
@@ -33,10 +34,6 @@ pub(super) struct Worker {
     pub manager: Handle<Jobs>,
 }
 
-/// The wait before a write is tried again that the database did not take; doubles.
-const WRITE_RETRY: Duration = Duration::from_millis(100);
-/// The longest of these waits.
-const MAX_WRITE_RETRY: Duration = Duration::from_secs(5);
 /// What is drawn at once gets so long to be done when the process ends: it cannot be asked for later.
 const LAST_STROKES: Duration = Duration::from_millis(2_500);
 
@@ -206,25 +203,9 @@ impl Worker {
     /// Tries a write until the database has taken or refused it. None when the process ends, or when it refused.
     pub async fn until_stored<T>(
         &self,
-        mut write: impl AsyncFnMut() -> Result<T, StorageError>,
+        write: impl AsyncFnMut() -> Result<T, StorageError>,
     ) -> Option<T> {
-        let mut wait = WRITE_RETRY;
-        loop {
-            let error = match write().await {
-                Ok(written) => return Some(written),
-                Err(error) => error,
-            };
-            if !error.is_temporary() {
-                log::error!("job {} cannot be stored: {error}", self.id);
-                return None;
-            }
-            log::warn!("job {} waits for the database: {error}", self.id);
-            select! {
-                () = sleep(wait) => {}
-                () = self.shutdown.cancelled() => return None,
-            }
-            wait = (wait * 2).min(MAX_WRITE_RETRY);
-        }
+        until_answered(&self.shutdown, &format!("job {}", self.id), write).await
     }
 }
 

@@ -100,7 +100,16 @@ mod tests {
             let quoted: Price = serde_json::from_str(&format!("\"{text}\"")).unwrap();
             assert_eq!((number, quoted), (Price(micro), Price(micro)), "{text}");
         }
-        for text in ["", ".5", "-1", "1e3", "0.0000001", "1000001", "1000000.1", "x"] {
+        for text in [
+            "",
+            ".5",
+            "-1",
+            "1e3",
+            "0.0000001",
+            "1000001",
+            "1000000.1",
+            "x",
+        ] {
             assert_eq!(Price::parse(text), Err(PriceError), "{text}");
         }
         assert!(serde_json::from_str::<Price>("-0.5").is_err());

@@ -18,7 +18,7 @@ mod validate;
 
 pub use load::{Loaded, Sources, load};
 pub use problems::{Problem, Severity};
-pub use sections::{AuthConfig, LogConfig, LogFormat, LogLevel, ServerConfig};
+pub use sections::{AuthConfig, LogConfig, LogFormat, LogLevel, ServerConfig, StudioConfig};
 pub use tree::Place;
 
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ use troupe_actors::{
     catalog::config::RouteConfig,
     credentials::config::PoolConfig,
     egress::EgressConfig,
-    jobs::JobsConfig,
+    jobs::{JobsConfig, webhooks::WebhooksConfig},
     media::config::MediaConfig,
     pictures::PicturesConfig,
     providers::config::{ProviderConfig, Timeouts},
@@ -56,6 +56,8 @@ pub struct Config {
     pub egress: EgressConfig,
     pub pictures: PicturesConfig,
     pub jobs: JobsConfig,
+    pub studio: StudioConfig,
+    pub webhooks: WebhooksConfig,
     pub tokens: TokensConfig,
     pub responses: ResponsesConfig,
     pub answers: AnswersConfig,

@@ -21,6 +21,7 @@ use crate::{
         policy::Fault,
         route::Choice,
         waiting::Teller,
+        webhooks::Outbox,
         *,
     },
     media::{Kept, MediaName},
@@ -76,6 +77,8 @@ pub fn row() -> JobRow {
         others: None,
         owner: None,
         leased_until: None,
+        prompt: String::new(),
+        tags: None,
     }
 }
 
@@ -111,6 +114,8 @@ pub fn new(app: &str, prompt: &str) -> NewJob {
         price: 40_000,
         order: order(prompt),
         others: None,
+        tags: vec!["fox".to_owned()],
+        callback: None,
     }
 }
 
@@ -303,6 +308,11 @@ impl Shop {
     }
 
     pub async fn of(world: World, config: &JobsConfig, node: Node) -> Self {
+        let outbox = webhooks::testing::outbox(&world).await;
+        Self::telling(world, config, node, outbox).await
+    }
+
+    pub async fn telling(world: World, config: &JobsConfig, node: Node, outbox: Outbox) -> Self {
         let hand = Hand::default();
         let started = JobsHandle::start(
             &world.tree,
@@ -311,6 +321,7 @@ impl Shop {
             &world.database,
             hand.clone(),
             node,
+            outbox,
         );
         let jobs = started.await.unwrap();
         Self { world, hand, jobs }

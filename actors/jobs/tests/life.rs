@@ -125,7 +125,7 @@ async fn the_fall_of_the_manager_leaves_workers_alone_and_begins_none_twice() {
     let shop = Shop::open(TestDatabase::sqlite(), &JobsConfig::default()).await;
     let hangs = shop.submit("hang").await;
     shop.hand.0.begun.notified().await;
-    shop.world.panic("jobs", shop.jobs.manager()).await;
+    shop.world.panic("jobs/manager", shop.jobs.manager()).await;
     let after = shop.submit("ok").await;
     shop.reaches(&after, State::Completed).await;
     assert_eq!(shop.hand.submitted(&hangs), 1);

@@ -6,6 +6,7 @@ mod life;
 mod nodes;
 mod restarts;
 mod routes;
+mod telling;
 mod waiting;
 
 use crate::storage::testing::TestDatabase;

@@ -7,7 +7,10 @@ use super::{
 use crate::{
     accounts::testing::World,
     jobs::*,
-    storage::{queries::jobs::{JobRow, insert}, testing::TestDatabase},
+    storage::{
+        queries::jobs::{JobRow, insert},
+        testing::TestDatabase,
+    },
 };
 
 /// As a killed process leaves them: begun, without and with a ticket, and never begun.
@@ -112,7 +115,10 @@ async fn parts_that_were_done_are_not_drawn_again_nor_lost() {
         let pictures = if again { 2 } else { 1 };
         assert_eq!(job.output.made(), pictures);
         let charges = shop.charges().await;
-        assert_eq!((charges.len(), charges[0].micro_credits), (1, 5 * pictures as i64));
+        assert_eq!(
+            (charges.len(), charges[0].micro_credits),
+            (1, 5 * pictures as i64)
+        );
         shop.world.tree.stop().await;
     }
 }

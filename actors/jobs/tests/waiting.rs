@@ -1,11 +1,7 @@
 //! Jobs that somebody waits for.
 
 use super::hand::{Shop, new};
-use crate::{
-    accounts::testing::until,
-    jobs::*,
-    storage::testing::TestDatabase,
-};
+use crate::{accounts::testing::until, jobs::*, storage::testing::TestDatabase};
 
 #[actix_rt::test]
 async fn who_waits_is_told_of_attempts_and_of_the_end() {

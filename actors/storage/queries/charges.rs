@@ -93,9 +93,15 @@ mod tests {
                 page.list.iter().map(|row| row.job_id.clone()).collect()
             };
             let first = list(conn, None, None, 2).unwrap();
-            assert_eq!((first.count, ids(&first)), (4, vec!["d".into(), "c".into()]));
+            assert_eq!(
+                (first.count, ids(&first)),
+                (4, vec!["d".into(), "c".into()])
+            );
             let rest = list(conn, None, first.next.as_ref(), 2).unwrap();
-            assert_eq!((ids(&rest), rest.next), (vec!["b".into(), "a".into()], None));
+            assert_eq!(
+                (ids(&rest), rest.next),
+                (vec!["b".into(), "a".into()], None)
+            );
             let own = list(conn, Some("y"), None, 9).unwrap();
             assert_eq!(own.list, [charge("b", "y", 2)]);
             assert!(insert(conn, &charge("a", "x", 9)).is_err());

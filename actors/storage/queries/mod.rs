@@ -8,6 +8,8 @@ pub mod apps;
 pub mod calls;
 pub mod charges;
 pub mod credential_states;
+pub mod history;
+pub mod images;
 pub mod jobs;
 pub mod keys;
 pub mod media;
@@ -16,6 +18,10 @@ pub mod provider_states;
 pub mod responses;
 pub mod restarts;
 pub mod settings;
+pub mod tags;
+pub mod webhook_deliveries;
+pub mod webhook_endpoints;
+pub mod webhook_secrets;
 
 pub use page::{Cursor, CursorError, Page};
 

@@ -31,10 +31,10 @@ use crate::http::{
     services::{OnWorker, Services},
 };
 
-pub async fn generate(worker: OnWorker, request: HttpRequest, payload: Payload) -> HttpResponse {
+pub async fn imagine(worker: OnWorker, request: HttpRequest, payload: Payload) -> HttpResponse {
     serve(
         Action::Generate,
-        "/api/v1/generate",
+        "/api/v1/imagine",
         worker,
         request,
         payload,
@@ -58,23 +58,38 @@ async fn serve(
     payload: Payload,
 ) -> HttpResponse {
     let id = Uuid::now_v7();
-    let mut call = match admitted(&worker.0, &request, route, Client::OpenaiChat, id) {
+    let call = match admitted(&worker.0, &request, route, Client::OpenaiChat, id) {
         Ok(call) => call,
         Err(refusal) => return error::respond(&refusal, &id.to_string()),
     };
     let services = &worker.0.services;
-    match ordered(action, services, &request, payload, &mut call).await {
-        Ok(Ordered::Taken(job)) => accepted(call, &job, services),
+    let (config, atelier) = (&services.config, &services.atelier);
+    match read(atelier, config, &request, payload, call.draw()).await {
+        Ok(form) => answer(action, form, worker, &request, call).await,
+        Err(refusal) => error::refuse(call, &refusal),
+    }
+}
+
+/// Answers a request whose fields have been read: with what was drawn, or with a job where the client wants one.
+pub async fn answer(
+    action: Action,
+    form: Form,
+    worker: OnWorker,
+    request: &HttpRequest,
+    mut call: Call,
+) -> HttpResponse {
+    let services = worker.0.services.clone();
+    match ordered(action, form, &services, request, &mut call).await {
+        Ok(Ordered::Taken(job)) => accepted(call, &job, &services),
         Ok(Ordered::Begun(drawing)) => {
-            let services = worker.0.services.clone();
-            let render = async move |drawn, call| answer(action, drawn, call, &services);
+            let render = async move |drawn, call| told(action, drawn, call, &services);
             late::answer(*drawing, call, worker, render).await
         }
         Err(refusal) => error::refuse(call, &refusal),
     }
 }
 
-fn answer(
+fn told(
     action: Action,
     drawn: Result<Drawn, ApiError>,
     call: Call,
@@ -100,15 +115,13 @@ enum Ordered {
 
 async fn ordered(
     action: Action,
+    form: Form,
     services: &Services,
     request: &HttpRequest,
-    payload: Payload,
     call: &mut Call,
 ) -> Result<Ordered, ApiError> {
-    let (config, atelier) = (&services.config, &services.atelier);
-    let form = read(atelier, config, request, payload, call.draw()).await?;
     let mut draft = draft(action, form)?;
-    if wants_job(request, &mut draft) {
+    if wants_job(request, &mut draft)? {
         let job = submit(request, &mut draft, services, call).await?;
         return Ok(Ordered::Taken(Box::new(job)));
     }

@@ -27,6 +27,7 @@ use crate::http::{
         plan::{admitted, plan},
     },
     services::Services,
+    webhooks::wanted,
 };
 
 const PRIORITY: HeaderName = HeaderName::from_static("x-troupe-priority");
@@ -34,44 +35,57 @@ const PREFER: HeaderName = HeaderName::from_static("prefer");
 
 /// Whether the client wants a job in place of the answer: `Prefer: respond-async`, or `"async": true`, which wins.
 /// The field is taken out of the draft.
-pub fn wants_job(request: &HttpRequest, draft: &mut Draft) -> bool {
-    match draft.extra.remove("async") {
-        Some(Value::Bool(wanted)) => wanted,
-        Some(Value::String(text)) => text == "true" || text == "1",
+///
+/// # Errors
+/// It wants none, but names who is to be told of its end.
+pub fn wants_job(request: &HttpRequest, draft: &mut Draft) -> Result<bool, RequestError> {
+    let field = draft.extra.remove("async");
+    let wants = asked_for_job(request, field.as_ref()).unwrap_or_default();
+    if !wants {
+        wanted::none(&draft.extra)?;
+        // nothing goes before what is begun at once
+        draft.extra.remove("priority");
+    }
+    Ok(wants)
+}
+
+/// The same, where it is said at all: `Prefer: wait` is for an answer at once.
+pub fn asked_for_job(request: &HttpRequest, field: Option<&Value>) -> Option<bool> {
+    match field {
+        Some(Value::Bool(wanted)) => Some(*wanted),
+        Some(Value::String(text)) => Some(text == "true" || text == "1"),
         _ => {
             let values = request.headers().get_all(PREFER);
             let texts = values.filter_map(|value| value.to_str().ok());
-            let mut wishes = texts.flat_map(|text| text.split([',', ';']));
-            wishes.any(|wish| wish.trim().eq_ignore_ascii_case("respond-async"))
+            let mut wishes: Vec<_> = texts.flat_map(|text| text.split([',', ';'])).collect();
+            wishes.retain(|wish| !wish.trim().is_empty());
+            let says = |word: &str| {
+                let name =
+                    |wish: &&str| wish.split('=').next().unwrap_or_default().trim().to_owned();
+                wishes
+                    .iter()
+                    .any(|wish| name(wish).eq_ignore_ascii_case(word))
+            };
+            (says("respond-async") || says("wait")).then(|| says("respond-async"))
         }
     }
 }
 
-/// What the client wants for its priority: `x-troupe-priority`, or `"priority"`, which wins. The field is taken out of
-/// the draft.
+/// What the client wants for its priority. The field is taken out of the draft.
 ///
 /// # Errors
 /// Names the bounds.
-fn priority(
-    request: &HttpRequest,
-    draft: &mut Draft,
-    services: &Services,
-) -> Result<i32, RequestError> {
-    let header = request.headers().get(PRIORITY);
-    let header = header.map(|value| value.to_str().unwrap_or_default().trim().parse().ok());
+fn priority(draft: &mut Draft, services: &Services) -> Result<i32, RequestError> {
     let wanted = match draft.extra.remove("priority") {
-        None => header,
-        Some(Value::String(text)) => Some(text.trim().parse().ok()),
-        Some(value) => Some(value.as_i64()),
+        None | Some(Value::Null) => return Ok(0),
+        Some(Value::String(text)) => text.trim().parse().ok(),
+        Some(value) => value.as_i64(),
     };
     let most = services.jobs.config().max_priority;
-    match wanted {
-        None => Ok(0),
-        Some(Some(wanted)) if wanted.unsigned_abs() <= u64::from(most.unsigned_abs()) => {
-            Ok(i32::try_from(wanted).unwrap_or_default())
-        }
-        Some(_) => Err(refused("priority", format!("write {} to {most}", -most))),
-    }
+    let bounds = -i64::from(most)..=i64::from(most);
+    let wanted = wanted.filter(|wanted| bounds.contains(wanted));
+    let wanted = wanted.and_then(|wanted| i32::try_from(wanted).ok());
+    wanted.ok_or_else(|| refused("priority", format!("write {} to {most}", -most)))
 }
 
 /// Makes a job of a draft, for those who serve its model and take it. The job is stored when this returns.
@@ -84,11 +98,35 @@ pub async fn submit(
     services: &Services,
     call: &mut Call,
 ) -> Result<Job, ApiError> {
-    let priority = priority(request, draft, services)?;
+    if let Some(priority) = request.headers().get(PRIORITY) {
+        let text = priority.to_str().unwrap_or_default();
+        let field = draft.extra.entry("priority");
+        field.or_insert_with(|| Value::from(text));
+    }
+    submit_tagged(draft, &[], services, call).await
+}
+
+/// The same for a job whose pictures are to have these tags.
+///
+/// # Errors
+/// As [`submit`].
+pub async fn submit_tagged(
+    draft: &mut Draft,
+    tags: &[String],
+    services: &Services,
+    call: &mut Call,
+) -> Result<Job, ApiError> {
+    let priority = priority(draft, services)?;
+    let callback = wanted::take(&mut draft.extra, services).await?;
     let candidates = admitted(draft, services, call).await?;
     let plan = plan(draft, &candidates, services, call).await?;
-    let new = plan.job(&candidates, None);
-    Ok(services.jobs.submit(NewJob { priority, ..new }).await?)
+    let new = NewJob {
+        priority,
+        callback,
+        tags: tags.to_owned(),
+        ..plan.job(&candidates, None)
+    };
+    Ok(services.jobs.submit(new).await?)
 }
 
 /// 202: the job is stored, and where it is to be looked at.

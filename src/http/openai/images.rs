@@ -109,12 +109,16 @@ async fn order(
     let format = ImageRequest::parse(&body)?.response_format;
     let head = RequestHead::parse(&body)?;
     let mut draft = drawn::draft(&body, call.draw())?;
-    if wants_job(request, &mut draft) {
+    if wants_job(request, &mut draft)? {
         let job = submit(request, &mut draft, services, call).await?;
         return Ok((Ordered::Taken(Box::new(job)), format));
     }
     let candidates = candidates(&head.model, false, None, services, call)?;
-    if candidates.targets.iter().all(|target| draws(target, &draft, &body)) {
+    if candidates
+        .targets
+        .iter()
+        .all(|target| draws(target, &draft, &body))
+    {
         draft.check(&services.atelier.config)?;
         call.admit(services).await?;
         let drawing = begin_with(&mut draft, &candidates, services, call).await?;
@@ -151,8 +155,16 @@ fn draws(target: &Target, draft: &Draft, body: &[u8]) -> bool {
     if !passes(target) {
         return true;
     }
-    let bare = target.id.split_once('/').map_or(&*target.id, |(_, bare)| bare);
-    let Some(studio) = target.provider.studio.as_ref().filter(|studio| studio.knows(bare)) else {
+    let bare = target
+        .id
+        .split_once('/')
+        .map_or(&*target.id, |(_, bare)| bare);
+    let Some(studio) = target
+        .provider
+        .studio
+        .as_ref()
+        .filter(|studio| studio.knows(bare))
+    else {
         return false;
     };
     let fields: Value = serde_json::from_slice(body).unwrap_or_default();

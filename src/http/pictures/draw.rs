@@ -97,7 +97,9 @@ impl Drawing {
                     fell_back(services, route, [&from, &to], kind);
                 }
                 Some(News::Ended(ended)) => return self.ended(*ended, call),
-                None => return Err(self.left(ErrorCode::InternalError, "cannot tell what became of it")),
+                None => {
+                    return Err(self.left(ErrorCode::InternalError, "cannot tell what became of it"));
+                }
             }
         }
     }

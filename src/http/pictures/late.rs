@@ -99,7 +99,9 @@ impl Stream for Late {
                     if let Some(Ok(piece)) = &piece {
                         *left = left.saturating_sub(piece.len() as u64);
                     }
-                    if *left == 0 && let Some(made) = made.take() {
+                    if *left == 0
+                        && let Some(made) = made.take()
+                    {
                         ending::note(made);
                     }
                     return Poll::Ready(piece);

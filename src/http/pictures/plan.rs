@@ -124,6 +124,8 @@ impl Plan {
             price: first.price,
             order: first.order,
             others: Others::of(on.unwrap_or_default(), until, choices),
+            tags: Vec::new(),
+            callback: None,
         }
     }
 
@@ -156,7 +158,9 @@ impl Plan {
             call_id: self.id.clone(),
         };
         let kept = match given {
-            Given::Link(_) => return Err(ApiError::new(ErrorCode::InternalError, "a link is no file")),
+            Given::Link(_) => {
+                return Err(ApiError::new(ErrorCode::InternalError, "a link is no file"));
+            }
             Given::File(file) => services.media.keep(file.clone(), owner).await?,
             Given::Bytes(bytes) => services.media.store(bytes.clone(), owner).await?,
         };
