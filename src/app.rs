@@ -43,7 +43,9 @@ use troupe_actors::{
 
 use crate::{
     config::Config,
-    http::{admin::gate::AdminGate, metrics::Metrics, server, services::Services},
+    http::{
+        admin::gate::AdminGate, metrics::Metrics, server, services::Services, session::Sessions,
+    },
     secret_key,
 };
 
@@ -200,7 +202,9 @@ async fn build(
         jobs,
         results: egress.trusting(providers::hosts(config)),
         egress,
+        sessions: sessions(config, &key, &clock, bound),
         public_url: config.server.public_url(bound),
+        node: bound.to_string(),
         config: config.server.clone(),
         fault_injection: config.supervision.fault_injection,
         clock,
@@ -229,6 +233,13 @@ async fn build(
         services: Arc::new(services),
         made,
     })
+}
+
+fn sessions(config: &Config, key: &[u8; 32], clock: &Clock, bound: SocketAddr) -> Sessions {
+    let hasher = KeyedHash::new(key, secret_key::SESSIONS);
+    let lifetime = Duration::from_secs(config.studio.session_hours * 3_600);
+    let public_url = config.server.public_url(bound);
+    Sessions::new(hasher, clock.clone(), lifetime, &public_url)
 }
 
 async fn start<A: Behaviour>(tree: &Tree, spec: ChildSpec<A>) -> io::Result<Handle<A>> {

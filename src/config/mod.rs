@@ -18,7 +18,7 @@ mod validate;
 
 pub use load::{Loaded, Sources, load};
 pub use problems::{Problem, Severity};
-pub use sections::{AuthConfig, LogConfig, LogFormat, LogLevel, ServerConfig};
+pub use sections::{AuthConfig, LogConfig, LogFormat, LogLevel, ServerConfig, StudioConfig};
 pub use tree::Place;
 
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,7 @@ pub struct Config {
     pub egress: EgressConfig,
     pub pictures: PicturesConfig,
     pub jobs: JobsConfig,
+    pub studio: StudioConfig,
     pub tokens: TokensConfig,
     pub responses: ResponsesConfig,
     pub answers: AnswersConfig,

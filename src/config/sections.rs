@@ -1,4 +1,4 @@
-//! The sections that belong to the service itself: `[server]`, `[auth]` and `[log]`.
+//! The sections that belong to the service itself: `[server]`, `[auth]`, `[studio]` and `[log]`.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -91,6 +91,22 @@ impl Default for AuthConfig {
         Self {
             secret_key_file: "data/secret.key".to_owned(),
             admin_user: "admin".to_owned(),
+        }
+    }
+}
+
+/// The studio page.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StudioConfig {
+    /// How long one stays signed in.
+    pub session_hours: u64,
+}
+
+impl Default for StudioConfig {
+    fn default() -> Self {
+        Self {
+            session_hours: 7 * 24,
         }
     }
 }

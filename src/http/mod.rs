@@ -9,7 +9,8 @@
 //! | [`pictures`] | orders of pictures, whichever surface they come by |
 //! | [`admin`] | `/api/admin/…` |
 //! | [`media`], [`ops`] | `/media/…`; health, readiness, metrics |
-//! | [`auth`], [`error`], [`rate`], [`layers`] | keys, errors, rate limits as headers, what surrounds every handler |
+//! | [`auth`], [`session`], [`error`] | keys, the studio's sessions, errors |
+//! | [`rate`], [`layers`] | rate limits as headers, what surrounds every handler |
 //! | [`enter`], [`body`], [`call`], [`fallback`] | one request on its way to an upstream |
 //! | [`passing`], [`relay`], [`tap`], [`heartbeat`], [`verdict`] | its answer on the way back |
 //! | [`dialect`] | in which dialect an error is told |
@@ -18,7 +19,7 @@
 //! | [`services`], [`metrics`] | what handlers can reach |
 
 pub mod admin;
-mod auth;
+pub(crate) mod auth;
 mod body;
 mod call;
 mod chat;
@@ -31,17 +32,18 @@ mod fallback;
 mod heartbeat;
 mod imagine;
 mod jobs;
-mod layers;
+pub(crate) mod layers;
 mod media;
 pub mod metrics;
 mod openai;
 mod ops;
 mod passing;
-mod pictures;
+pub(crate) mod pictures;
 pub mod rate;
 mod relay;
 mod repeats;
 pub mod server;
 pub mod services;
+pub mod session;
 mod tap;
 mod verdict;

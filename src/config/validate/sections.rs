@@ -19,7 +19,7 @@ use troupe_actors::{
 use url::Url;
 
 use super::Check;
-use crate::config::{AuthConfig, ServerConfig};
+use crate::config::{AuthConfig, ServerConfig, StudioConfig};
 
 /// A TLS connection to the other side of the world, and an answer.
 const HOSTED_KV_MS: u64 = 2_000;
@@ -130,6 +130,12 @@ impl Check<'_> {
         self.within("auth", |check| {
             check.not_empty("secret_key_file", &auth.secret_key_file);
             check.not_empty("admin_user", &auth.admin_user);
+        });
+    }
+
+    pub(super) fn studio(&mut self, studio: &StudioConfig) {
+        self.within("studio", |check| {
+            check.range("session_hours", studio.session_hours, 1..=24 * 366);
         });
     }
 
