@@ -18,10 +18,12 @@ use super::{
     media, openai, ops, rate,
     repeats::Repeats,
     services::{Services, Worker},
-    studio,
-    webhooks,
+    studio, webhooks,
 };
-use crate::{config::ServerConfig, pages};
+use crate::{
+    config::ServerConfig,
+    pages::{self, status::Pulse},
+};
 
 /// Starts to serve on `listener`. Signals are the caller's affair.
 ///
@@ -71,7 +73,8 @@ fn app(
     let cors = Condition::new(!config.cors_origins.is_empty(), cors(config));
     App::new()
         .app_data(worker)
-        .app_data(web::Data::new(services.tree.clone()))
+        .app_data(web::Data::new(Pulse::of(&services)))
+        .app_data(web::Data::new(services.sessions.clone()))
         .app_data(web::QueryConfig::default().error_handler(|error, _| unreadable(&error)))
         .app_data(web::JsonConfig::default().error_handler(|error, _| unreadable(&error)))
         .configure(chat::routes)
@@ -84,6 +87,7 @@ fn app(
         .configure(ops::routes)
         .configure(admin::routes)
         .configure(pages::assets)
+        .configure(pages::studio)
         .configure(admin::pages)
         .default_service(web::to(nothing_here))
         .wrap(Repeats)

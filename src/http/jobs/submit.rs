@@ -99,7 +99,11 @@ pub async fn submit_tagged(
         match prepare(draft, target, services, call).await {
             Ok(new) => {
                 let tags = tags.to_owned();
-                let new = NewJob { callback, tags, ..new };
+                let new = NewJob {
+                    callback,
+                    tags,
+                    ..new
+                };
                 return Ok(services.jobs.submit(new).await?);
             }
             Err(error) => refusal = refusal.or(Some(error)),
