@@ -50,8 +50,8 @@ use crate::{
     config::Config,
     disk,
     http::{
-        admin::gate::AdminGate, metrics::Metrics, server, services::Services, studio::Studio,
-        webhooks::Messages,
+        admin::gate::AdminGate, metrics::Metrics, server, services::Services, session::Sessions,
+        studio::Studio, webhooks::Messages,
     },
     secret_key,
 };
@@ -241,7 +241,9 @@ async fn build(
         webhooks,
         results: egress.trusting(providers::hosts(config)),
         egress,
+        sessions: sessions(config, &key, &clock, bound),
         public_url: config.server.public_url(bound),
+        node: bound.to_string(),
         config: config.server.clone(),
         fault_injection: config.supervision.fault_injection,
         clock,
@@ -280,6 +282,13 @@ fn node(config: &Config) -> Node {
         }
         _ => Node::only(),
     }
+}
+
+fn sessions(config: &Config, key: &[u8; 32], clock: &Clock, bound: SocketAddr) -> Sessions {
+    let hasher = KeyedHash::new(key, secret_key::SESSIONS);
+    let lifetime = Duration::from_secs(config.studio.session_hours * 3_600);
+    let public_url = config.server.public_url(bound);
+    Sessions::new(hasher, clock.clone(), lifetime, &public_url)
 }
 
 async fn start<A: Behaviour>(tree: &Tree, spec: ChildSpec<A>) -> io::Result<Handle<A>> {

@@ -95,10 +95,12 @@ impl Default for AuthConfig {
     }
 }
 
-/// The studio's API.
+/// The studio page and its API.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StudioConfig {
+    /// How long one stays signed in.
+    pub session_hours: u64,
     /// Tasks on one page of a list.
     pub max_page: usize,
     /// Tags of one picture.
@@ -120,6 +122,7 @@ pub struct StudioConfig {
 impl Default for StudioConfig {
     fn default() -> Self {
         Self {
+            session_hours: 7 * 24,
             max_page: 100,
             max_tags: 20,
             max_tag_chars: 50,

@@ -11,7 +11,8 @@
 //! | [`webhooks`] | `/v1/webhooks…`: who is told of the ends of jobs, and how that goes |
 //! | [`admin`] | `/api/admin/…` |
 //! | [`media`], [`ops`] | `/media/…`; health, readiness, metrics |
-//! | [`auth`], [`error`], [`rate`], [`layers`] | keys, errors, rate limits as headers, what surrounds every handler |
+//! | [`auth`], [`session`], [`error`] | keys, the studio's sessions, errors |
+//! | [`rate`], [`layers`] | rate limits as headers, what surrounds every handler |
 //! | [`enter`], [`body`], [`call`], [`fallback`] | one request on its way to an upstream |
 //! | [`passing`], [`relay`], [`tap`], [`heartbeat`], [`verdict`] | its answer on the way back |
 //! | [`dialect`] | in which dialect an error is told |
@@ -20,7 +21,7 @@
 //! | [`services`], [`metrics`] | what handlers can reach |
 
 pub mod admin;
-mod auth;
+pub(crate) mod auth;
 mod body;
 mod call;
 mod chat;
@@ -33,18 +34,19 @@ mod fallback;
 mod heartbeat;
 mod imagine;
 mod jobs;
-mod layers;
+pub(crate) mod layers;
 mod media;
 pub mod metrics;
 mod openai;
 mod ops;
 mod passing;
-mod pictures;
+pub(crate) mod pictures;
 pub mod rate;
 mod relay;
 mod repeats;
 pub mod server;
 pub mod services;
+pub mod session;
 pub mod studio;
 mod tap;
 mod verdict;

@@ -20,7 +20,10 @@ use super::{
     services::{Services, Worker},
     studio, webhooks,
 };
-use crate::{config::ServerConfig, pages};
+use crate::{
+    config::ServerConfig,
+    pages::{self, status::Pulse},
+};
 
 /// Starts to serve on `listener`. Signals are the caller's affair.
 ///
@@ -70,7 +73,8 @@ fn app(
     let cors = Condition::new(!config.cors_origins.is_empty(), cors(config));
     App::new()
         .app_data(worker)
-        .app_data(web::Data::new(services.tree.clone()))
+        .app_data(web::Data::new(Pulse::of(&services)))
+        .app_data(web::Data::new(services.sessions.clone()))
         .app_data(web::QueryConfig::default().error_handler(|error, _| unreadable(&error)))
         .app_data(web::JsonConfig::default().error_handler(|error, _| unreadable(&error)))
         .configure(chat::routes)
@@ -83,6 +87,7 @@ fn app(
         .configure(ops::routes)
         .configure(admin::routes)
         .configure(pages::assets)
+        .configure(pages::studio)
         .configure(admin::pages)
         .default_service(web::to(nothing_here))
         .wrap(Repeats)

@@ -253,6 +253,7 @@ impl Check<'_> {
 
     pub(super) fn studio(&mut self, studio: &StudioConfig) {
         self.within("studio", |check| {
+            check.range("session_hours", studio.session_hours, 1..=24 * 366);
             check.range("max_page", studio.max_page, 1..=1_000);
             check.range("max_tags", studio.max_tags, 1..=1_000);
             check.range("max_tag_chars", studio.max_tag_chars, 1..=1_000);

@@ -98,7 +98,9 @@ impl Drawing {
                 }
                 Some(News::Ended(ended)) => return self.ended(*ended, call),
                 None => {
-                    return Err(self.left(ErrorCode::InternalError, "cannot tell what became of it"));
+                    return Err(
+                        self.left(ErrorCode::InternalError, "cannot tell what became of it")
+                    );
                 }
             }
         }
