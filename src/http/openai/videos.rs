@@ -131,6 +131,9 @@ async fn removed(services: &Services, request: &HttpRequest, id: &str) -> Result
     discarded.map_err(|error| match error {
         ImagesError::Database(error) => JobError::from(error).into(),
         ImagesError::Media(error) => ApiError::from(error),
+        ImagesError::Thumbnail(error) => {
+            ApiError::new(ErrorCode::StorageUnavailable, error.to_string())
+        }
     })?;
     services.jobs.forget(app.app_id(), &job.id).await?;
     Ok(job)
