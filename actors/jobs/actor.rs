@@ -15,18 +15,16 @@ use super::{
     handle::JobError,
     job::{Outlook, State},
     learnt::{self, Learnt},
+    look::{Read, entry_of, read},
     messages::{
         Adopt, Begun, Cancel, Count, Counts, Ended, Follow, Introduce, Look, Moved, Submit,
     },
-    policy::{Board, Entry, RESUMED, Room},
+    policy::{Board, Entry, Room},
     store::Store,
     workers::Workers,
 };
 use crate::{
-    storage::{
-        StorageError,
-        queries::jobs::{JobBrief, JobRow},
-    },
+    storage::queries::jobs::JobRow,
     supervision::{Behaviour, Cell, Ctx, Deliver, Handle, Receive, StartError},
 };
 
@@ -65,12 +63,6 @@ const RENEWALS: u32 = 4;
 const RETRY: Duration = Duration::from_secs(1);
 /// The bound of an ordered stop.
 const DRAIN: Duration = Duration::from_secs(3);
-
-/// What the table holds.
-struct Read {
-    unfinished: Vec<JobBrief>,
-    durations: Vec<(String, i64)>,
-}
 
 impl Jobs {
     pub(super) fn new(setup: Arc<Setup>) -> Self {
@@ -241,51 +233,6 @@ impl Jobs {
         }
         self.stir(id);
         self.pump();
-    }
-}
-
-/// Reads the table. What was begun by nobody who lives, and cannot be asked for, was interrupted.
-async fn read(setup: Arc<Setup>, first: bool) -> Result<Read, StorageError> {
-    let alive = setup.workers.ids();
-    let durations = match first {
-        true => setup.store.durations().await?,
-        false => Vec::new(),
-    };
-    let mut unfinished = setup.store.unfinished().await?;
-    // what other living nodes are at is theirs
-    let (node, now) = (&setup.store.node, setup.store.now());
-    unfinished.retain(|job| node.may_take(job.owner.as_deref(), job.leased_until, now));
-    // who was begun meanwhile lives too
-    let begun = setup.workers.ids();
-    let processing = State::Processing.to_string();
-    let mut ended = Vec::new();
-    for job in &mut unfinished {
-        let lives = alive.iter().chain(&begun).any(|id| **id == *job.id);
-        if job.state == processing && job.tickets.is_none() && !lives {
-            log::warn!("job {} was interrupted", job.id);
-            match setup.store.interrupt(&job.id, &setup.config).await? {
-                Some(row) if row.finished_at.is_none() => job.state = row.state,
-                _ => ended.push(job.id.clone()),
-            }
-        }
-    }
-    unfinished.retain(|job| !ended.contains(&job.id));
-    Ok(Read {
-        unfinished,
-        durations,
-    })
-}
-
-fn entry_of(job: &JobBrief) -> Entry {
-    Entry {
-        id: job.id.as_str().into(),
-        app: job.app_id.as_str().into(),
-        provider: job.provider.as_str().into(),
-        model: job.model.as_str().into(),
-        priority: match job.tickets {
-            Some(_) => RESUMED,
-            None => job.priority,
-        },
     }
 }
 

@@ -30,7 +30,7 @@
 //! | `workers`, `worker`, `parts` | who is at jobs; one on its way, and its parts |
 //! | `patience` | writes that wait for the database |
 //! | [`waiting`] | somebody who waits for a job that was begun for him |
-//! | `actor`, `messages`, `handle` | the actor, what it takes, and the way to it |
+//! | `actor`, `look`, `messages`, `handle` | the actor, what the table tells it, what it takes, and the way to it |
 //! | [`draw`], [`painter`] | what workers ask to draw, and who does it |
 //! | [`webhooks`] | the ends of jobs, told to whoever wants to know |
 
@@ -42,6 +42,7 @@ pub mod events;
 mod handle;
 pub mod job;
 pub mod learnt;
+mod look;
 mod messages;
 mod metrics;
 pub mod node;

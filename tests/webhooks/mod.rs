@@ -50,7 +50,8 @@ async fn endpoint(app: &App, url: &str) -> (String, Secret) {
 /// The app's only delivery once it has that status.
 async fn delivery(app: &App, status: &str) -> Value {
     eventually(status, async || {
-        let list = app.get(&format!("/v1/webhooks/deliveries?status={status}"));
+        let path = format!("/v1/webhooks/deliveries?status={status}");
+        let list = app.get(&path);
         list.await.json().await["data"].get(0).cloned()
     })
     .await
