@@ -34,7 +34,8 @@ impl Files {
         Self { folder }
     }
 
-    /// Makes the folder if need be and returns the names of the part files that a crash left in it.
+    /// Makes the folder if need be and returns the names of the part files that a crash left in it. What it left of
+    /// links goes: who is about to make one shares nothing then.
     ///
     /// # Errors
     /// The folder cannot be made or read.
@@ -42,12 +43,16 @@ impl Files {
         fs::create_dir_all(&self.folder)?;
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.folder)? {
-            let file_name = entry?.file_name();
-            let name = file_name
-                .to_str()
-                .and_then(|name| name.strip_suffix(PART)?.strip_prefix('.'))
-                .and_then(MediaName::parse);
-            names.extend(name);
+            let entry = entry?;
+            let file_name = entry.file_name();
+            let named = |suffix| {
+                let name = file_name.to_str()?.strip_suffix(suffix)?;
+                MediaName::parse(name.strip_prefix('.')?)
+            };
+            if named(LINK).is_some() {
+                gone(fs::remove_file(entry.path()))?;
+            }
+            names.extend(named(PART));
         }
         Ok(names)
     }
@@ -80,14 +85,12 @@ impl Files {
     pub fn share(&self, name: &MediaName, same: &MediaName) -> bool {
         let (part, link) = (
             self.part_path(name),
-            self.folder.join(format!(".{name}.link")),
+            self.folder.join(format!(".{name}{LINK}")),
         );
         let linked = fs::hard_link(self.path(same), &link);
         let shared = linked.and_then(|()| fs::rename(&link, &part));
-        if shared.is_err() {
-            // renaming one of two links to the same file does nothing, and then this one is left
-            let _ = fs::remove_file(&link);
-        }
+        // renaming one of two links to the same file does nothing, and then this one is left
+        let _ = fs::remove_file(&link);
         shared.is_ok()
     }
 
@@ -163,6 +166,8 @@ impl Files {
 }
 
 const PART: &str = ".part";
+/// A second name of a stored file, about to become a part file.
+const LINK: &str = ".link";
 
 fn hex(hash: &[u8]) -> String {
     use std::fmt::Write as _;
@@ -226,7 +231,10 @@ mod tests {
         let name = MediaName::fresh(Format::Webp).unwrap();
         write(&files, &name, b"half").unwrap();
         fs::write(files.folder.join(".notes.part"), b"").unwrap();
+        let link = files.folder.join(format!(".{name}{LINK}"));
+        fs::write(&link, b"half").unwrap();
         assert_eq!(files.unfinished().unwrap(), std::slice::from_ref(&name));
+        assert!(!link.exists());
         files.discard_part(&name).unwrap();
         assert_eq!(files.unfinished().unwrap(), []);
     }
