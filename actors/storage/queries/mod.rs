@@ -13,6 +13,8 @@ pub mod jobs;
 pub mod keys;
 pub mod media;
 mod page;
+#[cfg(test)]
+mod plans;
 pub mod provider_states;
 pub mod responses;
 pub mod restarts;
