@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 use tokio::sync::Mutex;
 
 use super::{
-    actor::{MediaStore, Put, Remove},
+    actor::{Discard, MediaStore, Put, Remove},
     blocking::off_thread,
     bucket::Bucket,
     config::MediaConfig,
@@ -35,6 +35,17 @@ pub struct Media {
     links: Links,
     max_file_bytes: u64,
     thumbnails: Thumbnails,
+    max_bytes: u64,
+}
+
+/// How much is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// Names; several may share their bytes.
+    pub files: u64,
+    pub bytes: u64,
+    /// What `bytes` may come to.
+    pub limit: u64,
 }
 
 /// How long storing one file may take: a disk that is synced, and a commit; or the way of a video into a bucket.
@@ -111,6 +122,7 @@ impl Media {
             links: setup.links,
             max_file_bytes: setup.rules.max_file_bytes,
             thumbnails: setup.thumbnails,
+            max_bytes: setup.rules.max_bytes,
         })
     }
 
@@ -159,6 +171,29 @@ impl Media {
         self.actor
             .ask_within(REMOVE_WAIT, Remove { from, to })
             .await?
+    }
+
+    /// Removes files by name, however young they are. Names of no file are no error.
+    ///
+    /// # Errors
+    /// See [`MediaError`]; some may be gone then.
+    pub async fn discard(&self, names: Vec<String>) -> Result<(), MediaError> {
+        self.actor.ask_within(REMOVE_WAIT, Discard(names)).await?
+    }
+
+    /// What is stored, as the table has it.
+    ///
+    /// # Errors
+    /// [`MediaError::Database`].
+    pub async fn usage(&self) -> Result<Usage, MediaError> {
+        let read = |conn: &mut _| Ok((media::count(conn)?, media::total_bytes(conn)?));
+        let (files, bytes) = self.store.database.read(read).await?;
+        let positive = |number: i64| u64::try_from(number).unwrap_or(0);
+        Ok(Usage {
+            files: positive(files),
+            bytes: positive(bytes),
+            limit: self.max_bytes,
+        })
     }
 
     /// A stored file by the name in its link; none if there is no such file, or not any more.
