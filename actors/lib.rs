@@ -8,6 +8,7 @@ pub mod answers;
 pub mod catalog;
 pub mod credentials;
 pub mod egress;
+pub mod images;
 pub mod jobs;
 pub mod media;
 pub mod pictures;

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use derive_more::{Display, Error, From};
 use futures_util::{Stream, StreamExt as _, stream};
+use prometheus_client::registry::Registry;
 use tokio::sync::{OnceCell, watch};
 
 use super::{
@@ -13,6 +14,7 @@ use super::{
     events::{Event, since},
     job::{Job, NewJob, Outlook, State},
     messages::{Cancel, Count, Counts, Follow, Introduce, Look, Submit},
+    metrics::JobsMetrics,
     policy::Full,
     store::Store,
     webhooks::Outbox,
@@ -82,6 +84,7 @@ impl JobsHandle {
             database: database.clone(),
             clock: clock.clone(),
             outbox,
+            metrics: JobsMetrics::default(),
         };
         let setup = Arc::new(Setup {
             config: config.clone(),
@@ -158,6 +161,19 @@ impl JobsHandle {
         self.get(app_id, id).await
     }
 
+    /// Removes a finished job and the rows of its pictures; false if this app has no such job. Their files are the
+    /// caller's affair.
+    ///
+    /// # Errors
+    /// [`JobError::Database`].
+    pub async fn forget(&self, app_id: &str, id: &str) -> Result<bool, JobError> {
+        let row = self.own(app_id, id).await?;
+        match row.filter(|row| row.finished_at.is_some()) {
+            Some(row) => Ok(self.store.forget(row.id).await?),
+            None => Ok(false),
+        }
+    }
+
     /// What is new about a job since the event numbered `after`, as it comes, until its end; 0 = from now on, its
     /// present state first. None if this app has no such job.
     ///
@@ -192,6 +208,11 @@ impl JobsHandle {
     /// [`JobError::Unavailable`].
     pub async fn counts(&self) -> Result<Counts, JobError> {
         Ok(self.manager.ask(Count).await?)
+    }
+
+    /// Registers what is counted of jobs.
+    pub fn register(&self, registry: &mut Registry) {
+        self.store.metrics.register(registry);
     }
 
     /// When it is worth looking at a job again, in seconds.

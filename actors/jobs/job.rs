@@ -107,6 +107,8 @@ pub struct NewJob {
     pub order: JobOrder,
     /// Who is told of its end, beside the app's own endpoints.
     pub callback: Option<Callback>,
+    /// What its pictures are tagged with.
+    pub tags: Vec<String>,
 }
 
 /// A new job's id, needed before it is submitted: its input files are stored in its name.

@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{
     config::JobsConfig,
     job::{JobFailure, NewJob, State, Yield},
+    metrics::JobsMetrics,
+    pictures::keep_pictures,
     webhooks::Outbox,
 };
 use crate::{
@@ -22,6 +24,7 @@ pub(super) struct Store {
     pub database: Database,
     pub clock: Clock,
     pub outbox: Outbox,
+    pub metrics: JobsMetrics,
 }
 
 /// Tickets by the parts that they belong to.
@@ -74,6 +77,8 @@ impl Store {
             started_at: None,
             wake_at: None,
             finished_at: None,
+            prompt: new.order.prompt.clone(),
+            tags: (!new.tags.is_empty()).then(|| json(&new.tags)),
         };
         let insert = move |conn: &mut _| {
             jobs::insert(conn, &row)?;
@@ -214,6 +219,12 @@ impl Store {
         self.change(id, interrupted).await
     }
 
+    /// Deletes a finished job; says whether there was one.
+    pub async fn forget(&self, id: String) -> Result<bool, StorageError> {
+        let delete = move |conn: &mut _| jobs::delete(conn, &[id]);
+        Ok(self.database.write(delete).await? > 0)
+    }
+
     /// Deletes finished jobs past their time; returns how many there were.
     pub async fn sweep(&self, retention_hours: u32) -> Result<usize, StorageError> {
         let before = self.now() - HOUR_MS * i64::from(retention_hours);
@@ -240,15 +251,19 @@ impl Store {
                 return Ok((None, false));
             };
             let changed = jobs::change(conn, &id, &to(&row))?;
-            let is_told = match &changed {
-                Some(row) if row.finished_at.is_some() => outbox.note(conn, row, now)?,
-                _ => false,
+            let Some(row) = changed.as_ref().filter(|row| row.finished_at.is_some()) else {
+                return Ok((changed, false));
             };
+            keep_pictures(conn, row)?;
+            let is_told = outbox.note(conn, row, now)?;
             Ok((changed, is_told))
         };
         let (changed, is_told) = self.database.write(change).await?;
         if is_told {
             self.outbox.wake();
+        }
+        if let Some(row) = changed.as_ref().filter(|row| row.finished_at.is_some()) {
+            self.metrics.ended(&row.state);
         }
         Ok(changed)
     }

@@ -69,6 +69,8 @@ pub(super) fn row() -> JobRow {
         started_at: None,
         wake_at: None,
         finished_at: None,
+        prompt: String::new(),
+        tags: None,
     }
 }
 
@@ -103,6 +105,7 @@ fn new(app: &str, prompt: &str) -> NewJob {
         priority: 0,
         order: order(prompt),
         callback: None,
+        tags: vec!["fox".to_owned()],
     }
 }
 

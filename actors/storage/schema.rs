@@ -154,6 +154,40 @@ diesel::table! {
         started_at -> Nullable<BigInt>,
         wake_at -> Nullable<BigInt>,
         finished_at -> Nullable<BigInt>,
+        prompt -> Text,
+        tags -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    images (id) {
+        id -> Text,
+        job_id -> Text,
+        app_id -> Text,
+        position -> Integer,
+        name -> Text,
+        mime -> Text,
+        bytes -> BigInt,
+        width -> Nullable<Integer>,
+        height -> Nullable<Integer>,
+        pinned -> Bool,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    thumbnails (image_id, mime) {
+        image_id -> Text,
+        mime -> Text,
+        name -> Text,
+    }
+}
+
+diesel::table! {
+    user_tags (image_id, tag_name) {
+        image_id -> Text,
+        tag_name -> Text,
+        created_at -> BigInt,
     }
 }
 
@@ -210,4 +244,7 @@ diesel::table! {
 }
 
 diesel::joinable!(api_keys -> apps (app_id));
+diesel::joinable!(images -> jobs (job_id));
+diesel::joinable!(user_tags -> images (image_id));
 diesel::allow_tables_to_appear_in_same_query!(apps, api_keys);
+diesel::allow_tables_to_appear_in_same_query!(images, jobs, thumbnails, user_tags);

@@ -49,8 +49,8 @@ async fn endpoint(app: &App, url: &str) -> (String, Secret) {
 
 /// The app's only delivery once it has that status.
 async fn delivery(app: &App, status: &str) -> Value {
+    let path = format!("/v1/webhooks/deliveries?status={status}");
     eventually(status, async || {
-        let path = format!("/v1/webhooks/deliveries?status={status}");
         app.get(&path).await.json().await["data"].get(0).cloned()
     })
     .await

@@ -111,6 +111,11 @@ impl Check<'_> {
             check.range("max_file_bytes", media.max_file_bytes, 1_024..=1 << 40);
             check.range("max_pixels", media.max_pixels, 1..=1 << 32);
             check.not_empty("spool_dir", &media.spool_dir);
+            check.range("thumbnail_side", media.thumbnail_side, 16..=4_096);
+            check.range("thumbnail_quality", media.thumbnail_quality, 1..=100);
+            check.range("thumbnails_at_once", media.thumbnails_at_once, 1..=256);
+            check.range("thumbnail_wait_ms", media.thumbnail_wait_ms, 1..=A_DAY_MS);
+            check.range("thumbnail_memory", media.thumbnail_memory, 1 << 20..=1 << 40);
             if media.signed_links && storage.media_min_retention_seconds < 60 {
                 check.error(
                     "signed_links",

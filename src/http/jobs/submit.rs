@@ -37,20 +37,34 @@ const PREFER: HeaderName = HeaderName::from_static("prefer");
 /// # Errors
 /// It wants none, but names who is to be told of its end.
 pub fn wants_job(request: &HttpRequest, draft: &mut Draft) -> Result<bool, RequestError> {
-    let wants = match draft.extra.remove("async") {
-        Some(Value::Bool(wanted)) => wanted,
-        Some(Value::String(text)) => text == "true" || text == "1",
-        _ => {
-            let values = request.headers().get_all(PREFER);
-            let texts = values.filter_map(|value| value.to_str().ok());
-            let mut wishes = texts.flat_map(|text| text.split([',', ';']));
-            wishes.any(|wish| wish.trim().eq_ignore_ascii_case("respond-async"))
-        }
-    };
+    let field = draft.extra.remove("async");
+    let wants = asked_for_job(request, field.as_ref()).unwrap_or_default();
     if !wants {
         wanted::none(&draft.extra)?;
     }
     Ok(wants)
+}
+
+/// The same, where it is said at all: `Prefer: wait` is for an answer at once.
+pub fn asked_for_job(request: &HttpRequest, field: Option<&Value>) -> Option<bool> {
+    match field {
+        Some(Value::Bool(wanted)) => Some(*wanted),
+        Some(Value::String(text)) => Some(text == "true" || text == "1"),
+        _ => {
+            let values = request.headers().get_all(PREFER);
+            let texts = values.filter_map(|value| value.to_str().ok());
+            let mut wishes: Vec<_> = texts.flat_map(|text| text.split([',', ';'])).collect();
+            wishes.retain(|wish| !wish.trim().is_empty());
+            let says = |word: &str| {
+                let name =
+                    |wish: &&str| wish.split('=').next().unwrap_or_default().trim().to_owned();
+                wishes
+                    .iter()
+                    .any(|wish| name(wish).eq_ignore_ascii_case(word))
+            };
+            (says("respond-async") || says("wait")).then(|| says("respond-async"))
+        }
+    }
 }
 
 /// Makes a job of a draft, for the first of those who serve its model that takes it. The job is stored when this
@@ -63,6 +77,19 @@ pub async fn submit(
     services: &Services,
     call: &mut Call,
 ) -> Result<Job, ApiError> {
+    submit_tagged(draft, &[], services, call).await
+}
+
+/// The same for a job whose pictures are to have these tags.
+///
+/// # Errors
+/// As [`submit`].
+pub async fn submit_tagged(
+    draft: &mut Draft,
+    tags: &[String],
+    services: &Services,
+    call: &mut Call,
+) -> Result<Job, ApiError> {
     draft.check(&services.atelier.config)?;
     let callback = wanted::take(&mut draft.extra, services).await?;
     let candidates = candidates(&draft.model, false, None, services, call)?;
@@ -70,7 +97,15 @@ pub async fn submit(
     let mut refusal = None;
     for target in &candidates.targets {
         match prepare(draft, target, services, call).await {
-            Ok(new) => return Ok(services.jobs.submit(NewJob { callback, ..new }).await?),
+            Ok(new) => {
+                let tags = tags.to_owned();
+                let new = NewJob {
+                    callback,
+                    tags,
+                    ..new
+                };
+                return Ok(services.jobs.submit(new).await?);
+            }
             Err(error) => refusal = refusal.or(Some(error)),
         }
     }
@@ -113,6 +148,7 @@ async fn prepare(
         priority: 0,
         order: JobOrder::of(&commission.order, inputs),
         callback: None,
+        tags: Vec::new(),
     })
 }
 
