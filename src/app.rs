@@ -25,7 +25,7 @@ use troupe_actors::{
     answers::Answers,
     catalog,
     egress::Guard,
-    jobs::{JobsHandle, Painter},
+    jobs::{JobsHandle, Painter, housekeeping, housekeeping::HousekeepingHandle},
     media::{Links, Media, Setup, place::Place},
     pictures::Atelier,
     responses::ResponseStore,
@@ -162,6 +162,7 @@ async fn build(
     let setup = media_setup(config, environment, &key, &clock)?;
     let media = Media::start(&tree, setup, &clock, &database).await;
     let media = media.map_err(io::Error::other)?;
+    media.removals().register(&mut registry);
     start(
         &tree,
         RestartLog::spec(&tree, &database, &bound.to_string()),
@@ -195,9 +196,17 @@ async fn build(
     };
     let jobs = JobsHandle::start(&tree, &config.jobs, &clock, &database, painter);
     let jobs = jobs.await.map_err(io::Error::other)?;
+    let keeper = housekeeping::Setup::new(
+        (&config.housekeeping, &config.jobs, &config.storage),
+        &clock,
+        &database,
+        &media,
+    );
+    let keeper = HousekeepingHandle::start(&tree, keeper).await;
     let services = Services {
         atelier,
         jobs,
+        housekeeping: keeper.map_err(io::Error::other)?,
         results: egress.trusting(providers::hosts(config)),
         egress,
         public_url: config.server.public_url(bound),

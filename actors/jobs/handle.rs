@@ -67,7 +67,7 @@ const SUBMIT_WAIT: Duration = Duration::from_secs(30);
 const AGAIN: Duration = Duration::from_millis(200);
 
 impl JobsHandle {
-    /// Starts the manager as `jobs`, after all that draws.
+    /// Starts the manager as `jobs/manager`, after all that draws.
     ///
     /// # Errors
     /// [`TreeError`] when it does not come up.
@@ -90,7 +90,7 @@ impl JobsHandle {
             workers: Workers::default(),
             manager: OnceCell::new(),
         });
-        let spec = ChildSpec::new("jobs", "jobs", move || Ok(Jobs::new(setup.clone())));
+        let spec = ChildSpec::new("jobs/manager", "jobs", move || Ok(Jobs::new(setup.clone())));
         let manager = tree.start(spec).await?;
         // its mailbox is there: nothing but a fall this very moment could lose it, and then its table is read later
         if let Err(error) = manager.tell(Introduce(manager.clone())) {

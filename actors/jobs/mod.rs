@@ -25,6 +25,7 @@
 //! | `pictures` | what a completed job leaves in the table `images` |
 //! | `worker` | one job on its way |
 //! | `actor`, `messages`, `handle` | the actor, what it takes, and the way to it |
+//! | [`housekeeping`] | the actor that removes what is past its time, or belongs to nothing |
 //! | [`draw`], [`painter`] | what workers ask to draw, and who does it |
 
 mod actor;
@@ -32,6 +33,7 @@ pub mod config;
 pub mod draw;
 pub mod events;
 mod handle;
+pub mod housekeeping;
 pub mod job;
 pub mod learnt;
 mod messages;

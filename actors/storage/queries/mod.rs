@@ -18,6 +18,7 @@ pub mod responses;
 pub mod restarts;
 pub mod settings;
 pub mod tags;
+pub mod upkeep;
 
 pub use page::{Cursor, CursorError, Page};
 
