@@ -183,7 +183,13 @@ impl House {
         let dry = self.keeper.run(true).await.unwrap();
         let report = self.keeper.run(false).await.unwrap();
         assert_eq!((dry.dry_run, report.dry_run), (true, false));
-        assert_eq!(items(&dry), items(&report));
+        let reasons = |report: &Report| {
+            items(report)
+                .into_iter()
+                .map(|(reason, _)| reason)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(reasons(&dry), reasons(&report));
         assert_eq!(self.keeper.last().await, Ok(Some(report.clone())));
         let again = self.keeper.run(false).await.unwrap();
         assert!(again.is_empty(), "{again}");
@@ -358,8 +364,8 @@ async fn orphans_are_found_both_ways_once_they_are_old_enough() {
         let wanted = [
             (Reason::AbandonedFiles, 2),
             (Reason::FilesWithoutRow, 1),
-            // with its thumbnail, which a dry run does not see
-            (Reason::RowsWithoutFile, 1),
+            // with its thumbnail
+            (Reason::RowsWithoutFile, 2),
         ];
         let found = items(&report);
         assert_eq!(found, wanted, "{report}");

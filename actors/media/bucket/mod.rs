@@ -135,7 +135,8 @@ impl Bucket {
                 at: object.last_modified.timestamp_millis(),
             }))
         });
-        found.boxed()
+        // the library's own must not be asked again after their end
+        found.fuse().boxed()
     }
 
     /// The bytes of a range of an object, as they come.
