@@ -15,6 +15,7 @@ pub mod pictures;
 pub mod providers;
 pub mod responses;
 pub mod restart_log;
+pub mod sealing;
 pub mod secrets;
 pub mod storage;
 pub mod supervision;

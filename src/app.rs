@@ -25,11 +25,16 @@ use troupe_actors::{
     answers::Answers,
     catalog,
     egress::Guard,
-    jobs::{JobsHandle, Painter, housekeeping, housekeeping::HousekeepingHandle},
+    jobs::{
+        JobsHandle, Painter, housekeeping,
+        housekeeping::HousekeepingHandle,
+        webhooks::{Carrier, Office, WebhooksHandle},
+    },
     media::{Links, Media, Setup, place::Place},
     pictures::Atelier,
     responses::ResponseStore,
     restart_log::RestartLog,
+    sealing::Sealer,
     secrets::KeyedHash,
     storage::{
         Database, Storage,
@@ -43,7 +48,9 @@ use troupe_actors::{
 
 use crate::{
     config::Config,
-    http::{admin::gate::AdminGate, metrics::Metrics, server, services::Services},
+    http::{
+        admin::gate::AdminGate, metrics::Metrics, server, services::Services, webhooks::Messages,
+    },
     secret_key,
 };
 
@@ -194,7 +201,22 @@ async fn build(
         atelier: atelier.clone(),
         catalog: reader.clone(),
     };
-    let jobs = JobsHandle::start(&tree, &config.jobs, &clock, &database, painter);
+    let office = Office {
+        config: config.webhooks.clone(),
+        clock: clock.clone(),
+        database: database.clone(),
+        sealer: Sealer::new(&key, secret_key::WEBHOOKS),
+        carry: Carrier::new(&egress, &config.webhooks),
+        tell: Arc::new(Messages {
+            public_url: config.server.public_url(bound),
+            links: media.links().clone(),
+        }),
+    };
+    let webhooks = WebhooksHandle::start(&tree, office).await;
+    let webhooks = webhooks.map_err(io::Error::other)?;
+    webhooks.register(&mut registry);
+    let outbox = webhooks.outbox();
+    let jobs = JobsHandle::start(&tree, &config.jobs, &clock, &database, painter, outbox);
     let jobs = jobs.await.map_err(io::Error::other)?;
     let keeper = housekeeping::Setup::new(
         (&config.housekeeping, &config.jobs, &config.storage),
@@ -207,6 +229,7 @@ async fn build(
         atelier,
         jobs,
         housekeeping: keeper.map_err(io::Error::other)?,
+        webhooks,
         results: egress.trusting(providers::hosts(config)),
         egress,
         public_url: config.server.public_url(bound),

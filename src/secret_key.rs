@@ -19,6 +19,8 @@ pub const API_KEYS: &str = "api-key";
 pub const TOKENS: &str = "token";
 /// The domain under which links to stored files are signed.
 pub const LINKS: &str = "link";
+/// The domain under which the secrets of webhooks are sealed.
+pub const WEBHOOKS: &str = "webhook";
 /// The domain of the admin's credentials.
 pub const ADMINS: &str = "admin";
 

@@ -17,6 +17,7 @@ use super::{
     metrics::JobsMetrics,
     policy::Full,
     store::Store,
+    webhooks::Outbox,
     worker::Workers,
 };
 use crate::{
@@ -67,7 +68,7 @@ const SUBMIT_WAIT: Duration = Duration::from_secs(30);
 const AGAIN: Duration = Duration::from_millis(200);
 
 impl JobsHandle {
-    /// Starts the manager as `jobs/manager`, after all that draws.
+    /// Starts the manager as `jobs/manager`, after all that draws. The ends of jobs are told through `outbox`.
     ///
     /// # Errors
     /// [`TreeError`] when it does not come up.
@@ -77,10 +78,12 @@ impl JobsHandle {
         clock: &Clock,
         database: &Database,
         draw: impl Draw,
+        outbox: Outbox,
     ) -> Result<Self, TreeError> {
         let store = Store {
             database: database.clone(),
             clock: clock.clone(),
+            outbox,
             metrics: JobsMetrics::default(),
         };
         let setup = Arc::new(Setup {

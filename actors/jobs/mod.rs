@@ -22,11 +22,12 @@
 //! | [`events`] | what followers are told; pure |
 //! | `metrics` | what is counted |
 //! | `store` | the table's transitions |
+//! | `worker`, `patience` | one job on its way; writes that wait for the database |
 //! | `pictures` | what a completed job leaves in the table `images` |
-//! | `worker` | one job on its way |
 //! | `actor`, `messages`, `handle` | the actor, what it takes, and the way to it |
 //! | [`housekeeping`] | the actor that removes what is past its time, or belongs to nothing |
 //! | [`draw`], [`painter`] | what workers ask to draw, and who does it |
+//! | [`webhooks`] | the ends of jobs, told to whoever wants to know |
 
 mod actor;
 pub mod config;
@@ -40,11 +41,13 @@ mod messages;
 mod metrics;
 pub mod order;
 pub mod painter;
+mod patience;
 mod pictures;
 pub mod policy;
 mod store;
 #[cfg(test)]
 mod tests;
+pub mod webhooks;
 mod worker;
 
 pub use actor::Jobs;

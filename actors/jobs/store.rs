@@ -7,6 +7,7 @@ use super::{
     job::{JobFailure, NewJob, State, Yield},
     metrics::JobsMetrics,
     pictures::keep_pictures,
+    webhooks::Outbox,
 };
 use crate::{
     pictures::Held,
@@ -22,6 +23,7 @@ use crate::{
 pub(super) struct Store {
     pub database: Database,
     pub clock: Clock,
+    pub outbox: Outbox,
     pub metrics: JobsMetrics,
 }
 
@@ -49,6 +51,7 @@ impl Store {
     }
 
     pub async fn insert(&self, new: NewJob) -> Result<JobRow, StorageError> {
+        let callback = new.callback;
         let row = JobRow {
             action: word(&new.order.action),
             draft: json(&new.order),
@@ -74,10 +77,14 @@ impl Store {
             prompt: new.order.prompt.clone(),
             tags: (!new.tags.is_empty()).then(|| json(&new.tags)),
         };
-        let inserted = self
-            .database
-            .write(move |conn| jobs::insert(conn, &row).map(|()| row));
-        inserted.await
+        let insert = move |conn: &mut _| {
+            jobs::insert(conn, &row)?;
+            if let Some(callback) = callback {
+                Outbox::expect(conn, &row.id, callback)?;
+            }
+            Ok(row)
+        };
+        self.database.write(insert).await
     }
 
     pub async fn get(&self, id: &str) -> Result<Option<JobRow>, StorageError> {
@@ -220,18 +227,24 @@ impl Store {
         id: &str,
         to: impl FnOnce(&JobRow) -> JobChange + Send + 'static,
     ) -> Result<Option<JobRow>, StorageError> {
-        let id = id.to_owned();
-        let change = move |conn: &mut _| match jobs::get(conn, &id)? {
-            Some(row) if row.finished_at.is_none() => {
-                let changed = jobs::change(conn, &id, &to(&row))?;
-                changed
-                    .iter()
-                    .try_for_each(|row| keep_pictures(conn, row))?;
-                Ok(changed)
-            }
-            _ => Ok(None),
+        let (id, outbox, now) = (id.to_owned(), self.outbox.clone(), self.now());
+        let change = move |conn: &mut _| {
+            let open = jobs::get(conn, &id)?.filter(|row| row.finished_at.is_none());
+            let Some(row) = open else {
+                return Ok((None, false));
+            };
+            let changed = jobs::change(conn, &id, &to(&row))?;
+            let Some(row) = changed.as_ref().filter(|row| row.finished_at.is_some()) else {
+                return Ok((changed, false));
+            };
+            keep_pictures(conn, row)?;
+            let is_told = outbox.note(conn, row, now)?;
+            Ok((changed, is_told))
         };
-        let changed = self.database.write(change).await?;
+        let (changed, is_told) = self.database.write(change).await?;
+        if is_told {
+            self.outbox.wake();
+        }
         if let Some(row) = changed.as_ref().filter(|row| row.finished_at.is_some()) {
             self.metrics.ended(&row.state);
         }

@@ -1,5 +1,7 @@
 //! Jobs on real databases, drawn by a painter that does what the test says.
 
+mod telling;
+
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex},
@@ -19,6 +21,7 @@ use super::{
     events::EventKind,
     job::{Outlook, Yield},
     policy::{Fault, Full},
+    webhooks::Outbox,
     *,
 };
 use crate::{
@@ -101,6 +104,7 @@ fn new(app: &str, prompt: &str) -> NewJob {
         upstream_model: "m".to_owned(),
         priority: 0,
         order: order(prompt),
+        callback: None,
         tags: vec!["fox".to_owned()],
     }
 }
@@ -225,6 +229,11 @@ impl Shop {
     }
 
     async fn on(world: World, config: &JobsConfig) -> Self {
+        let outbox = webhooks::testing::outbox(&world).await;
+        Self::telling(world, config, outbox).await
+    }
+
+    async fn telling(world: World, config: &JobsConfig, outbox: Outbox) -> Self {
         let hand = Hand::default();
         let started = JobsHandle::start(
             &world.tree,
@@ -232,6 +241,7 @@ impl Shop {
             &world.clock,
             &world.database,
             hand.clone(),
+            outbox,
         );
         let jobs = started.await.unwrap();
         Self { world, hand, jobs }

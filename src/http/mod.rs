@@ -7,6 +7,7 @@
 //! | [`openai`] | `/v1/…` |
 //! | [`imagine`] | `/api/v1/…`, as Imagine Server has it |
 //! | [`pictures`] | orders of pictures, whichever surface they come by |
+//! | [`webhooks`] | `/v1/webhooks…`: who is told of the ends of jobs, and how that goes |
 //! | [`admin`] | `/api/admin/…` |
 //! | [`media`], [`ops`] | `/media/…`; health, readiness, metrics |
 //! | [`auth`], [`error`], [`rate`], [`layers`] | keys, errors, rate limits as headers, what surrounds every handler |
@@ -45,3 +46,4 @@ pub mod server;
 pub mod services;
 mod tap;
 mod verdict;
+pub mod webhooks;

@@ -18,6 +18,7 @@ use super::{
     media, openai, ops, rate,
     repeats::Repeats,
     services::{Services, Worker},
+    webhooks,
 };
 use crate::{config::ServerConfig, pages};
 
@@ -76,6 +77,7 @@ fn app(
         .configure(openai::routes)
         .configure(imagine::routes)
         .configure(jobs::routes)
+        .configure(webhooks::routes)
         .configure(media::routes)
         .configure(ops::routes)
         .configure(admin::routes)

@@ -14,7 +14,7 @@ use troupe_actors::{
     answers::Answers,
     catalog::CatalogReader,
     egress::Guard,
-    jobs::{JobsHandle, housekeeping::HousekeepingHandle},
+    jobs::{JobsHandle, housekeeping::HousekeepingHandle, webhooks::WebhooksHandle},
     media::Media,
     pictures::Atelier,
     responses::ResponseStore,
@@ -47,6 +47,8 @@ pub struct Services {
     pub jobs: JobsHandle,
     /// Removes what is past its time, or belongs to nothing.
     pub housekeeping: HousekeepingHandle,
+    /// Who is told of their ends.
+    pub webhooks: WebhooksHandle,
     /// Opens the links of clients.
     pub egress: Guard,
     /// Opens the links in what upstreams answer, which may lead to the upstreams themselves.

@@ -19,6 +19,9 @@ pub mod restarts;
 pub mod settings;
 pub mod tags;
 pub mod upkeep;
+pub mod webhook_deliveries;
+pub mod webhook_endpoints;
+pub mod webhook_secrets;
 
 pub use page::{Cursor, CursorError, Page};
 

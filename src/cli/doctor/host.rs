@@ -55,31 +55,30 @@ fn judge_mode(path: &Path, mode: u32) -> Finding {
 
 /// Free space where data is kept, one finding per folder.
 pub fn disk(config: &Config) -> Vec<Finding> {
-    data_folders(&config.storage, &config.calls.spool_dir)
-        .into_iter()
-        .map(|folder| {
-            let shown = folder.display().to_string();
-            match free_space(&folder) {
-                Ok(free) => judge_space(&shown, free),
-                Err(error) => {
-                    Finding::warn("disk", format!("{shown}: {error}"), "check the folder")
-                }
-            }
-        })
-        .collect()
+    data_folders(
+        &config.storage,
+        [&config.calls.spool_dir, &config.media.spool_dir],
+    )
+    .into_iter()
+    .map(|folder| {
+        let shown = folder.display().to_string();
+        match free_space(&folder) {
+            Ok(free) => judge_space(&shown, free),
+            Err(error) => Finding::warn("disk", format!("{shown}: {error}"), "check the folder"),
+        }
+    })
+    .collect()
 }
 
 /// The folders that grow, each once.
-fn data_folders(storage: &StorageConfig, spool: &str) -> Vec<PathBuf> {
+fn data_folders(storage: &StorageConfig, spools: [&str; 2]) -> Vec<PathBuf> {
     let database = storage
         .database_url
         .strip_prefix("sqlite://")
         .and_then(|file| Path::new(file).parent().map(Path::to_owned));
     let media = storage.media_url.strip_prefix("file://").map(PathBuf::from);
-    let mut folders: Vec<PathBuf> = [database, media, Some(PathBuf::from(spool))]
-        .into_iter()
-        .flatten()
-        .collect();
+    let mut folders: Vec<PathBuf> = [database, media].into_iter().flatten().collect();
+    folders.extend(spools.map(PathBuf::from));
     folders.sort();
     // what lies inside another folder is on its disk in all but odd set-ups
     folders.dedup_by(|inner, outer| inner.starts_with(outer));
@@ -99,7 +98,7 @@ fn free_space(folder: &Path) -> io::Result<u64> {
 
 fn judge_space(folder: &str, free: u64) -> Finding {
     let seen = format!("{folder}: {} MiB free", free / MIB);
-    let next = "make room, or move the data by the settings of [storage] and [calls]";
+    let next = "make room, or move the data by the settings of [storage], [calls] and [media]";
     match free {
         0..TOO_LITTLE => Finding::fail("disk", seen, next),
         TOO_LITTLE..LITTLE => Finding::warn("disk", seen, next),
@@ -166,10 +165,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert!(free_space(&folder.path().join("a/b")).unwrap() > 0);
         assert!(free_space(Path::new("not/there/yet")).unwrap() > 0);
-        let folders = data_folders(&StorageConfig::default(), "data/spool");
+        let folders_with = |spools| data_folders(&StorageConfig::default(), spools);
+        let folders = folders_with(["data/spool", "data/media-spool"]);
         assert_eq!(folders, [PathBuf::from("data")]);
-        let elsewhere = data_folders(&StorageConfig::default(), "/var/spool/troupe");
-        assert_eq!(elsewhere.len(), 2);
+        let elsewhere = folders_with(["/var/spool/troupe", "/var/media-spool"]);
+        assert_eq!(elsewhere.len(), 3);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use troupe_actors::{
     answers::AnswersConfig,
     credentials::config::PoolConfig,
     egress::{EgressConfig, Exempt},
-    jobs::{JobsConfig, housekeeping::HousekeepingConfig},
+    jobs::{JobsConfig, housekeeping::HousekeepingConfig, webhooks::WebhooksConfig},
     media::{config::MediaConfig, place::Place},
     pictures::PicturesConfig,
     providers::config::Timeouts,
@@ -256,6 +256,35 @@ impl Check<'_> {
                 60..=30 * 86_400,
             );
             check.range("batch", housekeeping.batch, 1..=1_000);
+        });
+    }
+
+    pub(super) fn webhooks(&mut self, webhooks: &WebhooksConfig) {
+        self.within("webhooks", |check| {
+            check.range("max_endpoints", webhooks.max_endpoints, 1..=1_000);
+            for (key, value) in [
+                ("max_running", webhooks.max_running),
+                ("max_running_per_app", webhooks.max_running_per_app),
+                (
+                    "max_running_per_receiver",
+                    webhooks.max_running_per_receiver,
+                ),
+            ] {
+                check.range(key, value, 1..=1_000);
+            }
+            check.range("timeout_ms", webhooks.timeout_ms, 1..=600_000);
+            check.range("max_answer_bytes", webhooks.max_answer_bytes, 0..=16 << 20);
+            check.range("max_attempts", webhooks.max_attempts, 1..=100_000);
+            check.range("retry_ms", webhooks.retry_ms, 1..=A_DAY_MS);
+            check.range("max_retry_ms", webhooks.max_retry_ms, 1..=A_DAY_MS);
+            check.range("max_age_hours", webhooks.max_age_hours, 1..=8_760);
+            check.range("secret_grace_hours", webhooks.secret_grace_hours, 0..=8_760);
+            check.range("retention_hours", webhooks.retention_hours, 1..=876_000);
+            check.range(
+                "dead_retention_hours",
+                webhooks.dead_retention_hours,
+                1..=876_000,
+            );
         });
     }
 

@@ -90,7 +90,7 @@ async fn ordered(
     let (config, atelier) = (&services.config, &services.atelier);
     let form = read(atelier, config, request, payload, call.draw()).await?;
     let mut draft = draft(action, form)?;
-    if wants_job(request, &mut draft) {
+    if wants_job(request, &mut draft)? {
         let job = submit(&mut draft, services, call).await?;
         return Ok(Ordered::Taken(Box::new(job)));
     }

@@ -16,7 +16,7 @@ use troupe_actors::{
     jobs::{Job, JobError, JobInput, JobOrder, NewJob, fresh_id},
     media::Owner,
 };
-use troupe_protocol::openai::error::ErrorCode;
+use troupe_protocol::openai::{error::ErrorCode, request_error::RequestError};
 
 use super::view;
 use crate::http::{
@@ -26,15 +26,23 @@ use crate::http::{
     passing::complete,
     pictures::{draft::Draft, draw::commission, form::Given},
     services::Services,
+    webhooks::wanted,
 };
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 
 /// Whether the client wants a job in place of the answer: `Prefer: respond-async`, or `"async": true`, which wins.
 /// The field is taken out of the draft.
-pub fn wants_job(request: &HttpRequest, draft: &mut Draft) -> bool {
+///
+/// # Errors
+/// It wants none, but names who is to be told of its end.
+pub fn wants_job(request: &HttpRequest, draft: &mut Draft) -> Result<bool, RequestError> {
     let field = draft.extra.remove("async");
-    asked_for_job(request, field.as_ref()).unwrap_or_default()
+    let wants = asked_for_job(request, field.as_ref()).unwrap_or_default();
+    if !wants {
+        wanted::none(&draft.extra)?;
+    }
+    Ok(wants)
 }
 
 /// The same, where it is said at all: `Prefer: wait` is for an answer at once.
@@ -83,6 +91,7 @@ pub async fn submit_tagged(
     call: &mut Call,
 ) -> Result<Job, ApiError> {
     draft.check(&services.atelier.config)?;
+    let callback = wanted::take(&mut draft.extra, services).await?;
     let candidates = candidates(&draft.model, false, None, services, call)?;
     call.admit(services).await?;
     let mut refusal = None;
@@ -90,7 +99,12 @@ pub async fn submit_tagged(
         match prepare(draft, target, services, call).await {
             Ok(new) => {
                 let tags = tags.to_owned();
-                return Ok(services.jobs.submit(NewJob { tags, ..new }).await?);
+                let new = NewJob {
+                    callback,
+                    tags,
+                    ..new
+                };
+                return Ok(services.jobs.submit(new).await?);
             }
             Err(error) => refusal = refusal.or(Some(error)),
         }
@@ -133,6 +147,7 @@ async fn prepare(
         upstream_model: commission.order.model.upstream.clone(),
         priority: 0,
         order: JobOrder::of(&commission.order, inputs),
+        callback: None,
         tags: Vec::new(),
     })
 }
