@@ -26,7 +26,8 @@ use troupe_actors::{
     catalog,
     egress::Guard,
     jobs::{
-        JobsHandle, Painter,
+        JobsHandle, Painter, housekeeping,
+        housekeeping::HousekeepingHandle,
         webhooks::{Carrier, Office, WebhooksHandle},
     },
     media::{Links, Media, Setup, place::Place},
@@ -168,6 +169,7 @@ async fn build(
     let setup = media_setup(config, environment, &key, &clock)?;
     let media = Media::start(&tree, setup, &clock, &database).await;
     let media = media.map_err(io::Error::other)?;
+    media.removals().register(&mut registry);
     start(
         &tree,
         RestartLog::spec(&tree, &database, &bound.to_string()),
@@ -216,9 +218,17 @@ async fn build(
     let outbox = webhooks.outbox();
     let jobs = JobsHandle::start(&tree, &config.jobs, &clock, &database, painter, outbox);
     let jobs = jobs.await.map_err(io::Error::other)?;
+    let keeper = housekeeping::Setup::new(
+        (&config.housekeeping, &config.jobs, &config.storage),
+        &clock,
+        &database,
+        &media,
+    );
+    let keeper = HousekeepingHandle::start(&tree, keeper).await;
     let services = Services {
         atelier,
         jobs,
+        housekeeping: keeper.map_err(io::Error::other)?,
         webhooks,
         results: egress.trusting(providers::hosts(config)),
         egress,

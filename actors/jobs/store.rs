@@ -42,9 +42,6 @@ pub(super) enum End {
     },
 }
 
-const HOUR_MS: i64 = 3_600_000;
-/// Jobs of one transaction of the sweep.
-const BATCH: usize = 500;
 /// The newest completed jobs that durations are learnt from at the start.
 const REMEMBERED: usize = 500;
 
@@ -223,20 +220,6 @@ impl Store {
     pub async fn forget(&self, id: String) -> Result<bool, StorageError> {
         let delete = move |conn: &mut _| jobs::delete(conn, &[id]);
         Ok(self.database.write(delete).await? > 0)
-    }
-
-    /// Deletes finished jobs past their time; returns how many there were.
-    pub async fn sweep(&self, retention_hours: u32) -> Result<usize, StorageError> {
-        let before = self.now() - HOUR_MS * i64::from(retention_hours);
-        let mut removed = 0;
-        loop {
-            let delete = move |conn: &mut _| jobs::delete_finished(conn, before, BATCH);
-            let batch = self.database.write(delete).await?;
-            removed += batch;
-            if batch < BATCH {
-                return Ok(removed);
-            }
-        }
     }
 
     async fn change(

@@ -14,7 +14,7 @@ use troupe_actors::{
     answers::Answers,
     catalog::CatalogReader,
     egress::Guard,
-    jobs::{JobsHandle, webhooks::WebhooksHandle},
+    jobs::{JobsHandle, housekeeping::HousekeepingHandle, webhooks::WebhooksHandle},
     media::Media,
     pictures::Atelier,
     responses::ResponseStore,
@@ -45,6 +45,8 @@ pub struct Services {
     pub atelier: Atelier,
     /// Orders that outlive their request.
     pub jobs: JobsHandle,
+    /// Removes what is past its time, or belongs to nothing.
+    pub housekeeping: HousekeepingHandle,
     /// Who is told of their ends.
     pub webhooks: WebhooksHandle,
     /// Opens the links of clients.
