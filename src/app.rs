@@ -25,6 +25,7 @@ use troupe_actors::{
     answers::Answers,
     catalog,
     egress::Guard,
+    images::Images,
     jobs::{
         JobsHandle, Painter, housekeeping,
         housekeeping::HousekeepingHandle,
@@ -48,8 +49,10 @@ use troupe_actors::{
 
 use crate::{
     config::Config,
+    disk,
     http::{
-        admin::gate::AdminGate, metrics::Metrics, server, services::Services, webhooks::Messages,
+        admin::gate::AdminGate, metrics::Metrics, server, services::Services, session::Sessions,
+        studio::Studio, webhooks::Messages,
     },
     secret_key,
 };
@@ -225,14 +228,24 @@ async fn build(
         &media,
     );
     let keeper = HousekeepingHandle::start(&tree, keeper).await;
+    jobs.register(&mut registry);
+    let images = Images::new(&database, &media, &clock);
+    let folders = disk::data_folders(
+        &config.storage,
+        [&config.calls.spool_dir, &config.media.spool_dir],
+    );
+    let studio = Studio::new(&config.studio, images, folders, clock.now());
     let services = Services {
         atelier,
         jobs,
         housekeeping: keeper.map_err(io::Error::other)?,
+        studio,
         webhooks,
         results: egress.trusting(providers::hosts(config)),
         egress,
+        sessions: sessions(config, &key, &clock, bound),
         public_url: config.server.public_url(bound),
+        node: bound.to_string(),
         config: config.server.clone(),
         fault_injection: config.supervision.fault_injection,
         clock,
@@ -261,6 +274,13 @@ async fn build(
         services: Arc::new(services),
         made,
     })
+}
+
+fn sessions(config: &Config, key: &[u8; 32], clock: &Clock, bound: SocketAddr) -> Sessions {
+    let hasher = KeyedHash::new(key, secret_key::SESSIONS);
+    let lifetime = Duration::from_secs(config.studio.session_hours * 3_600);
+    let public_url = config.server.public_url(bound);
+    Sessions::new(hasher, clock.clone(), lifetime, &public_url)
 }
 
 async fn start<A: Behaviour>(tree: &Tree, spec: ChildSpec<A>) -> io::Result<Handle<A>> {

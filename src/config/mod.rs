@@ -18,7 +18,7 @@ mod validate;
 
 pub use load::{Loaded, Sources, load};
 pub use problems::{Problem, Severity};
-pub use sections::{AuthConfig, LogConfig, LogFormat, LogLevel, ServerConfig};
+pub use sections::{AuthConfig, LogConfig, LogFormat, LogLevel, ServerConfig, StudioConfig};
 pub use tree::Place;
 
 use serde::{Deserialize, Serialize};
@@ -57,6 +57,7 @@ pub struct Config {
     pub pictures: PicturesConfig,
     pub jobs: JobsConfig,
     pub housekeeping: HousekeepingConfig,
+    pub studio: StudioConfig,
     pub webhooks: WebhooksConfig,
     pub tokens: TokensConfig,
     pub responses: ResponsesConfig,

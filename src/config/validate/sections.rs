@@ -19,7 +19,7 @@ use troupe_actors::{
 use url::Url;
 
 use super::Check;
-use crate::config::{AuthConfig, ServerConfig};
+use crate::config::{AuthConfig, ServerConfig, StudioConfig};
 
 /// A TLS connection to the other side of the world, and an answer.
 const HOSTED_KV_MS: u64 = 2_000;
@@ -256,6 +256,30 @@ impl Check<'_> {
                 60..=30 * 86_400,
             );
             check.range("batch", housekeeping.batch, 1..=1_000);
+        });
+    }
+
+    pub(super) fn studio(&mut self, studio: &StudioConfig) {
+        self.within("studio", |check| {
+            check.range("session_hours", studio.session_hours, 1..=24 * 366);
+            check.range("max_page", studio.max_page, 1..=1_000);
+            check.range("max_tags", studio.max_tags, 1..=1_000);
+            check.range("max_tag_chars", studio.max_tag_chars, 1..=1_000);
+            check.range("sockets_per_app", studio.sockets_per_app, 1..=1_000_000);
+            check.range("tasks_per_socket", studio.tasks_per_socket, 1..=10_000);
+            let bytes = studio.socket_message_bytes;
+            check.range("socket_message_bytes", bytes, 1_024..=16 << 20);
+            check.range("socket_ping_seconds", studio.socket_ping_seconds, 1..=3_600);
+            check.range(
+                "socket_idle_seconds",
+                studio.socket_idle_seconds,
+                1..=86_400,
+            );
+            if studio.socket_idle_seconds <= studio.socket_ping_seconds {
+                let message =
+                    "must be more than socket_ping_seconds, or connections end between pings";
+                check.error("socket_idle_seconds", message);
+            }
         });
     }
 
