@@ -87,7 +87,7 @@ export class Run {
     bar.value = task.progress ?? 0;
     bar.setAttribute("aria-label", this.words);
     const left = Number(task.estimated_time ?? 0);
-    const about = left > 0 ? `, ${say("studio-left", { span: span(left * 1000) })}` : "";
+    const about = left > 0 ? ` · ${say("studio-left", { span: span(left * 1000) })}` : "";
     this.#part("[data-state]").textContent = this.words + about;
   }
 
