@@ -25,11 +25,16 @@ use troupe_actors::{
     answers::Answers,
     catalog,
     egress::Guard,
-    jobs::{JobsHandle, Painter},
+    images::Images,
+    jobs::{
+        JobsHandle, Painter,
+        webhooks::{Carrier, Office, WebhooksHandle},
+    },
     media::{Links, Media, Setup, place::Place},
     pictures::Atelier,
     responses::ResponseStore,
     restart_log::RestartLog,
+    sealing::Sealer,
     secrets::KeyedHash,
     storage::{
         Database, Storage,
@@ -43,8 +48,10 @@ use troupe_actors::{
 
 use crate::{
     config::Config,
+    disk,
     http::{
         admin::gate::AdminGate, metrics::Metrics, server, services::Services, session::Sessions,
+        studio::Studio, webhooks::Messages,
     },
     secret_key,
 };
@@ -195,11 +202,35 @@ async fn build(
         atelier: atelier.clone(),
         catalog: reader.clone(),
     };
-    let jobs = JobsHandle::start(&tree, &config.jobs, &clock, &database, painter);
+    let office = Office {
+        config: config.webhooks.clone(),
+        clock: clock.clone(),
+        database: database.clone(),
+        sealer: Sealer::new(&key, secret_key::WEBHOOKS),
+        carry: Carrier::new(&egress, &config.webhooks),
+        tell: Arc::new(Messages {
+            public_url: config.server.public_url(bound),
+            links: media.links().clone(),
+        }),
+    };
+    let webhooks = WebhooksHandle::start(&tree, office).await;
+    let webhooks = webhooks.map_err(io::Error::other)?;
+    webhooks.register(&mut registry);
+    let outbox = webhooks.outbox();
+    let jobs = JobsHandle::start(&tree, &config.jobs, &clock, &database, painter, outbox);
     let jobs = jobs.await.map_err(io::Error::other)?;
+    jobs.register(&mut registry);
+    let images = Images::new(&database, &media, &clock);
+    let folders = disk::data_folders(
+        &config.storage,
+        [&config.calls.spool_dir, &config.media.spool_dir],
+    );
+    let studio = Studio::new(&config.studio, images, folders, clock.now());
     let services = Services {
         atelier,
         jobs,
+        studio,
+        webhooks,
         results: egress.trusting(providers::hosts(config)),
         egress,
         sessions: sessions(config, &key, &clock, bound),

@@ -30,3 +30,4 @@ mod storage_postgres;
 mod streams;
 mod supervision;
 mod surfaces;
+mod webhooks;

@@ -4,7 +4,10 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use troupe_simulator::{S3, Simulator};
 
-use crate::support::{Answer, App, Provider, eventually};
+use crate::{
+    pictures::refusal,
+    support::{Answer, App, Provider, eventually},
+};
 
 const ASK: &str = "/v1/images/generations";
 
@@ -167,17 +170,14 @@ async fn cleaning_up_takes_an_admin_and_two_dates() {
     let key = format!("Bearer {}", App::API_KEY);
     let request = request.insert_header(("authorization", key));
     let refused = Answer::of(request, None).await.unwrap();
-    refused.error(401, "invalid_api_key").await;
+    refusal(refused, 401, "invalid_api_key").await;
     for query in [
         "",
         "?startDate=2020-01-01T00:00:00Z",
         "?startDate=x&endDate=2020-01-01",
         "?startDate=2020-01-02&endDate=2020-01-01",
     ] {
-        clean_up(&app, query)
-            .await
-            .error(400, "invalid_request")
-            .await;
+        refusal(clean_up(&app, query).await, 400, "invalid_request").await;
     }
     let before = "?startDate=2020-01-01T00:00:00Z&endDate=2020-02-01T00:00:00.000Z";
     assert_eq!(clean_up(&app, before).await.json().await["deletedCount"], 0);

@@ -22,7 +22,7 @@ use super::{
 use crate::providers::{
     body::{Alarm, UpstreamBody, content_length},
     client::{Purpose, client_for},
-    exchange::USER_AGENT,
+    exchange::{USER_AGENT, retry_after},
 };
 
 /// The most addresses of one name that are tried.
@@ -41,6 +41,8 @@ pub struct Fetched {
     /// Of any kind but a redirect that was followed.
     pub status: u16,
     pub content_type: Option<HeaderValue>,
+    /// When to come back, where the server said it.
+    pub retry_after: Option<Duration>,
     /// In bytes, where the server said it.
     pub length: Option<u64>,
     /// Ends with `TooLarge` beyond `egress.max_bytes`.
@@ -102,10 +104,21 @@ impl Guard {
             headers: vec![(header::ACCEPT, HeaderValue::from_static("*/*"))],
             body: Bytes::new(),
         };
-        self.fetch(url, &call).await
+        let end = self.end();
+        let mut target = self.read(url)?;
+        for _ in 0..=self.config.max_redirects {
+            let response = self.open(&target, &call, end).await?;
+            let Some(location) = redirected(&response) else {
+                return self.arrived(target, response, end);
+            };
+            target = target.redirected(&location, &self.config, &self.exempt)?;
+        }
+        let host = target.host;
+        Err(EgressError::TooManyRedirects { host })
     }
 
-    /// Posts `body` to `url`. Only redirects that ask for the same again (307, 308) are followed.
+    /// Posts `body` to `url`. A redirect is an answer like any other: what is signed for one receiver is not
+    /// carried to another.
     ///
     /// # Errors
     /// [`EgressError`]. An answer of any status is none.
@@ -120,25 +133,36 @@ impl Guard {
             headers,
             body,
         };
-        self.fetch(url, &call).await
+        let end = self.end();
+        let target = self.read(url)?;
+        let response = self.open(&target, &call, end).await?;
+        self.arrived(target, response, end)
+    }
+
+    /// Checks a URL and asks for the addresses of its host; connects to none.
+    ///
+    /// # Errors
+    /// [`EgressError`] of the kinds that need no connection.
+    pub async fn vet(&self, url: &str) -> Result<(), EgressError> {
+        let target = self.read(url)?;
+        self.addresses(&target, self.end()).await.map(|_| ())
+    }
+
+    /// The same guard with other waits and sizes; where it may go stays as it is.
+    #[must_use]
+    pub fn within(&self, limits: impl FnOnce(EgressConfig) -> EgressConfig) -> Self {
+        Self {
+            config: Arc::new(limits((*self.config).clone())),
+            ..self.clone()
+        }
+    }
+
+    fn end(&self) -> Instant {
+        Instant::now() + Duration::from_millis(self.config.total_ms)
     }
 
     fn read(&self, url: &str) -> Result<Target, EgressError> {
         Target::read(url, &self.config, &self.exempt)
-    }
-
-    async fn fetch(&self, url: &str, call: &Call) -> Result<Fetched, EgressError> {
-        let end = Instant::now() + Duration::from_millis(self.config.total_ms);
-        let mut target = self.read(url)?;
-        for _ in 0..=self.config.max_redirects {
-            let response = self.open(&target, call, end).await?;
-            let Some(location) = call.redirected(&response) else {
-                return self.arrived(target, response, end);
-            };
-            target = target.redirected(&location, &self.config, &self.exempt)?;
-        }
-        let host = target.host;
-        Err(EgressError::TooManyRedirects { host })
     }
 
     /// Tries one checked address after the other until one takes the connection.
@@ -219,6 +243,7 @@ impl Guard {
         Ok(Fetched {
             status: response.status().as_u16(),
             content_type: response.headers().get(header::CONTENT_TYPE).cloned(),
+            retry_after: retry_after(response.headers()),
             length,
             body: UpstreamBody::http(response, length, alarm).at_most(self.config.max_bytes),
         })
@@ -238,19 +263,20 @@ impl Call {
         }
         request
     }
+}
 
-    /// Where the answer sends us, if that can be followed.
-    fn redirected(&self, response: &ClientResponse) -> Option<String> {
-        let follows = match response.status() {
-            StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => true,
-            StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND | StatusCode::SEE_OTHER => {
-                self.method == Method::GET
-            }
-            _ => false,
-        };
-        let location = response.headers().get(header::LOCATION)?;
-        follows.then(|| String::from_utf8_lossy(location.as_bytes()).into_owned())
-    }
+/// Where the answer sends us, if that can be followed.
+fn redirected(response: &ClientResponse) -> Option<String> {
+    let follows = matches!(
+        response.status(),
+        StatusCode::MOVED_PERMANENTLY
+            | StatusCode::FOUND
+            | StatusCode::SEE_OTHER
+            | StatusCode::TEMPORARY_REDIRECT
+            | StatusCode::PERMANENT_REDIRECT
+    );
+    let location = response.headers().get(header::LOCATION)?;
+    follows.then(|| String::from_utf8_lossy(location.as_bytes()).into_owned())
 }
 
 fn left(end: Instant) -> Duration {

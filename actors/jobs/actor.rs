@@ -148,6 +148,8 @@ impl Jobs {
     fn tick(&mut self) {
         self.pump();
         let now = self.setup.store.now();
+        let running = self.board.running().count();
+        self.setup.store.metrics.stand(self.board.queued(), running);
         let (board, learnt, begun) = (&self.board, &self.learnt, &self.begun);
         self.followed
             .retain(|_, sender| sender.receiver_count() > 0);

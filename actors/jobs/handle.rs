@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use derive_more::{Display, Error, From};
 use futures_util::{Stream, StreamExt as _, stream};
+use prometheus_client::registry::Registry;
 use tokio::sync::{OnceCell, watch};
 
 use super::{
@@ -13,8 +14,10 @@ use super::{
     events::{Event, since},
     job::{Job, NewJob, Outlook, State},
     messages::{Cancel, Count, Counts, Follow, Introduce, Look, Submit},
+    metrics::JobsMetrics,
     policy::Full,
     store::Store,
+    webhooks::Outbox,
     worker::Workers,
 };
 use crate::{
@@ -65,7 +68,7 @@ const SUBMIT_WAIT: Duration = Duration::from_secs(30);
 const AGAIN: Duration = Duration::from_millis(200);
 
 impl JobsHandle {
-    /// Starts the manager as `jobs`, after all that draws.
+    /// Starts the manager as `jobs/manager`, after all that draws. The ends of jobs are told through `outbox`.
     ///
     /// # Errors
     /// [`TreeError`] when it does not come up.
@@ -75,10 +78,13 @@ impl JobsHandle {
         clock: &Clock,
         database: &Database,
         draw: impl Draw,
+        outbox: Outbox,
     ) -> Result<Self, TreeError> {
         let store = Store {
             database: database.clone(),
             clock: clock.clone(),
+            metrics: JobsMetrics::default(),
+            outbox,
         };
         let setup = Arc::new(Setup {
             config: config.clone(),
@@ -87,7 +93,7 @@ impl JobsHandle {
             workers: Workers::default(),
             manager: OnceCell::new(),
         });
-        let spec = ChildSpec::new("jobs", "jobs", move || Ok(Jobs::new(setup.clone())));
+        let spec = ChildSpec::new("jobs/manager", "jobs", move || Ok(Jobs::new(setup.clone())));
         let manager = tree.start(spec).await?;
         // its mailbox is there: nothing but a fall this very moment could lose it, and then its table is read later
         if let Err(error) = manager.tell(Introduce(manager.clone())) {
@@ -155,6 +161,19 @@ impl JobsHandle {
         self.get(app_id, id).await
     }
 
+    /// Removes a finished job and the rows of its pictures; false if this app has no such job. Their files are the
+    /// caller's affair.
+    ///
+    /// # Errors
+    /// [`JobError::Database`].
+    pub async fn forget(&self, app_id: &str, id: &str) -> Result<bool, JobError> {
+        let row = self.own(app_id, id).await?;
+        match row.filter(|row| row.finished_at.is_some()) {
+            Some(row) => Ok(self.store.forget(row.id).await?),
+            None => Ok(false),
+        }
+    }
+
     /// What is new about a job since the event numbered `after`, as it comes, until its end; 0 = from now on, its
     /// present state first. None if this app has no such job.
     ///
@@ -189,6 +208,11 @@ impl JobsHandle {
     /// [`JobError::Unavailable`].
     pub async fn counts(&self) -> Result<Counts, JobError> {
         Ok(self.manager.ask(Count).await?)
+    }
+
+    /// Registers what is counted of jobs.
+    pub fn register(&self, registry: &mut Registry) {
+        self.store.metrics.register(registry);
     }
 
     /// When it is worth looking at a job again, in seconds.

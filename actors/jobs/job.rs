@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{learnt, order::JobOrder};
+use super::{learnt, order::JobOrder, webhooks::Callback};
 use crate::storage::queries::jobs::JobRow;
 
 /// How far a job is. The last three are final.
@@ -105,6 +105,10 @@ pub struct NewJob {
     /// Higher ones go first.
     pub priority: i32,
     pub order: JobOrder,
+    /// What its pictures are tagged with.
+    pub tags: Vec<String>,
+    /// Who is told of its end, beside the app's own endpoints.
+    pub callback: Option<Callback>,
 }
 
 /// A new job's id, needed before it is submitted: its input files are stored in its name.

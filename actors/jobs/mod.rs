@@ -6,7 +6,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | owns | the order of jobs that are not finished, the table `jobs` |
+//! | owns | the order of jobs that are not finished, the table `jobs`; the rows of `images` begin and end with them |
 //! | durable | the table: each job's state, and the tickets of upstreams before anything else is done with them |
 //! | derivable | the order: read from the table; how long models take: from the newest completed jobs |
 //! | ephemeral | who follows a job; which workers live, which the fall of this actor leaves alone |
@@ -20,10 +20,13 @@
 //! | [`policy`] | which job is next, and what becomes of one that failed; pure |
 //! | [`learnt`] | how long models take |
 //! | [`events`] | what followers are told; pure |
+//! | `metrics` | what is counted |
 //! | `store` | the table's transitions |
-//! | `worker` | one job on its way |
+//! | `pictures` | what a completed job leaves in the table `images` |
+//! | `worker`, `patience` | one job on its way; writes that wait for the database |
 //! | `actor`, `messages`, `handle` | the actor, what it takes, and the way to it |
 //! | [`draw`], [`painter`] | what workers ask to draw, and who does it |
+//! | [`webhooks`] | the ends of jobs, told to whoever wants to know |
 
 mod actor;
 pub mod config;
@@ -33,12 +36,16 @@ mod handle;
 pub mod job;
 pub mod learnt;
 mod messages;
+mod metrics;
 pub mod order;
 pub mod painter;
+mod patience;
+mod pictures;
 pub mod policy;
 mod store;
 #[cfg(test)]
 mod tests;
+pub mod webhooks;
 mod worker;
 
 pub use actor::Jobs;

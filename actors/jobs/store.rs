@@ -5,6 +5,9 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{
     config::JobsConfig,
     job::{JobFailure, NewJob, State, Yield},
+    metrics::JobsMetrics,
+    pictures::keep_pictures,
+    webhooks::Outbox,
 };
 use crate::{
     pictures::Held,
@@ -20,6 +23,8 @@ use crate::{
 pub(super) struct Store {
     pub database: Database,
     pub clock: Clock,
+    pub metrics: JobsMetrics,
+    pub outbox: Outbox,
 }
 
 /// Tickets by the parts that they belong to.
@@ -49,6 +54,7 @@ impl Store {
     }
 
     pub async fn insert(&self, new: NewJob) -> Result<JobRow, StorageError> {
+        let callback = new.callback;
         let row = JobRow {
             action: word(&new.order.action),
             draft: json(&new.order),
@@ -71,11 +77,17 @@ impl Store {
             started_at: None,
             wake_at: None,
             finished_at: None,
+            prompt: new.order.prompt.clone(),
+            tags: (!new.tags.is_empty()).then(|| json(&new.tags)),
         };
-        let inserted = self
-            .database
-            .write(move |conn| jobs::insert(conn, &row).map(|()| row));
-        inserted.await
+        let insert = move |conn: &mut _| {
+            jobs::insert(conn, &row)?;
+            if let Some(callback) = callback {
+                Outbox::expect(conn, &row.id, callback)?;
+            }
+            Ok(row)
+        };
+        self.database.write(insert).await
     }
 
     pub async fn get(&self, id: &str) -> Result<Option<JobRow>, StorageError> {
@@ -207,6 +219,12 @@ impl Store {
         self.change(id, interrupted).await
     }
 
+    /// Deletes a finished job; says whether there was one.
+    pub async fn forget(&self, id: String) -> Result<bool, StorageError> {
+        let delete = move |conn: &mut _| jobs::delete(conn, &[id]);
+        Ok(self.database.write(delete).await? > 0)
+    }
+
     /// Deletes finished jobs past their time; returns how many there were.
     pub async fn sweep(&self, retention_hours: u32) -> Result<usize, StorageError> {
         let before = self.now() - HOUR_MS * i64::from(retention_hours);
@@ -226,12 +244,30 @@ impl Store {
         id: &str,
         to: impl FnOnce(&JobRow) -> JobChange + Send + 'static,
     ) -> Result<Option<JobRow>, StorageError> {
-        let id = id.to_owned();
-        let change = move |conn: &mut _| match jobs::get(conn, &id)? {
-            Some(row) if row.finished_at.is_none() => jobs::change(conn, &id, &to(&row)),
-            _ => Ok(None),
+        let (id, outbox, now) = (id.to_owned(), self.outbox.clone(), self.now());
+        let change = move |conn: &mut _| {
+            let open = jobs::get(conn, &id)?.filter(|row| row.finished_at.is_none());
+            let Some(row) = open else {
+                return Ok((None, false));
+            };
+            let changed = jobs::change(conn, &id, &to(&row))?;
+            let is_told = match &changed {
+                Some(row) if row.finished_at.is_some() => {
+                    keep_pictures(conn, row)?;
+                    outbox.note(conn, row, now)?
+                }
+                _ => false,
+            };
+            Ok((changed, is_told))
         };
-        self.database.write(change).await
+        let (changed, is_told) = self.database.write(change).await?;
+        if let Some(row) = changed.as_ref().filter(|row| row.finished_at.is_some()) {
+            self.metrics.ended(&row.state);
+        }
+        if is_told {
+            self.outbox.wake();
+        }
+        Ok(changed)
     }
 }
 

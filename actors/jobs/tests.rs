@@ -1,5 +1,7 @@
 //! Jobs on real databases, drawn by a painter that does what the test says.
 
+mod telling;
+
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex},
@@ -19,6 +21,7 @@ use super::{
     events::EventKind,
     job::{Outlook, Yield},
     policy::{Fault, Full},
+    webhooks::Outbox,
     *,
 };
 use crate::{
@@ -43,7 +46,7 @@ pub(super) fn job(state: State) -> Job {
     }
 }
 
-fn row() -> JobRow {
+pub(super) fn row() -> JobRow {
     JobRow {
         id: "job_a".to_owned(),
         app_id: "app".to_owned(),
@@ -66,6 +69,8 @@ fn row() -> JobRow {
         started_at: None,
         wake_at: None,
         finished_at: None,
+        prompt: String::new(),
+        tags: None,
     }
 }
 
@@ -99,6 +104,8 @@ fn new(app: &str, prompt: &str) -> NewJob {
         upstream_model: "m".to_owned(),
         priority: 0,
         order: order(prompt),
+        tags: vec!["fox".to_owned()],
+        callback: None,
     }
 }
 
@@ -222,6 +229,11 @@ impl Shop {
     }
 
     async fn on(world: World, config: &JobsConfig) -> Self {
+        let outbox = webhooks::testing::outbox(&world).await;
+        Self::telling(world, config, outbox).await
+    }
+
+    async fn telling(world: World, config: &JobsConfig, outbox: Outbox) -> Self {
         let hand = Hand::default();
         let started = JobsHandle::start(
             &world.tree,
@@ -229,6 +241,7 @@ impl Shop {
             &world.clock,
             &world.database,
             hand.clone(),
+            outbox,
         );
         let jobs = started.await.unwrap();
         Self { world, hand, jobs }
@@ -360,7 +373,7 @@ async fn the_fall_of_the_manager_leaves_workers_alone_and_begins_none_twice() {
     let shop = Shop::open(TestDatabase::sqlite(), &JobsConfig::default()).await;
     let hangs = shop.submit("hang").await;
     shop.hand.0.begun.notified().await;
-    shop.world.panic("jobs", shop.jobs.manager()).await;
+    shop.world.panic("jobs/manager", shop.jobs.manager()).await;
     let after = shop.submit("ok").await;
     shop.reaches(&after, State::Completed).await;
     assert_eq!(shop.hand.submitted(&hangs), 1);

@@ -11,6 +11,7 @@ use super::{
     actor::Setup,
     job::JobFailure,
     messages::{Begun, Ended},
+    patience::until_answered,
     policy::{Entry, Fault, Verdict, verdict},
     store::{End, HeldParts, Store, held_of},
 };
@@ -119,10 +120,6 @@ struct Worker {
     token: CancellationToken,
 }
 
-/// The wait before a write is tried again that the database did not take; doubles.
-const WRITE_RETRY: Duration = Duration::from_millis(100);
-/// The longest of these waits.
-const MAX_WRITE_RETRY: Duration = Duration::from_secs(5);
 /// What is drawn at once gets so long to be done when the process ends: it cannot be asked for later.
 const LAST_STROKES: Duration = Duration::from_millis(2_500);
 
@@ -208,26 +205,10 @@ impl Worker {
     /// Tries a write until the database has taken or refused it. None when the process ends, or when it refused.
     async fn until_stored<T>(
         &self,
-        mut write: impl AsyncFnMut() -> Result<T, StorageError>,
+        write: impl AsyncFnMut() -> Result<T, StorageError>,
     ) -> Option<T> {
         let shutdown = self.setup.workers.tasks.shutdown();
-        let mut wait = WRITE_RETRY;
-        loop {
-            let error = match write().await {
-                Ok(written) => return Some(written),
-                Err(error) => error,
-            };
-            if !error.is_temporary() {
-                log::error!("job {} cannot be stored: {error}", self.id);
-                return None;
-            }
-            log::warn!("job {} waits for the database: {error}", self.id);
-            select! {
-                () = sleep(wait) => {}
-                () = shutdown.cancelled() => return None,
-            }
-            wait = (wait * 2).min(MAX_WRITE_RETRY);
-        }
+        until_answered(&shutdown, &format!("job {}", self.id), write).await
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use actix::{
-    ActorFutureExt as _, AsyncContext as _, Message, ResponseActFuture,
+    ActorFutureExt as _, AsyncContext as _, Message, ResponseActFuture, ResponseFuture,
     fut::{ready, wrap_future},
 };
 
@@ -178,6 +178,21 @@ impl Receive<Put> for MediaStore {
 pub struct Remove {
     pub from: i64,
     pub to: i64,
+}
+
+/// Sent by [`Media::discard`](super::Media::discard): removes files by name.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<(), MediaError>")]
+pub struct Discard(pub Vec<String>);
+
+impl Receive<Discard> for MediaStore {
+    type Reply = ResponseFuture<Result<(), MediaError>>;
+
+    fn receive(&mut self, Discard(names): Discard, _: &mut Ctx<Self>) -> Self::Reply {
+        // the total counts them until it is read again; who runs out of room reads it first
+        let store = self.store.clone();
+        Box::pin(async move { store.remove_named(names).await })
+    }
 }
 
 impl Receive<Remove> for MediaStore {

@@ -14,6 +14,16 @@ pub struct MediaConfig {
     pub signed_links: bool,
     /// Where files wait on their way into a bucket. In a folder they wait in the folder itself.
     pub spool_dir: String,
+    /// The longer side of a thumbnail, in pixels.
+    pub thumbnail_side: u32,
+    /// How good its picture is, 1–100.
+    pub thumbnail_quality: u8,
+    /// How many are made at a time, each on a thread of its own.
+    pub thumbnails_at_once: usize,
+    /// How long one waits for its turn.
+    pub thumbnail_wait_ms: u64,
+    /// The most memory that decoding a picture for one may take, in bytes.
+    pub thumbnail_memory: u64,
 }
 
 impl Default for MediaConfig {
@@ -23,6 +33,11 @@ impl Default for MediaConfig {
             max_pixels: 64 << 20,
             signed_links: false,
             spool_dir: "data/media-spool".to_owned(),
+            thumbnail_side: 400,
+            thumbnail_quality: 85,
+            thumbnails_at_once: 2,
+            thumbnail_wait_ms: 10_000,
+            thumbnail_memory: 256 << 20,
         }
     }
 }

@@ -179,6 +179,18 @@ impl Store {
         }
     }
 
+    /// Removes the files of these names; those that are not there are no error.
+    pub async fn remove_named(&self, names: Vec<String>) -> Result<(), MediaError> {
+        for names in names.chunks(STEP) {
+            let names = names.to_vec();
+            let rows = self
+                .read(move |conn| media::list_named(conn, &names))
+                .await?;
+            self.remove(rows).await?;
+        }
+        Ok(())
+    }
+
     async fn list(&self, from: i64, to: i64) -> Result<Vec<MediaRow>, MediaError> {
         self.read(move |conn| media::list_between(conn, (from, to), STEP))
             .await

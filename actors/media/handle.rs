@@ -1,12 +1,13 @@
 //! The way to stored media.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{fs::File, io, pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use futures_util::StreamExt as _;
 use tokio::sync::Mutex;
 
 use super::{
-    actor::{MediaStore, Put, Remove},
+    actor::{Discard, MediaStore, Put, Remove},
     blocking::off_thread,
     bucket::Bucket,
     config::MediaConfig,
@@ -19,6 +20,7 @@ use super::{
     policy::Rules,
     spool::{Kept, Owner, Spool, Spooled},
     stored::{Source, Stored},
+    thumbnails::{Thumbnail, ThumbnailError, ThumbnailKind, Thumbnails},
 };
 use crate::{
     storage::{Database, config::StorageConfig, queries::media},
@@ -32,6 +34,18 @@ pub struct Media {
     store: Store,
     links: Links,
     max_file_bytes: u64,
+    thumbnails: Thumbnails,
+    max_bytes: u64,
+}
+
+/// How much is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// Names; several may share their bytes.
+    pub files: u64,
+    pub bytes: u64,
+    /// What `bytes` may come to.
+    pub limit: u64,
 }
 
 /// How long storing one file may take: a disk that is synced, and a commit; or the way of a video into a bucket.
@@ -46,6 +60,7 @@ pub struct Setup {
     bucket: Option<Bucket>,
     rules: Rules,
     links: Links,
+    thumbnails: Thumbnails,
 }
 
 impl Setup {
@@ -71,6 +86,7 @@ impl Setup {
             bucket,
             rules: Rules::of(storage, media),
             links,
+            thumbnails: Thumbnails::new(storage, media),
         })
     }
 }
@@ -105,6 +121,8 @@ impl Media {
             store,
             links: setup.links,
             max_file_bytes: setup.rules.max_file_bytes,
+            thumbnails: setup.thumbnails,
+            max_bytes: setup.rules.max_bytes,
         })
     }
 
@@ -155,6 +173,29 @@ impl Media {
             .await?
     }
 
+    /// Removes files by name, however young they are. Names of no file are no error.
+    ///
+    /// # Errors
+    /// See [`MediaError`]; some may be gone then.
+    pub async fn discard(&self, names: Vec<String>) -> Result<(), MediaError> {
+        self.actor.ask_within(REMOVE_WAIT, Discard(names)).await?
+    }
+
+    /// What is stored, as the table has it.
+    ///
+    /// # Errors
+    /// [`MediaError::Database`].
+    pub async fn usage(&self) -> Result<Usage, MediaError> {
+        let read = |conn: &mut _| Ok((media::count(conn)?, media::total_bytes(conn)?));
+        let (files, bytes) = self.store.database.read(read).await?;
+        let positive = |number: i64| u64::try_from(number).unwrap_or(0);
+        Ok(Usage {
+            files: positive(files),
+            bytes: positive(bytes),
+            limit: self.max_bytes,
+        })
+    }
+
     /// A stored file by the name in its link; none if there is no such file, or not any more.
     pub async fn open(&self, name: &str) -> Option<Stored> {
         let name = MediaName::parse(name)?;
@@ -173,6 +214,38 @@ impl Media {
                 None
             }
         }
+    }
+
+    /// A small version of a stored picture, made anew each time.
+    ///
+    /// # Errors
+    /// [`ThumbnailError`].
+    pub async fn thumbnail(
+        &self,
+        name: &MediaName,
+        kind: ThumbnailKind,
+    ) -> Result<Thumbnail, ThumbnailError> {
+        let stored = self.open(name.as_str()).await;
+        let stored = stored.ok_or(ThumbnailError::NotFound)?;
+        if !name.format().is_picture() {
+            return Err(ThumbnailError::NoPicture);
+        }
+        let file = match stored.source {
+            Source::Folder(file) => file,
+            Source::Bucket { .. } => self.brought(stored).await?,
+        };
+        self.thumbnails.make(file, kind).await
+    }
+
+    /// A file of the bucket on this machine's disk, gone when it is dropped.
+    async fn brought(&self, stored: Stored) -> Result<Arc<File>, ThumbnailError> {
+        let bytes = stored.bytes;
+        let mut spool = self.spool(u64::MAX).await?;
+        let mut pieces = pin!(stored.pieces(0..bytes));
+        while let Some(piece) = pieces.next().await {
+            spool.write(piece?).await?;
+        }
+        Ok(spool.finish().await?.into_file())
     }
 
     /// The table knows which object a name stands for. While the database is away, a file that shares its bytes

@@ -14,7 +14,7 @@
 //! | durable | the files and their rows; what was acknowledged has both |
 //! | derivable | how many bytes are stored: read from the table at each start |
 //! | ephemeral | which files are being stored; a crash leaves a part file, which the next start finishes or removes |
-//! | mailbox | [`actor::Put`] from [`Media::store`]; bounded by the permits of the requests behind them |
+//! | mailbox | [`actor::Put`] from [`Media::store`], removals; bounded by the permits of the requests behind them |
 //! | restart | stores under way fail for their callers; the folder is settled with the table again |
 
 pub mod actor;
@@ -36,12 +36,14 @@ pub mod spool;
 mod stored;
 #[cfg(test)]
 mod tests;
+pub mod thumbnails;
 
 pub use actor::MediaStore;
 pub use error::MediaError;
 pub use format::Format;
-pub use handle::{Media, Setup};
+pub use handle::{Media, Setup, Usage};
 pub use links::Links;
 pub use name::MediaName;
 pub use spool::{Kept, Owner, Spool, Spooled};
 pub use stored::Stored;
+pub use thumbnails::{Thumbnail, ThumbnailError, ThumbnailKind};

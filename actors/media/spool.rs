@@ -160,6 +160,11 @@ impl Spooled {
         surveyed.as_ref().map_err(MediaError::from)
     }
 
+    /// The file itself, without what is known of it.
+    pub(super) fn into_file(self) -> Arc<File> {
+        self.file
+    }
+
     pub(super) fn file(&self) -> &File {
         &self.file
     }

@@ -14,6 +14,8 @@ use crate::{
 
 /// Shared, immutable.
 pub struct Studio {
+    /// The provider's kind, as in `kind = "…"`.
+    pub kind: &'static str,
     pub service: Box<dyn Service>,
     /// Hosts and ports that the operator configured: links of answers may lead there, and the credential.
     pub trusted: Vec<Exempt>,
@@ -28,6 +30,7 @@ impl Studio {
     #[must_use]
     pub fn of(config: &ProviderConfig, base_url: &str) -> Option<Self> {
         let kind = service::find(&config.kind)?;
+        let name = kind.name;
         let service = (kind.make)(Settings {
             base_url: base_url.trim_end_matches('/').to_owned(),
             options: config.options.clone(),
@@ -46,6 +49,7 @@ impl Studio {
         let order: Vec<Arc<str>> = specs.iter().map(|spec| spec.id.as_str().into()).collect();
         let specs = order.iter().cloned().zip(specs.into_iter().map(Arc::new));
         Some(Self {
+            kind: name,
             service,
             trusted,
             specs: specs.collect(),

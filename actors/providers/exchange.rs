@@ -384,7 +384,8 @@ fn failed(
     }
 }
 
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+/// When a server wants to be asked again, as its headers say.
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     text("retry-after-ms")
         .and_then(parse_retry_after_ms)

@@ -58,7 +58,7 @@ pub const PRESETS: &[Preset] = &[
             "openai",
             "OpenAI",
             "https://api.openai.com/v1",
-            &["OPENAI_API_KEY"],
+            &["OPENAI_API_KEY", "OPENAI_TOKENS"],
         )
     },
     Preset {
@@ -76,7 +76,7 @@ pub const PRESETS: &[Preset] = &[
             "gemini",
             "Google Gemini",
             "https://generativelanguage.googleapis.com/v1beta",
-            &["GEMINI_API_KEY", "GOOGLE_API_KEY"],
+            &["GEMINI_API_KEY", "GOOGLE_API_KEY", "GEMINI_TOKENS"],
         )
     },
     Preset {

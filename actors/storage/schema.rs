@@ -154,8 +154,97 @@ diesel::table! {
         started_at -> Nullable<BigInt>,
         wake_at -> Nullable<BigInt>,
         finished_at -> Nullable<BigInt>,
+        prompt -> Text,
+        tags -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    images (id) {
+        id -> Text,
+        job_id -> Text,
+        app_id -> Text,
+        position -> Integer,
+        name -> Text,
+        mime -> Text,
+        bytes -> BigInt,
+        width -> Nullable<Integer>,
+        height -> Nullable<Integer>,
+        pinned -> Bool,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    thumbnails (image_id, mime) {
+        image_id -> Text,
+        mime -> Text,
+        name -> Text,
+    }
+}
+
+diesel::table! {
+    user_tags (image_id, tag_name) {
+        image_id -> Text,
+        tag_name -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    webhook_endpoints (id) {
+        id -> Text,
+        app_id -> Text,
+        url -> Text,
+        topics -> Text,
+        created_at -> BigInt,
+        disabled_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    webhook_secrets (owner) {
+        owner -> Text,
+        id -> Text,
+        sealed -> Text,
+        earlier -> Nullable<Text>,
+        earlier_until -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    webhook_callbacks (job_id) {
+        job_id -> Text,
+        url -> Text,
+        shape -> Text,
+    }
+}
+
+diesel::table! {
+    webhook_deliveries (id) {
+        id -> Text,
+        app_id -> Text,
+        endpoint_id -> Nullable<Text>,
+        job_id -> Text,
+        topic -> Text,
+        shape -> Text,
+        url -> Text,
+        receiver -> Text,
+        body -> Text,
+        state -> Text,
+        attempts -> Integer,
+        last_status -> Nullable<Integer>,
+        last_error -> Nullable<Text>,
+        created_at -> BigInt,
+        queued_at -> BigInt,
+        next_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
     }
 }
 
 diesel::joinable!(api_keys -> apps (app_id));
+diesel::joinable!(images -> jobs (job_id));
+diesel::joinable!(user_tags -> images (image_id));
 diesel::allow_tables_to_appear_in_same_query!(apps, api_keys);
+diesel::allow_tables_to_appear_in_same_query!(images, jobs, thumbnails, user_tags);

@@ -17,7 +17,7 @@ STREAMING_SECONDS = 2
 class Scenario:
     """One kind of load. Without a rate the loop is closed. `stagger_ms` spreads the starts of paced streams over their
     length; `hold` opens all streams at once, and measures memory while they are open. `converted` asks in a dialect that
-    the upstream is not asked in: only a gateway can be asked so."""
+    the upstream is not asked in: only a gateway can be asked so. `mib` is the size of the picture in an answer."""
 
     name: str
     path: str
@@ -28,6 +28,7 @@ class Scenario:
     stagger_ms: int = 0
     hold: bool = False
     converted: bool = False
+    mib: int = 0
 
     @property
     def stream(self):
@@ -55,6 +56,7 @@ def _messages(model, **more):
 CHAT = "/v1/chat/completions"
 MESSAGES = "/v1/messages"
 IMAGE = {"model": "sim-image-1m", "prompt": "a lighthouse at dusk", "n": 1, "response_format": "b64_json"}
+STORED_IMAGE = {"model": "sim/sim-image-1m", "prompt": "a lighthouse at dusk"}
 # 1,536 numbers are about 18 KiB of JSON
 EMBEDDING = {"model": "text-embedding-3-small", "input": "a lighthouse at dusk", "dimensions": 1536}
 
@@ -69,9 +71,13 @@ SCENARIOS = [
     Scenario("messages_stream_paced", MESSAGES, _messages("sim-stream-64x20ms", stream=True), 64, events=64,
              stagger_ms=1280, converted=True),
     Scenario("embed_c64", "/v1/embeddings", EMBEDDING, 64),
-    Scenario("image_c4", "/v1/images/generations", IMAGE, 4),
+    Scenario("image_c4", "/v1/images/generations", IMAGE, 4, mib=1),
+    # fetched, looked into, freed of what is not picture, stored, and answered by a link
+    Scenario("stored_image_c4", "/api/v1/generate", STORED_IMAGE, 4, converted=True, mib=1),
 ]
-MODELS = sorted({scenario.body["model"] for scenario in SCENARIOS})
+# bare names only: a provider's name before them is for the gateway
+MODELS = sorted({scenario.body["model"].removeprefix("sim/") for scenario in SCENARIOS})
+PICTURES = {scenario.name: scenario.mib for scenario in SCENARIOS if scenario.mib}
 CHAT_C64 = next(scenario for scenario in SCENARIOS if scenario.name == "chat_c64")
 
 

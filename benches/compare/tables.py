@@ -2,6 +2,7 @@
 
 from . import figures
 from .figures import middle
+from .scenarios import PICTURES
 
 
 def report(results, memory, verdicts):
@@ -12,6 +13,7 @@ def report(results, memory, verdicts):
     parts = [
         ("CPU µs per request (direct: the simulator's own)", _cpu(results, results, targets, "cpu_us_per_answer")),
         ("CPU µs per streamed event", _cpu(results, streams, targets, "cpu_us_per_event")),
+        ("CPU µs per MiB of picture", _cpu_per_mib(results, targets)),
         ("Answers a second (in brackets: of direct)", _throughput(results, targets)),
         ("Latency, µs, p50 / p99 (+: p50 over direct)", _times(results, plain, targets, "latency_us")),
         ("First byte of a stream, µs, p50 / p99 (+: p50 over direct)", _times(results, streams, targets, "first_byte_us")),
@@ -68,6 +70,15 @@ def _cpu(results, scenarios, targets, key):
         for scenario in scenarios
     ]
     return table(["scenario", *targets, *(f"{a}/{b}" for a, b in ratios)], rows)
+
+
+def _cpu_per_mib(results, targets):
+    rows = []
+    for scenario in (name for name in results if name in PICTURES):
+        cpu = [middle(results, scenario, target, "cpu_us_per_answer") for target in targets]
+        mib = PICTURES[scenario]
+        rows.append([scenario, *(number(None if us is None else us / mib) for us in cpu)])
+    return table(["scenario", *targets], rows)
 
 
 def _throughput(results, targets):

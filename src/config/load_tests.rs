@@ -118,8 +118,15 @@ models = [{ id = "x", upstraem = "y" }]
 timeouts = { idle_ms = -1 }
 "#;
     let loaded = from_file(text);
+    // the list of kinds grows with every provider that is added
+    let (kind, others): (Vec<_>, Vec<_>) = shown(&loaded)
+        .into_iter()
+        .partition(|line| line.contains("`opnai`"));
+    let told = "config.toml:12:1: error: provider[Bad Name].kind: `opnai` is none of openai, ";
+    assert!(kind.len() == 1 && kind[0].starts_with(told), "{kind:?}");
+    assert!(kind[0].ends_with("; the nearest is `openai`"), "{kind:?}");
     assert_eq!(
-        shown(&loaded),
+        others,
         [
             "config.toml:3:1: error: server.listn: unknown key; the nearest known key is `listen`",
             "config.toml:4:1: error: server.workers: expected a whole number, 0 or more, found text",
@@ -128,9 +135,6 @@ timeouts = { idle_ms = -1 }
              the nearest is `off`",
             "config.toml:11:1: error: provider[Bad Name].name: must be lower-case letters, digits, - and _, \
              and start with a letter or digit",
-            "config.toml:12:1: error: provider[Bad Name].kind: `opnai` is none of openai, openai_responses, \
-             anthropic, gemini, demo; \
-             the nearest is `openai`",
             "config.toml:13:1: error: provider[Bad Name].modles: unknown key; \
              the nearest known key is `models`",
             "config.toml:15:1: error: provider[1].name: missing",

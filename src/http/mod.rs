@@ -6,7 +6,9 @@
 //! | [`chat`] | `/v1/chat/completions`, `/v1/responses`, `/v1/messages` |
 //! | [`openai`] | `/v1/…` |
 //! | [`imagine`] | `/api/v1/…`, as Imagine Server has it |
+//! | [`studio`] | `/api/v1/…`, as seed 001 has it: tasks, history, pictures, a WebSocket |
 //! | [`pictures`] | orders of pictures, whichever surface they come by |
+//! | [`webhooks`] | `/v1/webhooks…`: who is told of the ends of jobs, and how that goes |
 //! | [`admin`] | `/api/admin/…` |
 //! | [`media`], [`ops`] | `/media/…`; health, readiness, metrics |
 //! | [`auth`], [`session`], [`error`] | keys, the studio's sessions, errors |
@@ -45,5 +47,7 @@ mod repeats;
 pub mod server;
 pub mod services;
 pub mod session;
+pub mod studio;
 mod tap;
 mod verdict;
+pub mod webhooks;

@@ -18,6 +18,7 @@ use super::{
     media, openai, ops, rate,
     repeats::Repeats,
     services::{Services, Worker},
+    studio, webhooks,
 };
 use crate::{
     config::ServerConfig,
@@ -78,8 +79,10 @@ fn app(
         .app_data(web::JsonConfig::default().error_handler(|error, _| unreadable(&error)))
         .configure(chat::routes)
         .configure(openai::routes)
+        .configure(studio::routes)
         .configure(imagine::routes)
         .configure(jobs::routes)
+        .configure(webhooks::routes)
         .configure(media::routes)
         .configure(ops::routes)
         .configure(admin::routes)
@@ -95,7 +98,7 @@ fn app(
 /// Browsers of the listed origins may call; a `*` lets any.
 fn cors(config: &ServerConfig) -> Cors {
     let cors = Cors::default()
-        .allowed_methods([Method::GET, Method::POST, Method::DELETE])
+        .allowed_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
         .allow_any_header()
         .expose_headers([
             "x-request-id",

@@ -14,7 +14,7 @@ use troupe_actors::{
     answers::Answers,
     catalog::CatalogReader,
     egress::Guard,
-    jobs::JobsHandle,
+    jobs::{JobsHandle, webhooks::WebhooksHandle},
     media::Media,
     pictures::Atelier,
     responses::ResponseStore,
@@ -23,7 +23,7 @@ use troupe_actors::{
     tokens::TokenCounter,
 };
 
-use super::{admin::gate::AdminGate, metrics::Metrics, session::Sessions};
+use super::{admin::gate::AdminGate, metrics::Metrics, session::Sessions, studio::Studio};
 use crate::config::ServerConfig;
 
 /// The whole service as its handlers see it; one for the process.
@@ -47,6 +47,10 @@ pub struct Services {
     pub atelier: Atelier,
     /// Orders that outlive their request.
     pub jobs: JobsHandle,
+    /// What the studio's routes reach besides.
+    pub studio: Studio,
+    /// Who is told of their ends.
+    pub webhooks: WebhooksHandle,
     /// Opens the links of clients.
     pub egress: Guard,
     /// Opens the links in what upstreams answer, which may lead to the upstreams themselves.

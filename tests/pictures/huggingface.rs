@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use troupe_simulator::{Behaviour, Simulator};
 
-use super::{data_uri, file, fox, generate, png_size, refusal, reply};
+use super::{data_uri, file, fox, generate, png_size, refusal, reply, square, videos::over};
 use crate::support::{App, Provider};
 
 const TOKENS: [&str; 3] = [
@@ -162,6 +162,35 @@ async fn every_provider_behind_the_router() {
     let body = json!({"model": "hf/fal-ai", "prompt": "a fox", "n": 2, "size": "64x64"});
     let drawn = reply(app.post("/v1/images/generations", &body).await).await;
     assert_eq!(drawn["data"].as_array().unwrap().len(), 2);
+}
+
+#[actix_rt::test]
+async fn a_space_and_the_router_make_pictures_move() {
+    let sim = Simulator::start();
+    let routed =
+        "{ id = \"routed\", upstream = \"wan/video\", via = \"fal-ai\", type = \"image2video\" }";
+    let app = App::builder()
+        .provider(provider(&sim).models(&["wan2_2-i2v"]).model_table(routed))
+        .start()
+        .await;
+    let image = data_uri(&square(&app, &sim).await);
+    for model in ["hf/wan2_2-i2v", "hf/routed"] {
+        let order = json!({"model": model, "prompt": "it runs", "imageUrl": image, "duration": 5});
+        let done = over(&app, &order).await;
+        assert_eq!(done["status"], "success", "{model}: {done}");
+        assert_eq!(file(&app, &done["url"]).await.0, "video/mp4", "{model}");
+    }
+    let space = "/huggingface/spaces/fradeck619-wan2-2-fp8da-aoti-faster/gradio_api";
+    let asked = sim
+        .script()
+        .last_request(&format!("{space}/call/generate_video"));
+    let data = asked.unwrap().json()["data"].clone();
+    assert_eq!((&data[1], &data[4]), (&json!("it runs"), &json!(5.0)));
+    let stats = sim.script().stats();
+    assert!(
+        stats.path(&format!("{space}/upload")) == 1,
+        "the picture is uploaded once"
+    );
 }
 
 #[actix_rt::test]

@@ -15,7 +15,7 @@ async fn start(sim: &Simulator, kind: &str, path: &str, model: &str) -> App {
 }
 
 /// The task, once it is over.
-async fn over(app: &App, order: &Value) -> Value {
+pub async fn over(app: &App, order: &Value) -> Value {
     let taken = reply(app.post("/api/v1/video", order).await).await;
     let id = taken["taskId"].as_str().unwrap();
     let path = format!("/api/v1/task-status?taskId={id}");

@@ -8,6 +8,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use awc::http::header;
@@ -254,29 +255,44 @@ async fn a_few_redirects_are_followed_and_a_loop_ends() {
 }
 
 #[actix_rt::test]
-async fn a_post_brings_its_body_where_it_is_asked_for() {
-    let (port, served) = server("127.0.0.1:0", vec![redirect(307, "/hook"), answer("ok")]);
+async fn a_post_is_carried_to_one_receiver_and_no_further() {
     let guard = open_guard(|_| {});
     let headers = vec![(header::CONTENT_TYPE, "application/json".parse().unwrap())];
-    let url = format!("http://hooks.example:{port}/");
-    let fetched = guard
-        .post(&url, headers.clone(), Bytes::from("{}"))
-        .await
-        .unwrap();
-    assert_eq!(fetched.status, 200);
-    for asked in served.join().unwrap() {
-        assert!(
-            asked.starts_with("POST /") && asked.ends_with("\r\n\r\n{}"),
-            "{asked}"
-        );
+    let busy = "HTTP/1.1 503 B\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n";
+    for (reply, status, wait) in [
+        (answer("ok"), 200, None),
+        (redirect(302, "/elsewhere"), 302, None),
+        (redirect(307, "/elsewhere"), 307, None),
+        (busy.to_owned(), 503, Some(Duration::from_secs(7))),
+    ] {
+        let (port, served) = server("127.0.0.1:0", vec![reply]);
+        let url = format!("http://hooks.example:{port}/hook");
+        let fetched = guard
+            .post(&url, headers.clone(), Bytes::from("{}"))
+            .await
+            .unwrap();
+        assert_eq!((fetched.status, fetched.retry_after), (status, wait));
+        let asked = served.join().unwrap().remove(0);
+        assert!(asked.starts_with("POST /hook HTTP/1.1\r\n"), "{asked}");
         assert!(asked.contains("application/json"), "{asked}");
+        assert!(asked.ends_with("\r\n\r\n{}"), "{asked}");
     }
+}
 
-    let (port, served) = server("127.0.0.1:0", vec![redirect(302, "/elsewhere")]);
-    let url = format!("http://hooks.example:{port}/");
-    let fetched = guard.post(&url, headers, Bytes::from("{}")).await.unwrap();
-    assert_eq!(fetched.status, 302, "a post never becomes a get");
-    served.join().unwrap();
+#[actix_rt::test]
+async fn a_url_is_vetted_by_its_addresses_without_a_connection() {
+    let inner = with(|_| {}).resolving(names(&[&["10.0.0.1"]]).0);
+    let host = "hooks.example".to_owned();
+    let refused = Err(EgressError::NotPublic { host });
+    assert_eq!(inner.vet("https://hooks.example/x").await, refused);
+    let outer = with(|_| {}).resolving(names(&[&["8.8.8.8"]]).0);
+    assert_eq!(outer.vet("https://hooks.example/x").await, Ok(()));
+    assert_eq!(outer.vet("ftp://x").await, Err(EgressError::Scheme));
+    let narrow = outer.within(|config| EgressConfig {
+        ports: vec![443],
+        ..config
+    });
+    assert!(narrow.vet("http://hooks.example/x").await.is_err());
 }
 
 #[actix_rt::test]

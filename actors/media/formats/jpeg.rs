@@ -111,7 +111,11 @@ const ORIENTATION: u16 = 0x0112;
 
 /// The way up that an EXIF segment tells.
 fn orientation(content: &[u8]) -> Option<u8> {
-    let tiff = content.strip_prefix(EXIF)?;
+    way_up(content.strip_prefix(EXIF)?)
+}
+
+/// The way up that the content of an EXIF block tells, which is a TIFF file.
+pub fn way_up(tiff: &[u8]) -> Option<u8> {
     let little = tiff.starts_with(b"II");
     let short = |at: usize| {
         let bytes = tiff.get(at..at + 2)?.try_into().ok()?;

@@ -21,6 +21,7 @@ use std::io;
 
 use derive_more::{Display, Error, From};
 
+pub(super) use jpeg::way_up;
 pub(super) use plan::Plan;
 
 use super::{format::Format, reading::Window};

@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use super::images;
 use crate::storage::{Connection, connection::on_each, schema::jobs};
 
 /// One job.
@@ -50,6 +51,10 @@ pub struct JobRow {
     pub wake_at: Option<i64>,
     /// When it reached its last state.
     pub finished_at: Option<i64>,
+    /// The order's own, to be searched; empty in rows of releases before.
+    pub prompt: String,
+    /// What its pictures are tagged with, a JSON list.
+    pub tags: Option<String>,
 }
 
 /// What is needed of a job to put it into its place in the queue.
@@ -182,26 +187,33 @@ pub fn durations(conn: &mut Connection, most: usize) -> QueryResult<Vec<(String,
     Ok(rows.into_iter().rev().filter_map(took).collect())
 }
 
-/// Deletes up to `most` of the jobs that were finished before `at`, the oldest first; returns how many there were.
+/// Deletes up to `most` of the jobs that were finished before `at`, the oldest first, as [`delete`] does; returns
+/// how many there were.
 pub fn delete_finished(conn: &mut Connection, at: i64, most: usize) -> QueryResult<usize> {
-    // diesel refuses a subquery on the very table that it deletes from
-    let old = diesel::alias!(jobs as old_jobs);
-    on_each!(conn, c => {
-        let oldest = old
-            .filter(old.field(jobs::finished_at).lt(at))
-            .order((old.field(jobs::finished_at), old.field(jobs::id)))
+    let oldest: Vec<String> = on_each!(conn, c => {
+        jobs::table
+            .filter(jobs::finished_at.lt(at))
+            .order((jobs::finished_at, jobs::id))
             .limit(most as i64)
-            .select(old.field(jobs::id));
-        diesel::delete(jobs::table.filter(jobs::id.eq_any(oldest))).execute(c)
-    })
+            .select(jobs::id)
+            .load(c)
+    })?;
+    delete(conn, &oldest)
+}
+
+/// Deletes jobs, at most some thousand, with the rows of their pictures; the files are the caller's affair. Returns
+/// how many there were.
+pub fn delete(conn: &mut Connection, ids: &[String]) -> QueryResult<usize> {
+    images::delete_of_jobs(conn, ids)?;
+    on_each!(conn, c => diesel::delete(jobs::table.filter(jobs::id.eq_any(ids))).execute(c))
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::storage::testing::for_each_database;
 
-    fn job(id: &str, app: &str) -> JobRow {
+    pub fn job(id: &str, app: &str) -> JobRow {
         JobRow {
             id: id.to_owned(),
             app_id: app.to_owned(),
@@ -224,6 +236,8 @@ mod tests {
             started_at: None,
             wake_at: None,
             finished_at: None,
+            prompt: "a red fox".to_owned(),
+            tags: None,
         }
     }
 

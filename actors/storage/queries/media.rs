@@ -109,6 +109,18 @@ pub fn list_between(
     })
 }
 
+/// The files of these names, at most some thousand.
+pub fn list_named(conn: &mut Connection, names: &[String]) -> QueryResult<Vec<MediaRow>> {
+    on_each!(conn, c => {
+        media::table.filter(media::name.eq_any(names)).select(MediaRow::as_select()).load(c)
+    })
+}
+
+/// How many files there are.
+pub fn count(conn: &mut Connection) -> QueryResult<i64> {
+    on_each!(conn, c => media::table.count().get_result(c))
+}
+
 #[derive(QueryableByName)]
 struct Total {
     #[diesel(sql_type = BigInt)]
@@ -167,6 +179,8 @@ mod tests {
             assert_eq!(listed, [a, b]);
             assert_eq!(list_between(conn, (2, 9), 1).unwrap()[0].name, "b.png");
             let names: Vec<_> = listed.into_iter().map(|row| row.name).collect();
+            assert_eq!(list_named(conn, &names[..1]).unwrap()[0].name, "a.png");
+            assert_eq!(count(conn), Ok(3));
             assert_eq!(delete(conn, &names), Ok(2));
             assert_eq!(find(conn, "b.png"), Ok(None));
             assert_eq!(total_bytes(conn), Ok(3_000_000_000));

@@ -7,6 +7,8 @@ pub mod answers;
 pub mod apps;
 pub mod calls;
 pub mod credential_states;
+pub mod history;
+pub mod images;
 pub mod jobs;
 pub mod keys;
 pub mod media;
@@ -15,6 +17,10 @@ pub mod provider_states;
 pub mod responses;
 pub mod restarts;
 pub mod settings;
+pub mod tags;
+pub mod webhook_deliveries;
+pub mod webhook_endpoints;
+pub mod webhook_secrets;
 
 pub use page::{Cursor, CursorError, Page};
 

@@ -250,8 +250,9 @@ impl EventReader {
         }
     }
 
-    /// Tells what had to wait for the calls.
+    /// Tells what had to wait for the calls. A call that never got a name has not closed the block before it.
     fn release(&mut self, out: &mut Vec<ChatEvent>) {
+        self.close(out);
         self.calls.finish(out);
         for (block, text) in mem::take(&mut self.held) {
             self.say(&block, &text, out);
@@ -289,7 +290,6 @@ impl EventReader {
                 service_tier,
             });
         }
-        self.close(out);
         self.release(out);
         self.close(out);
         self.over = true;

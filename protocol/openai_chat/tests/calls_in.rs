@@ -121,6 +121,25 @@ fn calls_without_numbers_and_ids_are_told_apart() {
 }
 
 #[test]
+fn a_call_that_gets_no_name_keeps_the_order_of_blocks() {
+    let chunks = [
+        delta(json!({"content": "a"})),
+        piece(0, "", "", "{\"x\":"),
+        delta(json!({"content": "b"})),
+        piece(0, "", "", "1}"),
+        end("stop"),
+    ];
+    let close = || ChatEvent::Close;
+    let call = [opened("", ""), said("{\"x\":1}"), close()];
+    let expected = [
+        &[TEXT, said("a"), close()][..],
+        &call,
+        &[TEXT, said("b"), close()],
+    ];
+    assert_eq!(inner(&chunks), expected.concat());
+}
+
+#[test]
 fn a_text_does_not_cut_a_call_in_two() {
     let chunks = [
         delta(json!({"content": "a"})),

@@ -46,7 +46,8 @@ pub(super) const KIND: Kind = Kind {
     name: "gemini",
     title: "Google Gemini",
     base_url: "https://generativelanguage.googleapis.com/v1beta",
-    env: &["GEMINI_TOKENS", "GEMINI_API_KEY"],
+    // its preset, which is for chat too, has the names
+    env: &[],
     needs_token: true,
     chat: None,
     make: |settings| Box::new(Gemini { settings }),

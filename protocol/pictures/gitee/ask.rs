@@ -3,7 +3,10 @@
 use serde_json::Value;
 
 use super::{
-    super::{Action, Body, Call, Order, Patience, Settings, fields::Fields, spec::refused},
+    super::{
+        Action, Body, Call, Order, Patience, Settings, fields::Fields, shape::no_mask,
+        spec::refused,
+    },
     is_task,
 };
 use crate::{chat::Losses, openai::request_error::RequestError};
@@ -20,10 +23,7 @@ pub(super) fn call(
     order: &Order,
     losses: &mut Losses,
 ) -> Result<Call, RequestError> {
-    if order.mask.is_some() {
-        let expected = "this provider is not told where to change a picture; say it in the prompt";
-        return Err(refused("mask", expected));
-    }
+    no_mask(order)?;
     let (path, known, body): (_, &[&str], Body) = match order.action {
         Action::Generate => ("/images/generations", &[], picture(order)),
         Action::Edit => ("/images/edits", &["lora_weights"], edit(order, losses)),

@@ -42,7 +42,8 @@ pub(super) const KIND: Kind = Kind {
     name: "openai",
     title: "OpenAI",
     base_url: "https://api.openai.com/v1",
-    env: &["OPENAI_TOKENS", "OPENAI_API_KEY"],
+    // its preset, which is for chat too, has the names
+    env: &[],
     needs_token: true,
     chat: Some("/chat/completions"),
     make: |settings| Box::new(OpenAi { settings }),

@@ -33,6 +33,7 @@ pub fn validate(config: &Config, tree: &Node, problems: &mut Vec<Problem>) {
     check.pictures(&config.pictures);
     check.jobs(&config.jobs);
     check.studio(&config.studio);
+    check.webhooks(&config.webhooks);
     check.token_counts(&config.tokens);
     check.responses(&config.responses);
     check.answers(&config.answers);

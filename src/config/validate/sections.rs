@@ -7,7 +7,7 @@ use troupe_actors::{
     answers::AnswersConfig,
     credentials::config::PoolConfig,
     egress::{EgressConfig, Exempt},
-    jobs::JobsConfig,
+    jobs::{JobsConfig, webhooks::WebhooksConfig},
     media::{config::MediaConfig, place::Place},
     pictures::PicturesConfig,
     providers::config::Timeouts,
@@ -111,6 +111,11 @@ impl Check<'_> {
             check.range("max_file_bytes", media.max_file_bytes, 1_024..=1 << 40);
             check.range("max_pixels", media.max_pixels, 1..=1 << 32);
             check.not_empty("spool_dir", &media.spool_dir);
+            check.range("thumbnail_side", media.thumbnail_side, 16..=4_096);
+            check.range("thumbnail_quality", media.thumbnail_quality, 1..=100);
+            check.range("thumbnails_at_once", media.thumbnails_at_once, 1..=256);
+            check.range("thumbnail_wait_ms", media.thumbnail_wait_ms, 1..=A_DAY_MS);
+            check.range("thumbnail_memory", media.thumbnail_memory, 1 << 20..=1 << 40);
             if media.signed_links && storage.media_min_retention_seconds < 60 {
                 check.error(
                     "signed_links",
@@ -130,12 +135,6 @@ impl Check<'_> {
         self.within("auth", |check| {
             check.not_empty("secret_key_file", &auth.secret_key_file);
             check.not_empty("admin_user", &auth.admin_user);
-        });
-    }
-
-    pub(super) fn studio(&mut self, studio: &StudioConfig) {
-        self.within("studio", |check| {
-            check.range("session_hours", studio.session_hours, 1..=24 * 366);
         });
     }
 
@@ -245,6 +244,59 @@ impl Check<'_> {
             check.range("max_hours", jobs.max_hours, 1..=8_760);
             check.range("retention_hours", jobs.retention_hours, 1..=876_000);
             check.range("sweep_ms", jobs.sweep_ms, 1_000..=A_DAY_MS);
+        });
+    }
+
+    pub(super) fn studio(&mut self, studio: &StudioConfig) {
+        self.within("studio", |check| {
+            check.range("session_hours", studio.session_hours, 1..=24 * 366);
+            check.range("max_page", studio.max_page, 1..=1_000);
+            check.range("max_tags", studio.max_tags, 1..=1_000);
+            check.range("max_tag_chars", studio.max_tag_chars, 1..=1_000);
+            check.range("sockets_per_app", studio.sockets_per_app, 1..=1_000_000);
+            check.range("tasks_per_socket", studio.tasks_per_socket, 1..=10_000);
+            let bytes = studio.socket_message_bytes;
+            check.range("socket_message_bytes", bytes, 1_024..=16 << 20);
+            check.range("socket_ping_seconds", studio.socket_ping_seconds, 1..=3_600);
+            check.range(
+                "socket_idle_seconds",
+                studio.socket_idle_seconds,
+                1..=86_400,
+            );
+            if studio.socket_idle_seconds <= studio.socket_ping_seconds {
+                let message =
+                    "must be more than socket_ping_seconds, or connections end between pings";
+                check.error("socket_idle_seconds", message);
+            }
+        });
+    }
+
+    pub(super) fn webhooks(&mut self, webhooks: &WebhooksConfig) {
+        self.within("webhooks", |check| {
+            check.range("max_endpoints", webhooks.max_endpoints, 1..=1_000);
+            for (key, value) in [
+                ("max_running", webhooks.max_running),
+                ("max_running_per_app", webhooks.max_running_per_app),
+                (
+                    "max_running_per_receiver",
+                    webhooks.max_running_per_receiver,
+                ),
+            ] {
+                check.range(key, value, 1..=1_000);
+            }
+            check.range("timeout_ms", webhooks.timeout_ms, 1..=600_000);
+            check.range("max_answer_bytes", webhooks.max_answer_bytes, 0..=16 << 20);
+            check.range("max_attempts", webhooks.max_attempts, 1..=100_000);
+            check.range("retry_ms", webhooks.retry_ms, 1..=A_DAY_MS);
+            check.range("max_retry_ms", webhooks.max_retry_ms, 1..=A_DAY_MS);
+            check.range("max_age_hours", webhooks.max_age_hours, 1..=8_760);
+            check.range("secret_grace_hours", webhooks.secret_grace_hours, 0..=8_760);
+            check.range("retention_hours", webhooks.retention_hours, 1..=876_000);
+            check.range(
+                "dead_retention_hours",
+                webhooks.dead_retention_hours,
+                1..=876_000,
+            );
         });
     }
 

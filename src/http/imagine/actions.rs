@@ -30,10 +30,10 @@ use crate::http::{
     services::{OnWorker, Services},
 };
 
-pub async fn generate(worker: OnWorker, request: HttpRequest, payload: Payload) -> HttpResponse {
+pub async fn imagine(worker: OnWorker, request: HttpRequest, payload: Payload) -> HttpResponse {
     serve(
         Action::Generate,
-        "/api/v1/generate",
+        "/api/v1/imagine",
         worker,
         request,
         payload,
@@ -57,12 +57,27 @@ async fn serve(
     payload: Payload,
 ) -> HttpResponse {
     let id = Uuid::now_v7();
-    let mut call = match admitted(&worker.0, &request, route, Client::OpenaiChat, id) {
+    let call = match admitted(&worker.0, &request, route, Client::OpenaiChat, id) {
         Ok(call) => call,
         Err(refusal) => return error::respond(&refusal, &id.to_string()),
     };
     let services = &worker.0.services;
-    match ordered(action, services, &request, payload, &mut call).await {
+    let (config, atelier) = (&services.config, &services.atelier);
+    match read(atelier, config, &request, payload, call.draw()).await {
+        Ok(form) => answer(action, form, services, &request, call).await,
+        Err(refusal) => error::refuse(call, &refusal),
+    }
+}
+
+/// Answers a request whose fields have been read: with what was drawn, or with a job where the client wants one.
+pub async fn answer(
+    action: Action,
+    form: Form,
+    services: &Services,
+    request: &HttpRequest,
+    mut call: Call,
+) -> HttpResponse {
+    match ordered(action, form, services, request, &mut call).await {
         Ok(Ordered::Taken(job)) => accepted(call, &job, services),
         Ok(Ordered::Drawn(drawn)) => {
             let body = Bytes::from(reply(action, &drawn, services).to_string());
@@ -82,15 +97,13 @@ enum Ordered {
 
 async fn ordered(
     action: Action,
+    form: Form,
     services: &Services,
     request: &HttpRequest,
-    payload: Payload,
     call: &mut Call,
 ) -> Result<Ordered, ApiError> {
-    let (config, atelier) = (&services.config, &services.atelier);
-    let form = read(atelier, config, request, payload, call.draw()).await?;
     let mut draft = draft(action, form)?;
-    if wants_job(request, &mut draft) {
+    if wants_job(request, &mut draft)? {
         let job = submit(&mut draft, services, call).await?;
         return Ok(Ordered::Taken(Box::new(job)));
     }

@@ -1,9 +1,22 @@
 //! Errors as Imagine Server's clients read them: `{"error": "…", "message": "…"}`, and a stable code.
 
-use actix_web::HttpResponse;
+use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
+use uuid::Uuid;
 
-use crate::http::{call::Call, error::ApiError};
+use crate::http::{call::Call, error::ApiError, services::OnWorker};
+
+/// Lets an admin in, or answers for why not.
+pub async fn admin_only(worker: &OnWorker, request: &HttpRequest) -> Result<(), HttpResponse> {
+    let services = &worker.0.services;
+    let entered = services.admins.enter(request, &services.database).await;
+    entered.map_err(|error| unrecorded(&error))
+}
+
+/// The answer to a request that is no call.
+pub fn unrecorded(error: &ApiError) -> HttpResponse {
+    respond(error, &Uuid::now_v7().to_string())
+}
 
 /// Records a refusal and makes its answer.
 pub fn refuse(call: Call, error: &ApiError) -> HttpResponse {

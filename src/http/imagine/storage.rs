@@ -5,11 +5,8 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 use troupe_protocol::openai::error::ErrorCode;
 
-use crate::http::{
-    admin::{admitted, json, refuse},
-    error::ApiError,
-    services::OnWorker,
-};
+use super::error::{admin_only, unrecorded};
+use crate::http::{admin::json, error::ApiError, services::OnWorker};
 
 /// From when to when, both within.
 #[derive(Debug, Deserialize)]
@@ -32,19 +29,19 @@ pub async fn cleanup(
     request: HttpRequest,
     query: web::Query<Query>,
 ) -> HttpResponse {
-    if let Err(refusal) = admitted(&worker, &request).await {
+    if let Err(refusal) = admin_only(&worker, &request).await {
         return refusal;
     }
     let (from, to) = match query.times() {
         Ok(times) => times,
-        Err(error) => return refuse(&error),
+        Err(error) => return unrecorded(&error),
     };
     match worker.0.services.media.remove_between(from, to).await {
         Ok(deleted_count) => json(&Cleaned {
             status: "success",
             deleted_count,
         }),
-        Err(error) => refuse(&error.into()),
+        Err(error) => unrecorded(&error.into()),
     }
 }
 

@@ -11,10 +11,8 @@ use troupe_actors::{
     providers::provider::Provider,
 };
 
-use crate::http::{
-    admin::admitted,
-    services::{OnWorker, Services},
-};
+use super::error::admin_only;
+use crate::http::services::{OnWorker, Services};
 
 #[derive(Deserialize)]
 pub struct Asked {
@@ -27,7 +25,7 @@ pub async fn stats(
     request: HttpRequest,
     asked: web::Query<Asked>,
 ) -> HttpResponse {
-    if let Err(refusal) = admitted(&worker, &request).await {
+    if let Err(refusal) = admin_only(&worker, &request).await {
         return refusal;
     }
     let services = &worker.0.services;
@@ -40,7 +38,7 @@ pub async fn stats(
 
 /// The same of all providers that draw, by name.
 pub async fn all_stats(worker: OnWorker, request: HttpRequest) -> HttpResponse {
-    if let Err(refusal) = admitted(&worker, &request).await {
+    if let Err(refusal) = admin_only(&worker, &request).await {
         return refusal;
     }
     let services = &worker.0.services;
@@ -58,7 +56,7 @@ pub async fn all_stats(worker: OnWorker, request: HttpRequest) -> HttpResponse {
 
 /// Ends the rests of a provider's tokens.
 pub async fn reset(worker: OnWorker, request: HttpRequest, asked: web::Bytes) -> HttpResponse {
-    if let Err(refusal) = admitted(&worker, &request).await {
+    if let Err(refusal) = admin_only(&worker, &request).await {
         return refusal;
     }
     let services = &worker.0.services;

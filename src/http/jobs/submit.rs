@@ -16,7 +16,7 @@ use troupe_actors::{
     jobs::{Job, JobError, JobInput, JobOrder, NewJob, fresh_id},
     media::Owner,
 };
-use troupe_protocol::openai::error::ErrorCode;
+use troupe_protocol::openai::{error::ErrorCode, request_error::RequestError};
 
 use super::view;
 use crate::http::{
@@ -26,21 +26,43 @@ use crate::http::{
     passing::complete,
     pictures::{draft::Draft, draw::commission, form::Given},
     services::Services,
+    webhooks::wanted,
 };
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 
 /// Whether the client wants a job in place of the answer: `Prefer: respond-async`, or `"async": true`, which wins.
 /// The field is taken out of the draft.
-pub fn wants_job(request: &HttpRequest, draft: &mut Draft) -> bool {
-    match draft.extra.remove("async") {
-        Some(Value::Bool(wanted)) => wanted,
-        Some(Value::String(text)) => text == "true" || text == "1",
+///
+/// # Errors
+/// It wants none, but names who is to be told of its end.
+pub fn wants_job(request: &HttpRequest, draft: &mut Draft) -> Result<bool, RequestError> {
+    let field = draft.extra.remove("async");
+    let wants = asked_for_job(request, field.as_ref()).unwrap_or_default();
+    if !wants {
+        wanted::none(&draft.extra)?;
+    }
+    Ok(wants)
+}
+
+/// The same, where it is said at all: `Prefer: wait` is for an answer at once.
+pub fn asked_for_job(request: &HttpRequest, field: Option<&Value>) -> Option<bool> {
+    match field {
+        Some(Value::Bool(wanted)) => Some(*wanted),
+        Some(Value::String(text)) => Some(text == "true" || text == "1"),
         _ => {
             let values = request.headers().get_all(PREFER);
             let texts = values.filter_map(|value| value.to_str().ok());
-            let mut wishes = texts.flat_map(|text| text.split([',', ';']));
-            wishes.any(|wish| wish.trim().eq_ignore_ascii_case("respond-async"))
+            let mut wishes: Vec<_> = texts.flat_map(|text| text.split([',', ';'])).collect();
+            wishes.retain(|wish| !wish.trim().is_empty());
+            let says = |word: &str| {
+                let name =
+                    |wish: &&str| wish.split('=').next().unwrap_or_default().trim().to_owned();
+                wishes
+                    .iter()
+                    .any(|wish| name(wish).eq_ignore_ascii_case(word))
+            };
+            (says("respond-async") || says("wait")).then(|| says("respond-async"))
         }
     }
 }
@@ -55,13 +77,35 @@ pub async fn submit(
     services: &Services,
     call: &mut Call,
 ) -> Result<Job, ApiError> {
+    submit_tagged(draft, &[], services, call).await
+}
+
+/// The same for a job whose pictures are to have these tags.
+///
+/// # Errors
+/// As [`submit`].
+pub async fn submit_tagged(
+    draft: &mut Draft,
+    tags: &[String],
+    services: &Services,
+    call: &mut Call,
+) -> Result<Job, ApiError> {
     draft.check(&services.atelier.config)?;
+    let callback = wanted::take(&mut draft.extra, services).await?;
     let candidates = candidates(&draft.model, false, None, services, call)?;
     call.admit(services).await?;
     let mut refusal = None;
     for target in &candidates.targets {
         match prepare(draft, target, services, call).await {
-            Ok(new) => return Ok(services.jobs.submit(new).await?),
+            Ok(new) => {
+                let tags = tags.to_owned();
+                let new = NewJob {
+                    callback,
+                    tags,
+                    ..new
+                };
+                return Ok(services.jobs.submit(new).await?);
+            }
             Err(error) => refusal = refusal.or(Some(error)),
         }
     }
@@ -103,6 +147,8 @@ async fn prepare(
         upstream_model: commission.order.model.upstream.clone(),
         priority: 0,
         order: JobOrder::of(&commission.order, inputs),
+        tags: Vec::new(),
+        callback: None,
     })
 }
 

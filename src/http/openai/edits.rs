@@ -48,7 +48,7 @@ async fn edited(
     let (config, atelier) = (&services.config, &services.atelier);
     let form = read(atelier, config, request, payload, call.draw()).await?;
     let (mut draft, format) = drawn::edit(form)?;
-    if wants_job(request, &mut draft) {
+    if wants_job(request, &mut draft)? {
         let job = submit(&mut draft, services, call).await?;
         return Ok(Edited::Taken(Box::new(job)));
     }

@@ -99,7 +99,7 @@ async fn order(
     let format = ImageRequest::parse(&body)?.response_format;
     let head = RequestHead::parse(&body)?;
     let mut draft = drawn::draft(&body, call.draw())?;
-    if wants_job(request, &mut draft) {
+    if wants_job(request, &mut draft)? {
         let job = submit(&mut draft, services, call).await?;
         return Ok((Ordered::Taken(Box::new(job)), format));
     }

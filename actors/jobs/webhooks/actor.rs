@@ -1,0 +1,264 @@
+//! The actor that empties the outbox.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use actix::{ActorFutureExt as _, AsyncContext as _, fut::wrap_future};
+use futures_util::future::LocalBoxFuture;
+use tokio::sync::OnceCell;
+
+use super::{
+    carry::Carry,
+    config::WebhooksConfig,
+    courier::deliver,
+    keys::Keys,
+    messages::{Ended, Wake},
+    metrics::WebhookMetrics,
+    policy::Traffic,
+};
+use crate::{
+    storage::{
+        StorageError,
+        queries::webhook_deliveries::{self, DeliveryRow},
+    },
+    supervision::{Behaviour, Cell, Ctx, Handle, Receive, StartError, tasks::Tasks},
+};
+
+/// What outlives the actor's falls.
+pub(super) struct Setup {
+    pub config: WebhooksConfig,
+    pub keys: Keys,
+    pub carry: Arc<dyn Carry>,
+    pub tasks: Tasks,
+    /// Locked, not owned by the actor: that a delivery is under way is known by itself alone.
+    pub traffic: Mutex<Traffic>,
+    pub metrics: WebhookMetrics,
+    /// The way back for deliveries; known once the actor has started for the first time.
+    pub webhooks: OnceCell<Handle<Webhooks>>,
+}
+
+/// See the module's head.
+pub struct Webhooks {
+    setup: Arc<Setup>,
+    /// When the next delivery has its time, in milliseconds since 1970, as far as the table was read.
+    due_at: Option<i64>,
+    looking: bool,
+    /// Something has changed since the look that is under way.
+    again: bool,
+    tidying: bool,
+}
+
+/// How often the clock is looked at.
+const TICK: Duration = Duration::from_millis(250);
+/// How often the table is read without a reason, and tidied.
+const LOOK: Duration = Duration::from_secs(5);
+/// When to read again after the database did not answer.
+const RETRY: Duration = Duration::from_secs(1);
+/// The bound of an ordered stop.
+const DRAIN: Duration = Duration::from_secs(3);
+/// Deliveries of one transaction of the removal.
+const BATCH: usize = 500;
+const HOUR_MS: i64 = 3_600_000;
+
+/// What is to be done.
+struct Found {
+    due: Vec<DeliveryRow>,
+    next: Option<i64>,
+}
+
+/// Out of the traffic when dropped, also by a panic or with its thread.
+struct Place {
+    id: String,
+    setup: Arc<Setup>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.setup.with(|traffic| traffic.leave(&self.id));
+        let told = self
+            .setup
+            .webhooks
+            .get()
+            .map(|webhooks| webhooks.tell(Ended));
+        if let Some(Err(error)) = told {
+            // its restart reads the table
+            log::debug!("the end of a delivery was not heard: {error}");
+        }
+    }
+}
+
+impl Setup {
+    fn with<T>(&self, look: impl FnOnce(&mut Traffic) -> T) -> T {
+        let mut traffic = self.traffic.lock().unwrap_or_else(PoisonError::into_inner);
+        look(&mut traffic)
+    }
+
+    /// Reads what may be tried now.
+    async fn look(&self) -> Result<Found, StorageError> {
+        let (busy, room) =
+            self.with(|traffic| (traffic.busy(&self.config), traffic.room(&self.config)));
+        let now = self.keys.now();
+        let look = move |conn: &mut _| {
+            Ok(Found {
+                due: match room {
+                    0 => Vec::new(),
+                    room => webhook_deliveries::due(conn, now, &busy, room)?,
+                },
+                next: webhook_deliveries::next_after(conn, now)?,
+            })
+        };
+        self.keys.database.read(look).await
+    }
+
+    /// Removes what was kept long enough, and counts what is owed.
+    async fn tidy(&self) -> Result<(), StorageError> {
+        let (now, config) = (self.keys.now(), &self.config);
+        for (state, hours) in [
+            ("delivered", config.retention_hours),
+            ("dead", config.dead_retention_hours),
+        ] {
+            let before = now - HOUR_MS * i64::from(hours);
+            let mut batch = BATCH;
+            while batch == BATCH {
+                let delete = move |conn: &mut _| {
+                    webhook_deliveries::delete_ended(conn, state, before, BATCH)
+                };
+                batch = self.keys.database.write(delete).await?;
+                if batch > 0 {
+                    log::info!("{batch} old {state} messages were removed");
+                }
+            }
+        }
+        let pending = self.keys.database.read(webhook_deliveries::pending).await?;
+        self.metrics.pending.set(pending);
+        Ok(())
+    }
+}
+
+impl Webhooks {
+    pub(super) fn new(setup: Arc<Setup>) -> Self {
+        Self {
+            setup,
+            due_at: None,
+            looking: false,
+            again: false,
+            tidying: false,
+        }
+    }
+
+    /// Reads the table and tries what may be tried.
+    fn pump(&mut self, ctx: &mut Ctx<Self>) {
+        if self.looking {
+            self.again = true;
+            return;
+        }
+        (self.looking, self.again) = (true, false);
+        let setup = self.setup.clone();
+        let look = async move { setup.look().await };
+        ctx.spawn(wrap_future::<_, Cell<Self>>(look).map(|found, cell, ctx| {
+            cell.looking = false;
+            match found {
+                Ok(found) => cell.send_out(found, ctx),
+                Err(error) => {
+                    log::warn!("the outbox is read again later: {error}");
+                    ctx.run_later(RETRY, |cell, ctx| cell.pump(ctx));
+                }
+            }
+        }));
+    }
+
+    fn send_out(&mut self, found: Found, ctx: &mut Ctx<Self>) {
+        self.due_at = found.next;
+        let mut left_out = false;
+        for row in found.due {
+            left_out |= !self.send(row);
+        }
+        // those of receivers that are full now had the places of others
+        if left_out || self.again {
+            self.pump(ctx);
+        }
+    }
+
+    /// False where there is no room.
+    fn send(&self, row: DeliveryRow) -> bool {
+        let setup = self.setup.clone();
+        if !setup.with(|traffic| traffic.admit(&row, &setup.config)) {
+            return false;
+        }
+        let place = Place {
+            id: row.id.clone(),
+            setup: setup.clone(),
+        };
+        let task = async move {
+            deliver(&setup, row).await;
+            drop(place);
+        };
+        // its place is free again, and it is owed as before
+        self.setup.tasks.spawn("webhook", task, |_| ());
+        true
+    }
+
+    fn tick(&mut self, ctx: &mut Ctx<Self>) {
+        let now = self.setup.keys.now();
+        if self.due_at.is_some_and(|at| at <= now) {
+            self.pump(ctx);
+        }
+    }
+
+    fn tidy(&mut self, ctx: &mut Ctx<Self>) {
+        if self.tidying {
+            return;
+        }
+        self.tidying = true;
+        let setup = self.setup.clone();
+        let tidy = async move { setup.tidy().await };
+        ctx.spawn(wrap_future::<_, Cell<Self>>(tidy).map(|tidied, cell, _| {
+            cell.tidying = false;
+            if let Err(error) = tidied {
+                // the next time does
+                log::warn!("old messages were not removed: {error}");
+            }
+        }));
+    }
+}
+
+impl Behaviour for Webhooks {
+    fn started(&mut self, ctx: &mut Ctx<Self>) -> Result<(), StartError> {
+        self.pump(ctx);
+        self.tidy(ctx);
+        ctx.run_interval(TICK, |cell, ctx| cell.tick(ctx));
+        ctx.run_interval(LOOK, |cell, ctx| {
+            cell.pump(ctx);
+            cell.tidy(ctx);
+        });
+        Ok(())
+    }
+
+    fn draining(&mut self, _: &mut Ctx<Self>) -> Option<LocalBoxFuture<'static, ()>> {
+        // nothing new is begun
+        self.looking = true;
+        let tasks = self.setup.tasks.clone();
+        Some(Box::pin(async move {
+            // what does not end is tried again after the next start
+            let _ = tokio::time::timeout(DRAIN, tasks.finish()).await;
+        }))
+    }
+}
+
+impl Receive<Wake> for Webhooks {
+    type Reply = ();
+
+    fn receive(&mut self, _: Wake, ctx: &mut Ctx<Self>) {
+        self.pump(ctx);
+    }
+}
+
+impl Receive<Ended> for Webhooks {
+    type Reply = ();
+
+    fn receive(&mut self, _: Ended, ctx: &mut Ctx<Self>) {
+        self.pump(ctx);
+    }
+}
