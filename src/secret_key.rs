@@ -19,10 +19,10 @@ pub const API_KEYS: &str = "api-key";
 pub const TOKENS: &str = "token";
 /// The domain under which links to stored files are signed.
 pub const LINKS: &str = "link";
-/// The domain under which the studio's sessions are signed.
-pub const SESSIONS: &str = "session";
 /// The domain under which the secrets of webhooks are sealed.
 pub const WEBHOOKS: &str = "webhook";
+/// The domain under which the studio's sessions are signed.
+pub const SESSIONS: &str = "session";
 /// The domain of the admin's credentials.
 pub const ADMINS: &str = "admin";
 

@@ -95,11 +95,11 @@ impl Default for AuthConfig {
     }
 }
 
-/// The studio: its page and its API.
+/// The studio page and its API.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StudioConfig {
-    /// How long one stays signed in at the page.
+    /// How long one stays signed in.
     pub session_hours: u64,
     /// Tasks on one page of a list.
     pub max_page: usize,

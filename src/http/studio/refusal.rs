@@ -1,10 +1,14 @@
 //! Errors of the studio's API: `{"error": "…", "message": "…"}`, with `details` by field where a request's fields are
 //! at fault, and `retry_after` where waiting helps.
 
+use std::time::Duration;
+
 use actix_web::HttpResponse;
 use derive_more::From;
 use serde_json::{Map, Value, json};
-use troupe_actors::{images::ImagesError, jobs::JobError, storage::StorageError};
+use troupe_actors::{
+    images::ImagesError, jobs::JobError, media::ThumbnailError, storage::StorageError,
+};
 use troupe_protocol::openai::error::ErrorCode;
 use uuid::Uuid;
 
@@ -175,31 +179,41 @@ fn by_field(faults: &[Fault]) -> Value {
     details.into()
 }
 
-impl std::convert::From<JobError> for Refusal {
+impl From<JobError> for Refusal {
     fn from(error: JobError) -> Self {
         Self::Other(error.into())
     }
 }
 
-impl std::convert::From<StorageError> for Refusal {
+impl From<StorageError> for Refusal {
     fn from(error: StorageError) -> Self {
         JobError::from(error).into()
     }
 }
 
-impl std::convert::From<ImagesError> for Refusal {
+impl From<ImagesError> for Refusal {
     fn from(error: ImagesError) -> Self {
         match error {
             ImagesError::Database(error) => error.into(),
-            ImagesError::Media(error) => Self::Other(error.into()),
+            ImagesError::Media(error) | ImagesError::Thumbnail(ThumbnailError::Refused(error)) => {
+                Self::Other(error.into())
+            }
+            ImagesError::Thumbnail(error) => {
+                let busy = matches!(error, ThumbnailError::Busy);
+                let code = match error {
+                    ThumbnailError::Busy => ErrorCode::GatewayOverloaded,
+                    ThumbnailError::Store(_) => ErrorCode::StorageUnavailable,
+                    _ => ErrorCode::UpstreamError,
+                };
+                let again = busy.then_some(Duration::from_secs(1));
+                Self::Other(ApiError::new(code, error.to_string()).retry(again))
+            }
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn body(refusal: impl Into<Refusal>, language: Language) -> Value {

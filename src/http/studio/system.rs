@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{SecondsFormat, Utc};
 use serde_json::{Value, json};
 use troupe_actors::{
-    credentials::token_pool::{BreakerSnapshot, PoolSnapshot, TokenState},
+    credentials::token_pool::snapshot::{BreakerSnapshot, PoolSnapshot, TokenState},
     pictures::Studio,
     providers::provider::Provider,
 };

@@ -31,7 +31,6 @@ pub struct Wish {
 pub struct Rules<'a> {
     pub pictures: &'a PicturesConfig,
     pub studio: &'a StudioConfig,
-    pub language: Language,
 }
 
 impl Wish {
@@ -43,7 +42,6 @@ impl Wish {
         let rules = Rules {
             pictures: &services.atelier.config,
             studio: &services.studio.config,
-            language,
         };
         let mut faults = Faults::new(language);
         let wish = read(form, &rules, &mut faults);

@@ -40,7 +40,7 @@ pub async fn open(worker: OnWorker, request: HttpRequest, payload: Payload) -> H
     let spoken = language(&request);
     let seat = match seat(&worker.0.services, &request) {
         Ok(seat) => seat,
-        Err(refusal) => return refusal.respond(spoken),
+        Err(refusal) => return Refusal::from(refusal).respond(spoken),
     };
     let (response, session, messages) = match actix_ws::handle(&request, payload) {
         Ok(opened) => opened,

@@ -26,7 +26,6 @@ fn judged(body: Value, spec: &ModelSpec, language: Language) -> Result<Wish, Vec
     let rules = Rules {
         pictures: &pictures,
         studio: &studio,
-        language,
     };
     let mut faults = Faults::new(language);
     let wish = read(Form::of(fields, 7), &rules, &mut faults);
