@@ -29,6 +29,7 @@ mod secrets;
 mod storage_postgres;
 mod streams;
 mod studio;
+mod studio_session;
 mod supervision;
 mod surfaces;
 mod webhooks;

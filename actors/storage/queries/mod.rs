@@ -20,6 +20,7 @@ pub mod responses;
 pub mod restarts;
 pub mod settings;
 pub mod tags;
+pub mod upkeep;
 pub mod webhook_deliveries;
 pub mod webhook_endpoints;
 pub mod webhook_secrets;

@@ -88,7 +88,13 @@ export function hear(message) {
       run.update({ images: [message.image] });
       break;
     case "error":
-      run.update({ error: message.error });
+      if (message.error.kind === "not_found") {
+        drop(message.task_id);
+        return empty();
+      }
+      // with an index it is of one picture, and the others may come yet
+      if (message.index === undefined) run.update({ error: message.error });
+      else run.miss(message.index);
       break;
     case "task":
       run.update(message.task);
