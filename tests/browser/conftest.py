@@ -14,7 +14,7 @@ import sys
 import urllib.request
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 sys.path.append(str(pathlib.Path(__file__).parent.parent / "sdk"))
 
@@ -51,6 +51,9 @@ base_url = "{upstream}/v1"
 tokens = ["token-of-the-strict-one"]
 models = [{{ id = "sim-policy", type = "text2image" }}]
 """
+
+# a busy machine draws slowly
+PATIENCE_MS = 20_000
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -124,6 +127,7 @@ def gateway(served):
 
 @pytest.fixture(scope="session")
 def browser():
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         binary = os.environ.get("CHROMIUM", "/usr/bin/chromium")
         browser = playwright.chromium.launch(executable_path=binary, args=ARGUMENTS)
@@ -140,7 +144,7 @@ def visit(browser, gateway):
     def open_page(path, width=1280, height=800, **options):
         options.setdefault("locale", "en-US")
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
