@@ -91,9 +91,9 @@ pub async fn submit_tagged(
     call: &mut Call,
 ) -> Result<Job, ApiError> {
     draft.check(&services.atelier.config)?;
-    let callback = wanted::take(&mut draft.extra, services).await?;
     let candidates = candidates(&draft.model, false, None, services, call)?;
     call.admit(services).await?;
+    let callback = wanted::take(&mut draft.extra, services).await?;
     let mut refusal = None;
     for target in &candidates.targets {
         match prepare(draft, target, services, call).await {
