@@ -33,6 +33,8 @@ use crate::{
     },
 };
 
+mod scale;
+
 /// A job for tests of what is pure.
 pub(super) fn job(state: State) -> Job {
     let row = JobRow {
@@ -109,7 +111,7 @@ fn new(app: &str, prompt: &str) -> NewJob {
     }
 }
 
-/// Draws by the prompt: `ok`, `hang`, `flaky` (fails once), `cold` (no credential once), `refused`,
+/// Draws by the prompt: `ok`, `line` (whose turn it was is noted), `hang`, `flaky` (fails once), `cold` (no credential once), `refused`,
 /// `task` (takes a ticket, then hangs; with the ticket it is done at once).
 #[derive(Clone, Default)]
 struct Hand(Arc<Seen>);
@@ -120,6 +122,8 @@ struct Seen {
     resumed: Mutex<Vec<Held>>,
     cancelled: Mutex<HashSet<String>>,
     begun: Notify,
+    /// Whose turn it was, in order.
+    line: Mutex<Vec<String>>,
 }
 
 fn fault(kind: FailureKind, cold: bool) -> Fault {
@@ -178,6 +182,10 @@ impl Hand {
         match (order.prompt.as_str(), count) {
             ("flaky", 1) => Err(fault(FailureKind::Upstream, false)),
             ("cold", 1) => Err(fault(FailureKind::RateLimited { retry_after: None }, true)),
+            ("line", _) => {
+                self.0.line.lock().unwrap().push(job.app_id.clone());
+                Ok(made())
+            }
             ("refused", _) => Err(fault(FailureKind::ContentPolicy, false)),
             ("hang", _) => {
                 self.0.begun.notify_one();

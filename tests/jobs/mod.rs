@@ -1,6 +1,7 @@
 //! Jobs over HTTP: pictures and videos that outlive their request, and the process.
 
 mod kills;
+mod scale;
 mod videos;
 
 use serde_json::{Value, json};
