@@ -39,7 +39,7 @@ def test_the_studio(studio, gateway, width, scheme, language):
         gateway.api("POST", "/api/v1/tasks", body)
     gateway.api("POST", "/api/v1/tasks", {"model": "strict/sim-policy", "prompt": "forbidden"})
     page.reload()
-    page.wait_for_function("document.querySelectorAll('.tile.here').length >= 4")
+    page.wait_for_function("() => document.querySelectorAll('.tile.here').length >= 4")
     page.wait_for_selector(".fault:not([hidden])")
     gateway.api("POST", "/api/v1/tasks", {"model": "slow/z-image-turbo", "prompt": "a ship", "num_images": 2})
     page.reload()
@@ -51,7 +51,7 @@ def test_the_studio(studio, gateway, width, scheme, language):
         keep(page, "studio-sheet", width, scheme, language)
         page.click("#grip")
     page.click(".tile.here button")
-    page.wait_for_function("document.querySelector('#shown img')?.complete")
+    page.wait_for_function("() => document.querySelector('#shown img')?.complete")
     keep(page, "studio-picture", width, scheme, language)
 
 
