@@ -30,8 +30,6 @@ pub struct JobsConfig {
     pub retry_interrupted: bool,
     /// How long finished ones are kept.
     pub retention_hours: u32,
-    /// How often those past their time are removed.
-    pub sweep_ms: u64,
 }
 
 impl Default for JobsConfig {
@@ -48,7 +46,6 @@ impl Default for JobsConfig {
             max_hours: 24,
             retry_interrupted: true,
             retention_hours: 720,
-            sweep_ms: 60_000,
         }
     }
 }

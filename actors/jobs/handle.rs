@@ -83,8 +83,8 @@ impl JobsHandle {
         let store = Store {
             database: database.clone(),
             clock: clock.clone(),
-            metrics: JobsMetrics::default(),
             outbox,
+            metrics: JobsMetrics::default(),
         };
         let setup = Arc::new(Setup {
             config: config.clone(),

@@ -22,9 +22,10 @@
 //! | [`events`] | what followers are told; pure |
 //! | `metrics` | what is counted |
 //! | `store` | the table's transitions |
-//! | `pictures` | what a completed job leaves in the table `images` |
 //! | `worker`, `patience` | one job on its way; writes that wait for the database |
+//! | `pictures` | what a completed job leaves in the table `images` |
 //! | `actor`, `messages`, `handle` | the actor, what it takes, and the way to it |
+//! | [`housekeeping`] | the actor that removes what is past its time, or belongs to nothing |
 //! | [`draw`], [`painter`] | what workers ask to draw, and who does it |
 //! | [`webhooks`] | the ends of jobs, told to whoever wants to know |
 
@@ -33,6 +34,7 @@ pub mod config;
 pub mod draw;
 pub mod events;
 mod handle;
+pub mod housekeeping;
 pub mod job;
 pub mod learnt;
 mod messages;

@@ -23,8 +23,8 @@ use crate::{
 pub(super) struct Store {
     pub database: Database,
     pub clock: Clock,
-    pub metrics: JobsMetrics,
     pub outbox: Outbox,
+    pub metrics: JobsMetrics,
 }
 
 /// Tickets by the parts that they belong to.
@@ -42,9 +42,6 @@ pub(super) enum End {
     },
 }
 
-const HOUR_MS: i64 = 3_600_000;
-/// Jobs of one transaction of the sweep.
-const BATCH: usize = 500;
 /// The newest completed jobs that durations are learnt from at the start.
 const REMEMBERED: usize = 500;
 
@@ -225,20 +222,6 @@ impl Store {
         Ok(self.database.write(delete).await? > 0)
     }
 
-    /// Deletes finished jobs past their time; returns how many there were.
-    pub async fn sweep(&self, retention_hours: u32) -> Result<usize, StorageError> {
-        let before = self.now() - HOUR_MS * i64::from(retention_hours);
-        let mut removed = 0;
-        loop {
-            let delete = move |conn: &mut _| jobs::delete_finished(conn, before, BATCH);
-            let batch = self.database.write(delete).await?;
-            removed += batch;
-            if batch < BATCH {
-                return Ok(removed);
-            }
-        }
-    }
-
     async fn change(
         &self,
         id: &str,
@@ -251,21 +234,19 @@ impl Store {
                 return Ok((None, false));
             };
             let changed = jobs::change(conn, &id, &to(&row))?;
-            let is_told = match &changed {
-                Some(row) if row.finished_at.is_some() => {
-                    keep_pictures(conn, row)?;
-                    outbox.note(conn, row, now)?
-                }
-                _ => false,
+            let Some(row) = changed.as_ref().filter(|row| row.finished_at.is_some()) else {
+                return Ok((changed, false));
             };
+            keep_pictures(conn, row)?;
+            let is_told = outbox.note(conn, row, now)?;
             Ok((changed, is_told))
         };
         let (changed, is_told) = self.database.write(change).await?;
-        if let Some(row) = changed.as_ref().filter(|row| row.finished_at.is_some()) {
-            self.metrics.ended(&row.state);
-        }
         if is_told {
             self.outbox.wake();
+        }
+        if let Some(row) = changed.as_ref().filter(|row| row.finished_at.is_some()) {
+            self.metrics.ended(&row.state);
         }
         Ok(changed)
     }

@@ -49,9 +49,9 @@ async fn endpoint(app: &App, url: &str) -> (String, Secret) {
 
 /// The app's only delivery once it has that status.
 async fn delivery(app: &App, status: &str) -> Value {
+    let path = format!("/v1/webhooks/deliveries?status={status}");
     eventually(status, async || {
-        let list = app.get(&format!("/v1/webhooks/deliveries?status={status}"));
-        list.await.json().await["data"].get(0).cloned()
+        app.get(&path).await.json().await["data"].get(0).cloned()
     })
     .await
 }

@@ -147,8 +147,8 @@ async fn prepare(
         upstream_model: commission.order.model.upstream.clone(),
         priority: 0,
         order: JobOrder::of(&commission.order, inputs),
-        tags: Vec::new(),
         callback: None,
+        tags: Vec::new(),
     })
 }
 
