@@ -136,7 +136,7 @@ def browser():
 
 
 @pytest.fixture
-def visit(browser, gateway):
+def visit(browser, served):
     """Opens a page as somebody new would: `visit("/studio", width=390)`. What a script or the browser complains of
     fails the test, but for connections that tests break on purpose."""
     contexts, complaints = [], []
@@ -149,7 +149,7 @@ def visit(browser, gateway):
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
-        page.goto(gateway.url + path)
+        page.goto(served.url + path)
         return page
 
     yield open_page
@@ -159,15 +159,15 @@ def visit(browser, gateway):
     assert [text for text in complaints if not text.startswith(expected)] == []
 
 
+def enter(page):
+    """Signs in at the studio's door."""
+    page.fill("#key", API_KEY)
+    page.press("#key", "Enter")
+    page.wait_for_selector("#runs[aria-busy=false]", state="attached")
+    return page
+
+
 @pytest.fixture
-def studio(visit):
-    """Opens the studio, signed in."""
-
-    def open_studio(**options):
-        page = visit("/studio", **options)
-        page.fill("#key", API_KEY)
-        page.press("#key", "Enter")
-        page.wait_for_selector("#runs[aria-busy=false]", state="attached")
-        return page
-
-    return open_studio
+def studio(visit, gateway):
+    """Opens the studio, signed in, where nothing was made yet."""
+    return lambda **options: enter(visit("/studio", **options))

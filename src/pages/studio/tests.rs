@@ -23,6 +23,7 @@ fn workshop(actions: &[&'static str]) -> Workshop {
         guidance: None,
         negative: true,
         seed: true,
+        single: false,
         inputs: 2,
     };
     Workshop {
