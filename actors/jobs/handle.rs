@@ -18,7 +18,7 @@ use super::{
     node::Node,
     policy::Full,
     store::Store,
-    waiting::{Teller, Waiting},
+    waiting::{Files, Teller, Waiting},
     webhooks::Outbox,
     workers::Workers,
 };
@@ -123,16 +123,18 @@ impl JobsHandle {
     }
 
     /// Has a job done at once, by a worker on this thread, for somebody who waits for it. It is in the table when this
-    /// returns, also where this is dropped before. `place` is kept until the worker has ended, whoever waits.
+    /// returns, also where this is dropped before. `files` are its inputs as they came; `place` is kept until the worker
+    /// has ended, whoever waits.
     ///
     /// # Errors
     /// [`JobError::Database`].
     pub async fn begin(
         &self,
         new: NewJob,
+        files: Files,
         place: impl Sized + 'static,
     ) -> Result<Waiting, JobError> {
-        let (teller, news) = Teller::new();
+        let (teller, news) = Teller::new(files);
         let (told, stored) = oneshot::channel();
         let id = new.id.clone();
         let tell = move |outcome| {

@@ -14,7 +14,7 @@ use super::{
     order::{JobInput, JobOrder},
     policy::Fault,
     route::Others,
-    waiting::Teller,
+    waiting::{Files, Teller},
 };
 use crate::{
     catalog::CatalogReader,
@@ -39,7 +39,7 @@ impl Draw for Painter {
         teller: &'a mut Teller,
     ) -> LocalBoxFuture<'a, Result<Harvest, Fault>> {
         Box::pin(async move {
-            let (provider, commission) = self.commission(job).await?;
+            let (provider, commission) = self.commission(job, &teller.files).await?;
             let _place = provider
                 .gate
                 .enter(provider.gate_wait)
@@ -60,7 +60,7 @@ impl Draw for Painter {
 
     fn cancel<'a>(&'a self, job: &'a JobRow, held: Vec<Held>) -> LocalBoxFuture<'a, ()> {
         Box::pin(async move {
-            let Ok((provider, commission)) = self.commission(job).await else {
+            let Ok((provider, commission)) = self.commission(job, &Files::new()).await else {
                 return;
             };
             for held in held {
@@ -85,8 +85,12 @@ impl Painter {
         provider.is_some_and(|provider| provider.pool.readiness(&next.upstream_model).is_ready())
     }
 
-    /// The order again, with its files.
-    async fn commission(&self, job: &JobRow) -> Result<(Arc<Provider>, Commission), Fault> {
+    /// The order again, with its files, those that are `at_hand` as they came.
+    async fn commission(
+        &self,
+        job: &JobRow,
+        at_hand: &Files,
+    ) -> Result<(Arc<Provider>, Commission), Fault> {
         let absent = || {
             let message = format!("{} is not configured any more", job.target);
             Fault::of(FailureKind::NotEntitled, &message)
@@ -115,7 +119,10 @@ impl Painter {
             match input {
                 JobInput::Link(url) => inputs.push(Input::Link(url.clone())),
                 JobInput::File(name) => {
-                    let file = self.file(name).await?;
+                    let file = match at_hand.get(name) {
+                        Some(file) => file.clone(),
+                        None => self.file(name).await?,
+                    };
                     inputs.push(described(&file));
                     files.push(file);
                 }
@@ -249,6 +256,16 @@ fn failed(error: &ExchangeError) -> Fault {
     let (message, is_open) = match error {
         ExchangeError::Failed { message, open, .. } => (message.clone(), *open),
         _ => (None, false),
+    };
+    // what upstreams say of the operator's credentials is not the client's affair
+    let message = match error.kind() {
+        FailureKind::AuthInvalid => {
+            Some("the upstream refused the gateway's credential".to_owned())
+        }
+        FailureKind::QuotaExhausted { .. } => {
+            Some("the quota of the gateway's credentials is used up".to_owned())
+        }
+        _ => message,
     };
     Fault {
         cold,

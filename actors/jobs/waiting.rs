@@ -1,13 +1,13 @@
 //! Somebody who waits for the end of a job that was begun for him at once. He is told what goes on; if he leaves, the
 //! job goes on without him.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use troupe_protocol::failure::FailureKind;
 
 use super::{job::Yield, policy::Fault};
-use crate::providers::exchange::Watch;
+use crate::{media::Spooled, providers::exchange::Watch};
 
 /// What who waits is told. As many as there are attempts, each twice, and an end.
 #[derive(Debug)]
@@ -55,19 +55,26 @@ impl Waiting {
     }
 }
 
+/// The files that came with an order, as the client sent them, by the names of their copies in the media store, which
+/// keeps the picture alone.
+pub type Files = HashMap<String, Spooled>;
+
 /// Tells who waits, if somebody does.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Teller {
     to: Option<UnboundedSender<News>>,
     target: String,
+    /// That he has given.
+    pub files: Files,
 }
 
 impl Teller {
-    pub(super) fn new() -> (Self, UnboundedReceiver<News>) {
+    pub(super) fn new(files: Files) -> (Self, UnboundedReceiver<News>) {
         let (to, news) = unbounded_channel();
         let teller = Self {
             to: Some(to),
             target: String::new(),
+            files,
         };
         (teller, news)
     }

@@ -1,6 +1,9 @@
 //! What a provider can draw: its service, and its models as they are known and configured.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use troupe_protocol::pictures::{ModelSpec, Service, Settings, service};
 
@@ -24,6 +27,8 @@ pub struct Studio {
     specs: HashMap<Arc<str>, Arc<ModelSpec>>,
     /// The ids in the order in which they are listed.
     order: Vec<Arc<str>>,
+    /// What the kind's own models are called upstream.
+    known: HashSet<String>,
     /// By the id; all others cost nothing.
     prices: HashMap<String, Price>,
 }
@@ -42,6 +47,7 @@ impl Studio {
         let hosts = hosts.iter().map(String::as_str).chain([base_url]);
         let trusted = hosts.filter_map(Exempt::of_url).collect();
         let known = service.models();
+        let upstreams = known.iter().map(|spec| spec.upstream.clone()).collect();
         let specs: Vec<ModelSpec> = match &config.models {
             None => known,
             Some(entries) => entries
@@ -57,6 +63,7 @@ impl Studio {
             trusted,
             specs: specs.collect(),
             order,
+            known: upstreams,
             prices: prices(config),
         })
     }
@@ -74,10 +81,10 @@ impl Studio {
         known.unwrap_or_else(|| Arc::new(self.service.unknown_model(id)))
     }
 
-    /// Whether the model of that id is known or configured.
+    /// Whether its kind of upstream is known to have the model of that id.
     #[must_use]
     pub fn knows(&self, id: &str) -> bool {
-        self.specs.contains_key(id)
+        self.known.contains(&self.spec(id).upstream)
     }
 
     /// What a picture of the model of that id costs.

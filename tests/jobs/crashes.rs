@@ -16,7 +16,7 @@ const JOBS: usize = 200;
 const KILLS: usize = 30;
 /// Who draws, the model, where the orders are counted, and the price of a picture in millionths of a credit.
 const WHO: [(&str, &str, &str, i64); 4] = [
-    ("sync", "gpt-image-1", "sync", 40_000),
+    ("sync", "gpt-image-1", "gpt-image-1", 40_000),
     ("async", "z-image-turbo", "Tongyi-MAI/Z-Image-Turbo", 0),
     ("slow", "sim-drip-10ms", "sim-drip-10ms", 1),
     ("flaky", "dall-e-2", "dall-e-2", 2_500_000),
@@ -65,6 +65,7 @@ async fn start(sim: &Simulator) -> App {
         .with("options", "{ poll_ms = 40 }");
     App::builder()
         .set("jobs.retry_ms", "20")
+        .set("jobs.max_retry_ms", "100")
         .set("jobs.max_attempts", "20")
         .provider(openai(WHO[0]))
         .provider(tasks)
@@ -138,7 +139,7 @@ async fn two_hundred_jobs_outlive_thirty_kills() {
         0 => Behaviour::status(503),
         _ => Behaviour::Ok,
     });
-    let faults: Vec<_> = faults.collect();
+    let faults: Vec<_> = faults.chain([Behaviour::Ok]).collect();
     sim.script().model("dall-e-2").answers(faults);
     let mut app = start(&sim).await;
     let mut open: Vec<usize> = (0..JOBS).collect();

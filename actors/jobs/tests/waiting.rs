@@ -13,7 +13,11 @@ async fn who_waits_is_told_of_attempts_and_of_the_end() {
     shop.submit("hang").await;
     shop.hand.0.begun.notified().await;
     // there is no room for jobs that are in nobody's hurry
-    let mut waiting = shop.jobs.begin(new("app", "ok"), ()).await.unwrap();
+    let mut waiting = shop
+        .jobs
+        .begin(new("app", "ok"), waiting::Files::new(), ())
+        .await
+        .unwrap();
     let first = waiting.next().await;
     assert!(matches!(first, Some(News::Attempt { target, .. }) if target == "acme/m"));
     let Some(News::Ended(ended)) = waiting.next().await else {
@@ -34,14 +38,22 @@ async fn who_waits_is_told_of_a_failure_at_once_and_who_left_is_served_all_the_s
         ..JobsConfig::default()
     };
     let shop = Shop::open(TestDatabase::sqlite(), &config).await;
-    let mut waiting = shop.jobs.begin(new("app", "flaky"), ()).await.unwrap();
+    let mut waiting = shop
+        .jobs
+        .begin(new("app", "flaky"), waiting::Files::new(), ())
+        .await
+        .unwrap();
     while let Some(news) = waiting.next().await {
         if let News::Ended(ended) = news {
             assert_eq!(ended.result.unwrap_err().message, "so it goes");
         }
     }
     assert_eq!(shop.get(waiting.id()).await.state, State::Failed);
-    let left = shop.jobs.begin(new("app", "late"), ()).await.unwrap();
+    let left = shop
+        .jobs
+        .begin(new("app", "late"), waiting::Files::new(), ())
+        .await
+        .unwrap();
     shop.hand.0.begun.notified().await;
     let id = left.id().to_owned();
     drop(left);
@@ -58,7 +70,11 @@ async fn who_waits_is_told_of_a_failure_at_once_and_who_left_is_served_all_the_s
 #[actix_rt::test]
 async fn a_job_that_is_waited_for_is_cancelled_as_any_other() {
     let shop = Shop::open(TestDatabase::sqlite(), &JobsConfig::default()).await;
-    let mut waiting = shop.jobs.begin(new("app", "hang"), ()).await.unwrap();
+    let mut waiting = shop
+        .jobs
+        .begin(new("app", "hang"), waiting::Files::new(), ())
+        .await
+        .unwrap();
     shop.hand.0.begun.notified().await;
     shop.jobs.cancel("app", waiting.id()).await.unwrap();
     while let Some(news) = waiting.next().await {

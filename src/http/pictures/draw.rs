@@ -61,12 +61,12 @@ pub async fn begin_with(
     services: &Services,
     call: &mut Call,
 ) -> Result<Drawing, ApiError> {
-    let plan = plan(draft, candidates, services, call).await?;
+    let mut plan = plan(draft, candidates, services, call).await?;
     let policy = candidates.policy.as_deref();
     let until = policy.map(|policy| services.clock.wall_ms().saturating_add(policy.budget_ms));
     let until = until.map(|until| i64::try_from(until).unwrap_or(i64::MAX));
-    let new = plan.job(candidates, until);
-    let waiting = services.jobs.begin(new, call.place()).await?;
+    let (new, files) = (plan.job(candidates, until), std::mem::take(&mut plan.files));
+    let waiting = services.jobs.begin(new, files, call.place()).await?;
     call.names_job(&plan.id);
     Ok(Drawing {
         waiting,

@@ -9,6 +9,7 @@ use troupe_actors::{
     jobs::{
         JobInput, JobOrder, NewJob, fresh_id,
         route::{Choice, Others},
+        waiting::Files,
     },
     media::{MediaError, Owner, Spooled},
     pictures::Atelier,
@@ -37,6 +38,8 @@ pub struct Plan {
     call_id: String,
     /// At least one, the first one first.
     pub targets: Vec<Planned>,
+    /// Its inputs as they came.
+    pub files: Files,
 }
 
 /// One of those who may do it.
@@ -79,6 +82,7 @@ pub async fn plan(
         app_id: call.app_id().to_owned(),
         call_id: call.id().to_owned(),
         targets: Vec::new(),
+        files: Files::new(),
     };
     let mut stored = vec![None; draft.inputs.len()];
     let mut refusal = None;
@@ -131,7 +135,7 @@ impl Plan {
 
     /// The draft's pictures as the job keeps them: each file is stored once, in the job's name.
     async fn inputs(
-        &self,
+        &mut self,
         draft: &Draft,
         stored: &mut [Option<String>],
         services: &Services,
@@ -152,7 +156,7 @@ impl Plan {
         Ok(inputs)
     }
 
-    async fn store(&self, given: &Given, services: &Services) -> Result<String, ApiError> {
+    async fn store(&mut self, given: &Given, services: &Services) -> Result<String, ApiError> {
         let owner = Owner {
             app_id: self.app_id.clone(),
             call_id: self.id.clone(),
@@ -164,7 +168,11 @@ impl Plan {
             Given::File(file) => services.media.keep(file.clone(), owner).await?,
             Given::Bytes(bytes) => services.media.store(bytes.clone(), owner).await?,
         };
-        Ok(kept.name.as_str().to_owned())
+        let name = kept.name.as_str().to_owned();
+        if let Given::File(file) = given {
+            self.files.insert(name.clone(), file.clone());
+        }
+        Ok(name)
     }
 }
 
