@@ -27,7 +27,8 @@ use troupe_actors::{
     egress::Guard,
     images::Images,
     jobs::{
-        JobsHandle, Node, Painter,
+        JobsHandle, Node, Painter, housekeeping,
+        housekeeping::HousekeepingHandle,
         webhooks::{Carrier, Office, WebhooksHandle},
     },
     media::{Links, Media, Setup, place::Place},
@@ -171,6 +172,7 @@ async fn build(
     let setup = media_setup(config, environment, &key, &clock)?;
     let media = Media::start(&tree, setup, &clock, &database).await;
     let media = media.map_err(io::Error::other)?;
+    media.removals().register(&mut registry);
     start(
         &tree,
         RestartLog::spec(&tree, &database, &bound.to_string()),
@@ -227,6 +229,13 @@ async fn build(
         outbox,
     );
     let jobs = jobs.await.map_err(io::Error::other)?;
+    let keeper = housekeeping::Setup::new(
+        (&config.housekeeping, &config.jobs, &config.storage),
+        &clock,
+        &database,
+        &media,
+    );
+    let keeper = HousekeepingHandle::start(&tree, keeper).await;
     jobs.register(&mut registry);
     let images = Images::new(&database, &media, &clock);
     let folders = disk::data_folders(
@@ -237,6 +246,7 @@ async fn build(
     let services = Services {
         atelier,
         jobs,
+        housekeeping: keeper.map_err(io::Error::other)?,
         studio,
         webhooks,
         results: egress.trusting(providers::hosts(config)),

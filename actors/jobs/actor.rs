@@ -50,7 +50,6 @@ pub struct Jobs {
     /// Whether the table has been read since the start.
     loaded: bool,
     looking: bool,
-    sweeping: bool,
 }
 
 /// How often resting jobs and progress are looked at.
@@ -74,7 +73,6 @@ impl Jobs {
             followed: HashMap::new(),
             loaded: false,
             looking: false,
-            sweeping: false,
         }
     }
 
@@ -160,24 +158,6 @@ impl Jobs {
         }
     }
 
-    fn sweep(&mut self, ctx: &mut Ctx<Self>) {
-        if self.sweeping {
-            return;
-        }
-        self.sweeping = true;
-        let setup = self.setup.clone();
-        let sweep = async move { setup.store.sweep(setup.config.retention_hours).await };
-        ctx.spawn(wrap_future::<_, Cell<Self>>(sweep).map(|removed, cell, _| {
-            cell.sweeping = false;
-            match removed {
-                Ok(0) => {}
-                Ok(removed) => log::info!("{removed} old jobs were removed"),
-                // the next sweep tries again
-                Err(error) => log::warn!("old jobs were not removed: {error}"),
-            }
-        }));
-    }
-
     /// Says that this node lives; what it has lost meanwhile is left alone.
     fn renew(&self, ctx: &mut Ctx<Self>) {
         let setup = self.setup.clone();
@@ -241,8 +221,6 @@ impl Behaviour for Jobs {
         self.look(ctx);
         ctx.run_interval(TICK, |cell, _| cell.tick());
         ctx.run_interval(LOOK, |cell, ctx| cell.look(ctx));
-        let sweep = Duration::from_millis(self.setup.config.sweep_ms.max(1));
-        ctx.run_interval(sweep, |cell, ctx| cell.sweep(ctx));
         if let Some(lease) = self.setup.store.node.lease() {
             ctx.run_interval(lease / RENEWALS, |cell, ctx| cell.renew(ctx));
         }

@@ -38,8 +38,6 @@ pub struct JobsConfig {
     pub lease_ms: u64,
     /// How long finished ones are kept.
     pub retention_hours: u32,
-    /// How often those past their time are removed.
-    pub sweep_ms: u64,
 }
 
 impl Default for JobsConfig {
@@ -60,7 +58,6 @@ impl Default for JobsConfig {
             max_priority: 10,
             lease_ms: 30_000,
             retention_hours: 720,
-            sweep_ms: 60_000,
         }
     }
 }

@@ -87,8 +87,8 @@ impl JobsHandle {
             database: database.clone(),
             clock: clock.clone(),
             node,
-            metrics: JobsMetrics::default(),
             outbox,
+            metrics: JobsMetrics::default(),
         };
         let setup = Arc::new(Setup {
             config: config.clone(),

@@ -163,10 +163,10 @@ pub struct NewJob {
     pub order: JobOrder,
     /// Who else may do it.
     pub others: Option<Others>,
-    /// What its pictures are tagged with.
-    pub tags: Vec<String>,
     /// Who is told of its end, beside the app's own endpoints.
     pub callback: Option<Callback>,
+    /// What its pictures are tagged with.
+    pub tags: Vec<String>,
 }
 
 /// A new job's id, needed before it is submitted: its input files are stored in its name.

@@ -31,6 +31,7 @@
 //! | `patience` | writes that wait for the database |
 //! | [`waiting`] | somebody who waits for a job that was begun for him |
 //! | `actor`, `look`, `messages`, `handle` | the actor, what the table tells it, what it takes, and the way to it |
+//! | [`housekeeping`] | the actor that removes what is past its time, or belongs to nothing |
 //! | [`draw`], [`painter`] | what workers ask to draw, and who does it |
 //! | [`webhooks`] | the ends of jobs, told to whoever wants to know |
 
@@ -40,6 +41,7 @@ pub mod config;
 pub mod draw;
 pub mod events;
 mod handle;
+pub mod housekeeping;
 pub mod job;
 pub mod learnt;
 mod look;

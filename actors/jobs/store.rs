@@ -30,13 +30,10 @@ pub(super) struct Store {
     pub database: Database,
     pub clock: Clock,
     pub node: Node,
-    pub metrics: JobsMetrics,
     pub outbox: Outbox,
+    pub metrics: JobsMetrics,
 }
 
-const HOUR_MS: i64 = 3_600_000;
-/// Jobs of one transaction of the sweep.
-const BATCH: usize = 500;
 /// The newest completed jobs that durations are learnt from at the start.
 const REMEMBERED: usize = 500;
 
@@ -211,20 +208,6 @@ impl Store {
         Ok(self.database.write(delete).await? > 0)
     }
 
-    /// Deletes finished jobs past their time; returns how many there were.
-    pub async fn sweep(&self, retention_hours: u32) -> Result<usize, StorageError> {
-        let before = self.now() - HOUR_MS * i64::from(retention_hours);
-        let mut removed = 0;
-        loop {
-            let delete = move |conn: &mut _| jobs::delete_finished(conn, before, BATCH);
-            let batch = self.database.write(delete).await?;
-            removed += batch;
-            if batch < BATCH {
-                return Ok(removed);
-            }
-        }
-    }
-
     /// Changes a job that this node is at.
     async fn own_change(
         &self,
@@ -251,11 +234,11 @@ impl Store {
             Ok((changed, is_told))
         };
         let (changed, is_told) = self.database.write(change).await?;
-        if let Some(row) = changed.as_ref().filter(|row| row.finished_at.is_some()) {
-            self.metrics.ended(&row.state);
-        }
         if is_told {
             self.outbox.wake();
+        }
+        if let Some(row) = changed.as_ref().filter(|row| row.finished_at.is_some()) {
+            self.metrics.ended(&row.state);
         }
         Ok(changed)
     }

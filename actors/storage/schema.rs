@@ -264,4 +264,4 @@ diesel::joinable!(api_keys -> apps (app_id));
 diesel::joinable!(images -> jobs (job_id));
 diesel::joinable!(user_tags -> images (image_id));
 diesel::allow_tables_to_appear_in_same_query!(apps, api_keys);
-diesel::allow_tables_to_appear_in_same_query!(images, jobs, thumbnails, user_tags);
+diesel::allow_tables_to_appear_in_same_query!(images, jobs, media, thumbnails, user_tags);

@@ -14,7 +14,7 @@ use troupe_actors::{
     answers::Answers,
     catalog::CatalogReader,
     egress::Guard,
-    jobs::{JobsHandle, webhooks::WebhooksHandle},
+    jobs::{JobsHandle, housekeeping::HousekeepingHandle, webhooks::WebhooksHandle},
     media::Media,
     pictures::Atelier,
     responses::ResponseStore,
@@ -47,6 +47,8 @@ pub struct Services {
     pub atelier: Atelier,
     /// Orders that outlive their request.
     pub jobs: JobsHandle,
+    /// Removes what is past its time, or belongs to nothing.
+    pub housekeeping: HousekeepingHandle,
     /// What the studio's routes reach besides.
     pub studio: Studio,
     /// Who is told of their ends.

@@ -131,13 +131,13 @@ impl Page<'_> {
                         li aria-current="page" { (self.title) }
                     }
                 }
-                (self.choices())
                 @if let Some(app) = app {
                     form.leave method="post" action="/studio/session/end" {
                         span.soft.small title=(language.say("studio-signed-in")) { (app) }
                         button.button { (icon("leave")) (language.say("studio-sign-out")) }
                     }
                 }
+                (self.choices())
             }
         }
     }

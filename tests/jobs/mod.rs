@@ -2,6 +2,7 @@
 
 mod crashes;
 mod kills;
+mod scale;
 mod videos;
 mod waited;
 

@@ -119,7 +119,7 @@ pub fn new(app: &str, prompt: &str) -> NewJob {
     }
 }
 
-/// Draws by the prompt: `ok`, `hang`, `flaky` (fails once), `cold` (no credential once), `refused`, `halves` (two
+/// Draws by the prompt: `ok`, `line` (whose turn it was is noted), `hang`, `flaky` (fails once), `cold` (no credential once), `refused`, `halves` (two
 /// parts), `elsewhere` (fails at `acme`), `late` (fails once, when it is told to),
 /// `task` (takes a ticket, then hangs; with the ticket it is done at once).
 #[derive(Clone, Default)]
@@ -132,6 +132,8 @@ pub struct Seen {
     pub cancelled: Mutex<HashSet<String>>,
     pub begun: Notify,
     pub go: Notify,
+    /// Whose turn it was, in order.
+    pub line: Mutex<Vec<String>>,
 }
 
 pub fn fault(kind: FailureKind, cold: bool) -> Fault {
@@ -215,6 +217,10 @@ impl Hand {
         match (order.prompt.as_str(), count) {
             ("flaky", 1) => Err(fault(FailureKind::Upstream, false)),
             ("cold", 1) => Err(fault(FailureKind::RateLimited { retry_after: None }, true)),
+            ("line", _) => {
+                self.0.line.lock().unwrap().push(job.app_id.clone());
+                Ok(whole())
+            }
             ("refused", _) => Err(fault(FailureKind::ContentPolicy, false)),
             ("elsewhere", _) if job.provider == "acme" => Err(fault(FailureKind::Upstream, false)),
             ("late", 1) => {

@@ -6,6 +6,7 @@ mod life;
 mod nodes;
 mod restarts;
 mod routes;
+mod scale;
 mod telling;
 mod waiting;
 

@@ -47,13 +47,15 @@ pub struct Webhooks {
     looking: bool,
     /// Something has changed since the look that is under way.
     again: bool,
-    tidying: bool,
+    sweeping: bool,
 }
 
 /// How often the clock is looked at.
 const TICK: Duration = Duration::from_millis(250);
-/// How often the table is read without a reason, and tidied.
+/// How often the table is read without a reason, and what is owed is counted.
 const LOOK: Duration = Duration::from_secs(5);
+/// How often what was kept long enough is removed.
+const SWEEP: Duration = Duration::from_secs(60);
 /// When to read again after the database did not answer.
 const RETRY: Duration = Duration::from_secs(1);
 /// The bound of an ordered stop.
@@ -112,8 +114,15 @@ impl Setup {
         self.keys.database.read(look).await
     }
 
-    /// Removes what was kept long enough, and counts what is owed.
-    async fn tidy(&self) -> Result<(), StorageError> {
+    /// Counts what is owed.
+    async fn count(&self) -> Result<(), StorageError> {
+        let pending = self.keys.database.read(webhook_deliveries::pending).await?;
+        self.metrics.pending.set(pending);
+        Ok(())
+    }
+
+    /// Removes what was kept long enough.
+    async fn sweep(&self) -> Result<(), StorageError> {
         let (now, config) = (self.keys.now(), &self.config);
         for (state, hours) in [
             ("delivered", config.retention_hours),
@@ -131,8 +140,6 @@ impl Setup {
                 }
             }
         }
-        let pending = self.keys.database.read(webhook_deliveries::pending).await?;
-        self.metrics.pending.set(pending);
         Ok(())
     }
 }
@@ -144,7 +151,7 @@ impl Webhooks {
             due_at: None,
             looking: false,
             again: false,
-            tidying: false,
+            sweeping: false,
         }
     }
 
@@ -184,6 +191,10 @@ impl Webhooks {
     /// False where there is no room.
     fn send(&self, row: DeliveryRow) -> bool {
         let setup = self.setup.clone();
+        // the process ends: it is owed as before
+        if setup.tasks.shutdown().is_cancelled() {
+            return true;
+        }
         if !setup.with(|traffic| traffic.admit(&row, &setup.config)) {
             return false;
         }
@@ -207,16 +218,26 @@ impl Webhooks {
         }
     }
 
-    fn tidy(&mut self, ctx: &mut Ctx<Self>) {
-        if self.tidying {
+    fn count(ctx: &mut Ctx<Self>, setup: Arc<Setup>) {
+        let count = async move {
+            if let Err(error) = setup.count().await {
+                // the next time does
+                log::debug!("what is owed was not counted: {error}");
+            }
+        };
+        ctx.spawn(wrap_future(count));
+    }
+
+    fn sweep(&mut self, ctx: &mut Ctx<Self>) {
+        if self.sweeping {
             return;
         }
-        self.tidying = true;
+        self.sweeping = true;
         let setup = self.setup.clone();
-        let tidy = async move { setup.tidy().await };
-        ctx.spawn(wrap_future::<_, Cell<Self>>(tidy).map(|tidied, cell, _| {
-            cell.tidying = false;
-            if let Err(error) = tidied {
+        let sweep = async move { setup.sweep().await };
+        ctx.spawn(wrap_future::<_, Cell<Self>>(sweep).map(|swept, cell, _| {
+            cell.sweeping = false;
+            if let Err(error) = swept {
                 // the next time does
                 log::warn!("old messages were not removed: {error}");
             }
@@ -227,18 +248,17 @@ impl Webhooks {
 impl Behaviour for Webhooks {
     fn started(&mut self, ctx: &mut Ctx<Self>) -> Result<(), StartError> {
         self.pump(ctx);
-        self.tidy(ctx);
+        self.sweep(ctx);
         ctx.run_interval(TICK, |cell, ctx| cell.tick(ctx));
         ctx.run_interval(LOOK, |cell, ctx| {
             cell.pump(ctx);
-            cell.tidy(ctx);
+            Self::count(ctx, cell.setup.clone());
         });
+        ctx.run_interval(SWEEP, |cell, ctx| cell.sweep(ctx));
         Ok(())
     }
 
     fn draining(&mut self, _: &mut Ctx<Self>) -> Option<LocalBoxFuture<'static, ()>> {
-        // nothing new is begun
-        self.looking = true;
         let tasks = self.setup.tasks.clone();
         Some(Box::pin(async move {
             // what does not end is tried again after the next start

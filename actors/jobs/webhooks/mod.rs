@@ -35,7 +35,7 @@ mod outbox;
 pub mod policy;
 pub mod sign;
 #[cfg(test)]
-pub(super) mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 

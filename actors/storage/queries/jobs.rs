@@ -240,20 +240,6 @@ pub fn durations(conn: &mut Connection, most: usize) -> QueryResult<Vec<(String,
     Ok(rows.into_iter().rev().filter_map(took).collect())
 }
 
-/// Deletes up to `most` of the jobs that were finished before `at`, the oldest first, as [`delete`] does; returns
-/// how many there were.
-pub fn delete_finished(conn: &mut Connection, at: i64, most: usize) -> QueryResult<usize> {
-    let oldest: Vec<String> = on_each!(conn, c => {
-        jobs::table
-            .filter(jobs::finished_at.lt(at))
-            .order((jobs::finished_at, jobs::id))
-            .limit(most as i64)
-            .select(jobs::id)
-            .load(c)
-    })?;
-    delete(conn, &oldest)
-}
-
 /// Deletes jobs, at most some thousand, with the rows of their pictures; the files are the caller's affair. Returns
 /// how many there were.
 pub fn delete(conn: &mut Connection, ids: &[String]) -> QueryResult<usize> {
@@ -405,7 +391,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn old_finished_jobs_go_and_durations_are_learnt_of_completed_ones() {
+    fn jobs_go_and_durations_are_learnt_of_completed_ones() {
         for_each_database(|database| {
             let conn = &mut database.migrated();
             for (id, state, ended) in [
@@ -419,9 +405,8 @@ pub(super) mod tests {
             insert(conn, &job("d", "x")).unwrap();
             let took = [("m".to_owned(), 20), ("m".to_owned(), 30)];
             assert_eq!(durations(conn, 9).unwrap(), took);
-            assert_eq!(delete_finished(conn, 40, 1), Ok(1));
+            assert_eq!(delete(conn, &["a", "b", "x"].map(str::to_owned)), Ok(2));
             assert_eq!(get(conn, "b"), Ok(None));
-            assert_eq!(delete_finished(conn, 40, 9), Ok(1));
             assert!(get(conn, "c").unwrap().is_some() && get(conn, "d").unwrap().is_some());
         });
     }

@@ -7,7 +7,7 @@ use troupe_actors::{
     answers::AnswersConfig,
     credentials::config::PoolConfig,
     egress::{EgressConfig, Exempt},
-    jobs::{JobsConfig, webhooks::WebhooksConfig},
+    jobs::{JobsConfig, housekeeping::HousekeepingConfig, webhooks::WebhooksConfig},
     media::{config::MediaConfig, place::Place},
     pictures::PicturesConfig,
     providers::config::Timeouts,
@@ -247,7 +247,19 @@ impl Check<'_> {
             check.range("max_priority", jobs.max_priority, 0..=1_000);
             check.range("lease_ms", jobs.lease_ms, 1_000..=600_000);
             check.range("retention_hours", jobs.retention_hours, 1..=876_000);
-            check.range("sweep_ms", jobs.sweep_ms, 1_000..=A_DAY_MS);
+        });
+    }
+
+    pub(super) fn housekeeping(&mut self, housekeeping: &HousekeepingConfig) {
+        self.within("housekeeping", |check| {
+            check.range("every_seconds", housekeeping.every_seconds, 1..=7 * 86_400);
+            check.range("compare_hours", housekeeping.compare_hours, 1..=8_760);
+            check.range(
+                "grace_seconds",
+                housekeeping.grace_seconds,
+                60..=30 * 86_400,
+            );
+            check.range("batch", housekeeping.batch, 1..=1_000);
         });
     }
 

@@ -117,8 +117,8 @@ pub async fn submit_tagged(
     call: &mut Call,
 ) -> Result<Job, ApiError> {
     let priority = priority(draft, services)?;
-    let callback = wanted::take(&mut draft.extra, services).await?;
     let candidates = admitted(draft, services, call).await?;
+    let callback = wanted::take(&mut draft.extra, services).await?;
     let plan = plan(draft, &candidates, services, call).await?;
     let new = NewJob {
         priority,

@@ -17,7 +17,7 @@ pub fn task(job: &Job, images: &[Image], language: Language) -> Value {
         "status": job.state,
         "progress": job.progress,
         "model": job.model,
-        "action": job.action,
+        "action": action(&job.action),
         "prompt": job.order.as_ref().map_or("", |order| &order.prompt),
         "params": job.order.as_ref().map(params),
         "created_at": time(job.created_at),
@@ -45,6 +45,14 @@ pub fn taken(job: &Job) -> Value {
         "created_at": time(job.created_at),
         "estimated_time": job.estimated_seconds,
     })
+}
+
+/// The word by which it is ordered.
+fn action(name: &str) -> &str {
+    match name {
+        "image_to_video" | "text_to_video" => "video",
+        name => name,
+    }
 }
 
 /// What was wanted besides the words, under the names that it is ordered by.

@@ -230,4 +230,4 @@ studio-key-prompt = Write the prompt
 studio-key-rows = Next, previous picture
 studio-key-arrows = Next, previous in the large view
 studio-key-close = Close what is open
-studio-key-help = This list
+studio-key-list = This list

@@ -230,4 +230,4 @@ studio-key-prompt = 填写提示词
 studio-key-rows = 下一张、上一张图片
 studio-key-arrows = 大图中的下一张、上一张
 studio-key-close = 关闭打开的窗口
-studio-key-help = 显示本列表
+studio-key-list = 显示本列表

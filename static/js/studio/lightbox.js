@@ -7,7 +7,7 @@ import { removeImage, shown, tileOf } from "./gallery.js";
 import { tags } from "./history.js";
 import { altOf, isFilm } from "./run.js";
 import { toast } from "./toasts.js";
-import { bytes, figure, moment, say, timeOf } from "./words.js";
+import { bytes, moment, say, timeOf } from "./words.js";
 
 const box = document.getElementById("lightbox");
 const stage = document.getElementById("shown");
@@ -73,7 +73,7 @@ function parameters(task, image) {
   const seed = image.seed ?? params.seed;
   const facts = [
     ["studio-model", task.model],
-    ["studio-size", image.width ? `${figure(image.width)}×${figure(image.height)} px` : null],
+    ["studio-size", image.width ? `${image.width}×${image.height} px` : null],
     ["studio-seed", seed],
     ["studio-steps", params.steps],
     ["studio-guidance", params.scale ?? params.guidance],

@@ -19,6 +19,8 @@ export function altOf(task, image) {
 }
 
 export class Run {
+  #missed = new Set();
+
   constructor(task) {
     this.task = { images: [], params: {}, ...task };
     this.element = copy("run-template");
@@ -35,7 +37,8 @@ export class Run {
   /** How many pictures it is to have. */
   get wanted() {
     const asked = Number(this.task.params?.num_images ?? this.task.params?.n ?? 1);
-    return isFinal(this.task) ? this.task.images.length : Math.max(asked || 1, this.task.images.length);
+    const made = this.task.images.length;
+    return isFinal(this.task) ? made : Math.max((asked || 1) - this.#missed.size, made);
   }
 
   /** Takes over what is new of the task. */
@@ -51,6 +54,12 @@ export class Run {
     const known = this.task.images.find((other) => other.image_id === image.image_id);
     if (known) Object.assign(known, image);
     else this.task.images.push(image);
+  }
+
+  /** Notes that one of its pictures was not made. */
+  miss(index) {
+    this.#missed.add(index);
+    this.show();
   }
 
   show() {
@@ -87,7 +96,7 @@ export class Run {
     bar.value = task.progress ?? 0;
     bar.setAttribute("aria-label", this.words);
     const left = Number(task.estimated_time ?? 0);
-    const about = left > 0 ? `, ${say("studio-left", { span: span(left * 1000) })}` : "";
+    const about = left > 0 ? ` · ${say("studio-left", { span: span(left * 1000) })}` : "";
     this.#part("[data-state]").textContent = this.words + about;
   }
 
@@ -97,10 +106,12 @@ export class Run {
     const first = task.images[0];
     const size = width && height ? [width, height] : [first?.width, first?.height];
     const tags = [...new Set(task.images.flatMap((image) => image.tags ?? []))];
+    const missed = this.#missed.size;
     const facts = [
       task.model,
       size[0] ? `${size[0]}×${size[1]}` : "",
       timeOf(moment(task.completed_at ?? task.created_at)),
+      missed ? say("studio-part-failed", { count: missed }) : "",
       ...tags.map((tag) => `#${tag}`),
     ];
     const shown = facts.filter(Boolean).flatMap((fact, at) => (at ? [" · ", fact] : [fact]));

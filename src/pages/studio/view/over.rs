@@ -64,7 +64,7 @@ pub fn help(language: Language) -> Markup {
                     (row(html! { kbd { "j" } " " kbd { "k" } }, "studio-key-rows"))
                     (row(html! { kbd { "←" } " " kbd { "→" } }, "studio-key-arrows"))
                     (row(html! { (key(language, "key-escape")) }, "studio-key-close"))
-                    (row(html! { kbd { "?" } }, "studio-key-help"))
+                    (row(html! { kbd { "?" } }, "studio-key-list"))
                 }
                 div.choose { button.button autofocus { (say("studio-close")) } }
             }
