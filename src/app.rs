@@ -25,8 +25,10 @@ use troupe_actors::{
     answers::Answers,
     catalog,
     egress::Guard,
+    images::Images,
     jobs::{
-        JobsHandle, Painter,
+        JobsHandle, Node, Painter, housekeeping,
+        housekeeping::HousekeepingHandle,
         webhooks::{Carrier, Office, WebhooksHandle},
     },
     media::{Links, Media, Setup, place::Place},
@@ -36,7 +38,7 @@ use troupe_actors::{
     sealing::Sealer,
     secrets::KeyedHash,
     storage::{
-        Database, Storage,
+        Database, DatabaseUrl, Storage,
         kv::{Kv, KvStore, KvUrl},
     },
     supervision::{
@@ -47,8 +49,10 @@ use troupe_actors::{
 
 use crate::{
     config::Config,
+    disk,
     http::{
-        admin::gate::AdminGate, metrics::Metrics, server, services::Services, webhooks::Messages,
+        admin::gate::AdminGate, metrics::Metrics, server, services::Services, session::Sessions,
+        studio::Studio, webhooks::Messages,
     },
     secret_key,
 };
@@ -168,6 +172,7 @@ async fn build(
     let setup = media_setup(config, environment, &key, &clock)?;
     let media = Media::start(&tree, setup, &clock, &database).await;
     let media = media.map_err(io::Error::other)?;
+    media.removals().register(&mut registry);
     start(
         &tree,
         RestartLog::spec(&tree, &database, &bound.to_string()),
@@ -213,16 +218,42 @@ async fn build(
     let webhooks = WebhooksHandle::start(&tree, office).await;
     let webhooks = webhooks.map_err(io::Error::other)?;
     webhooks.register(&mut registry);
-    let outbox = webhooks.outbox();
-    let jobs = JobsHandle::start(&tree, &config.jobs, &clock, &database, painter, outbox);
+    let (node, outbox) = (node(config), webhooks.outbox());
+    let jobs = JobsHandle::start(
+        &tree,
+        &config.jobs,
+        &clock,
+        &database,
+        painter,
+        node,
+        outbox,
+    );
     let jobs = jobs.await.map_err(io::Error::other)?;
+    let keeper = housekeeping::Setup::new(
+        (&config.housekeeping, &config.jobs, &config.storage),
+        &clock,
+        &database,
+        &media,
+    );
+    let keeper = HousekeepingHandle::start(&tree, keeper).await;
+    jobs.register(&mut registry);
+    let images = Images::new(&database, &media, &clock);
+    let folders = disk::data_folders(
+        &config.storage,
+        [&config.calls.spool_dir, &config.media.spool_dir],
+    );
+    let studio = Studio::new(&config.studio, images, folders, clock.now());
     let services = Services {
         atelier,
         jobs,
+        housekeeping: keeper.map_err(io::Error::other)?,
+        studio,
         webhooks,
         results: egress.trusting(providers::hosts(config)),
         egress,
+        sessions: sessions(config, &key, &clock, bound),
         public_url: config.server.public_url(bound),
+        node: bound.to_string(),
         config: config.server.clone(),
         fault_injection: config.supervision.fault_injection,
         clock,
@@ -251,6 +282,23 @@ async fn build(
         services: Arc::new(services),
         made,
     })
+}
+
+/// SQLite is one process's, PostgreSQL may be shared.
+fn node(config: &Config) -> Node {
+    match DatabaseUrl::parse(&config.storage.database_url) {
+        Ok(DatabaseUrl::Postgres(_)) => {
+            Node::among_others(Duration::from_millis(config.jobs.lease_ms))
+        }
+        _ => Node::only(),
+    }
+}
+
+fn sessions(config: &Config, key: &[u8; 32], clock: &Clock, bound: SocketAddr) -> Sessions {
+    let hasher = KeyedHash::new(key, secret_key::SESSIONS);
+    let lifetime = Duration::from_secs(config.studio.session_hours * 3_600);
+    let public_url = config.server.public_url(bound);
+    Sessions::new(hasher, clock.clone(), lifetime, &public_url)
 }
 
 async fn start<A: Behaviour>(tree: &Tree, spec: ChildSpec<A>) -> io::Result<Handle<A>> {

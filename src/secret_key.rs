@@ -21,6 +21,8 @@ pub const TOKENS: &str = "token";
 pub const LINKS: &str = "link";
 /// The domain under which the secrets of webhooks are sealed.
 pub const WEBHOOKS: &str = "webhook";
+/// The domain under which the studio's sessions are signed.
+pub const SESSIONS: &str = "session";
 /// The domain of the admin's credentials.
 pub const ADMINS: &str = "admin";
 

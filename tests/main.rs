@@ -28,6 +28,8 @@ mod routing;
 mod secrets;
 mod storage_postgres;
 mod streams;
+mod studio;
+mod studio_session;
 mod supervision;
 mod surfaces;
 mod webhooks;

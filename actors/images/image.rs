@@ -9,6 +9,8 @@ pub struct Image {
     pub id: String,
     /// The job that made it.
     pub job_id: String,
+    /// Whose it is.
+    pub app_id: String,
     /// Its place among the job's results.
     pub position: usize,
     /// In the media store.
@@ -45,6 +47,7 @@ impl Image {
             height: side(row.height),
             id: row.id,
             job_id: row.job_id,
+            app_id: row.app_id,
             name: row.name,
             mime: row.mime,
             pinned: row.pinned,

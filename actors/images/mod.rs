@@ -8,9 +8,11 @@
 //! |---|---|
 //! | [`image`] | a picture as its app sees it |
 //! | [`history`] | completed jobs that still have pictures |
+//! | `thumbnail` | the small version of a picture |
 
 pub mod history;
 pub mod image;
+mod thumbnail;
 
 use std::collections::HashMap;
 
@@ -23,7 +25,7 @@ pub use self::{
 };
 use crate::{
     jobs::{Job, JobInput},
-    media::{Media, MediaError},
+    media::{Media, MediaError, ThumbnailError},
     storage::{
         Connection, Database, StorageError,
         queries::{
@@ -41,6 +43,8 @@ pub enum ImagesError {
     Database(StorageError),
     #[display("{_0}")]
     Media(MediaError),
+    #[display("{_0}")]
+    Thumbnail(ThumbnailError),
 }
 
 /// Looks after pictures. Cheap to clone.

@@ -65,7 +65,7 @@ fn read<T: serde::de::DeserializeOwned + Default>(json: Option<&str>) -> T {
 mod tests {
     use super::*;
     use crate::{
-        jobs::{job::JobFailure, tests::row},
+        jobs::{job::JobFailure, tests::hand::row},
         storage::{queries::jobs, testing::for_each_database},
     };
 
@@ -116,7 +116,7 @@ mod tests {
             assert!(kept.iter().all(|image| image.created_at == 5));
             let image_ids: Vec<_> = kept.into_iter().map(|image| image.id).collect();
             assert_eq!(tags::of(conn, &image_ids).unwrap().len(), 2);
-            assert_eq!(jobs::delete_finished(conn, 6, 9), Ok(1));
+            assert_eq!(jobs::delete(conn, &ids), Ok(1));
             assert_eq!(images::of_jobs(conn, &ids).unwrap(), []);
             assert_eq!(tags::of(conn, &image_ids).unwrap(), []);
         });

@@ -8,11 +8,13 @@ use actix::{
 };
 
 use super::{
+    compare::Comparison,
     effects::Store,
     error::MediaError,
     formats::Plan,
     name::MediaName,
     policy::{Rules, check},
+    removals::{Reason, Tally},
     spool::{Kept, Owner, Spooled},
 };
 use crate::{
@@ -32,7 +34,7 @@ pub struct MediaStore {
     coming: u64,
 }
 
-/// How often the folder and the table are compared, and old files looked for.
+/// How often what was left half-way is looked for, and what is stored counted anew.
 const SETTLE_EVERY: Duration = Duration::from_secs(600);
 /// When to try again after the database did not answer.
 const RETRY: Duration = Duration::from_secs(5);
@@ -59,8 +61,7 @@ impl MediaStore {
 
     /// A database that is down is no failed start: links work, and storing says what is wrong.
     fn settle(&self, ctx: &mut Ctx<Self>) {
-        let expired = self.rules.max_age.map(|age| self.ago(age));
-        let settled = self.store.clone().settle(self.storing.clone(), expired);
+        let settled = self.store.clone().settle(self.storing.clone());
         ctx.spawn(
             wrap_future::<_, Cell<Self>>(settled).map(|settled, cell, ctx| match settled {
                 Ok(total) => cell.total = total,
@@ -143,7 +144,7 @@ impl Receive<Put> for MediaStore {
         let stored_name = name.clone();
         let stored = async move {
             if is_full {
-                let total = store.make_room(limit, need, young).await?;
+                let (total, _) = store.make_room(limit, need, young).await?;
                 if total.saturating_add(bytes) > limit {
                     return Err(MediaError::Full);
                 }
@@ -180,18 +181,38 @@ pub struct Remove {
     pub to: i64,
 }
 
-/// Sent by [`Media::discard`](super::Media::discard): removes files by name.
+/// Removes what the sender found, or more where it is to be looked for. The reply is what went. The total counts it
+/// until it is read again; who runs out of room reads it first.
 #[derive(Debug, Message)]
-#[rtype(result = "Result<(), MediaError>")]
-pub struct Discard(pub Vec<String>);
+#[rtype(result = "Result<Tally, MediaError>")]
+pub enum Tidy {
+    /// Files by name.
+    Named(Vec<String>, Reason),
+    /// The oldest, where all are more than there may be.
+    OverLimit,
+    /// Files without a row.
+    Strays(Comparison),
+    /// Rows without a file.
+    Lost(Comparison),
+    /// Files of jobs that do not speak of them.
+    Abandoned(Comparison),
+}
 
-impl Receive<Discard> for MediaStore {
-    type Reply = ResponseFuture<Result<(), MediaError>>;
+impl Receive<Tidy> for MediaStore {
+    type Reply = ResponseFuture<Result<Tally, MediaError>>;
 
-    fn receive(&mut self, Discard(names): Discard, _: &mut Ctx<Self>) -> Self::Reply {
-        // the total counts them until it is read again; who runs out of room reads it first
-        let store = self.store.clone();
-        Box::pin(async move { store.remove_named(names).await })
+    fn receive(&mut self, tidy: Tidy, _: &mut Ctx<Self>) -> Self::Reply {
+        let (store, limit) = (self.store.clone(), self.rules.max_bytes);
+        let young = self.ago(self.rules.retention);
+        Box::pin(async move {
+            match tidy {
+                Tidy::Named(names, reason) => store.remove_named(names, reason).await,
+                Tidy::OverLimit => Ok(store.make_room(limit, 0, young).await?.1),
+                Tidy::Strays(how) => store.remove_strays(how).await,
+                Tidy::Lost(how) => store.remove_lost(how).await,
+                Tidy::Abandoned(how) => store.remove_abandoned(how).await,
+            }
+        })
     }
 }
 

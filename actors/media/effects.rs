@@ -6,12 +6,22 @@ use diesel::QueryResult;
 use tokio::sync::Mutex;
 
 use super::{
-    blocking::off_thread, bucket::Bucket, error::MediaError, files::Files, formats::Plan,
-    name::MediaName, policy, spool::Spooled,
+    blocking::off_thread,
+    bucket::Bucket,
+    error::MediaError,
+    files::Files,
+    formats::Plan,
+    name::MediaName,
+    policy,
+    removals::{Reason, Removals, Tally},
+    spool::Spooled,
 };
 use crate::storage::{
     Connection, Database, StorageError,
-    queries::media::{self, MediaRow},
+    queries::{
+        media::{self, MediaRow},
+        upkeep,
+    },
 };
 
 /// The folder or bucket, and the table. Cheap to clone.
@@ -23,13 +33,12 @@ pub struct Store {
     pub database: Database,
     /// Held by who makes room, so that two do not make the same room twice.
     pub evicting: Arc<Mutex<()>>,
+    /// Counts what is removed.
+    pub removals: Removals,
 }
 
 /// Rows that one step of a removal looks at.
 const STEP: usize = 64;
-
-/// From the first file on.
-const EVER: i64 = i64::MIN;
 
 impl Store {
     /// Stores what the plan keeps of a file, with its row: part file, row, name. Returns how many bytes more
@@ -111,13 +120,9 @@ impl Store {
         self.on_disk(move |files| files.discard_part(&name)).await
     }
 
-    /// Finishes or undoes what a crash left half-way, but for the files in `storing`, and removes files that
-    /// were stored before `expired`. Returns how many bytes are stored.
-    pub async fn settle(
-        self,
-        storing: HashSet<MediaName>,
-        expired: Option<i64>,
-    ) -> Result<u64, MediaError> {
+    /// Finishes or undoes what a crash left half-way, but for the files in `storing`. Returns how many bytes are
+    /// stored.
+    pub async fn settle(self, storing: HashSet<MediaName>) -> Result<u64, MediaError> {
         let unfinished = self.on_disk(Files::unfinished).await?;
         for name in unfinished
             .into_iter()
@@ -132,79 +137,98 @@ impl Store {
                 true => self.on_disk(move |files| files.publish(&name)).await?,
             }
         }
-        if let Some(expired) = expired {
-            let gone = self.remove_between(EVER, expired).await?;
-            if gone > 0 {
-                log::info!(
-                    "{gone} media files are older than storage.media_max_age_days and were removed"
-                );
-            }
-        }
         self.total().await
     }
 
-    /// Removes the oldest files, but none that were stored at `young` or later, until `need` bytes fit under
-    /// `limit`. Returns how many bytes are stored then.
-    pub async fn make_room(&self, limit: u64, need: u64, young: i64) -> Result<u64, MediaError> {
+    /// Removes the oldest files, but no pinned pictures and none that were stored at `young` or later, until `need`
+    /// bytes fit under `limit`. Returns how many bytes are stored then, and what went.
+    pub async fn make_room(
+        &self,
+        limit: u64,
+        need: u64,
+        young: i64,
+    ) -> Result<(u64, Tally), MediaError> {
         let _turn = self.evicting.lock().await;
+        let mut gone = Tally::default();
         loop {
             let total = self.total().await?;
             let wanted = policy::to_free(total.saturating_add(need), limit);
-            if wanted == 0 {
-                return Ok(total);
-            }
-            let mut rows = self.list(EVER, young).await?;
-            rows.truncate(policy::victims(rows.iter().map(size), wanted));
+            let oldest = move |conn: &mut _| {
+                let first = (i64::MIN, String::new());
+                upkeep::loose_files(conn, young, &first, STEP)
+            };
+            let mut rows = match wanted {
+                0 => Vec::new(),
+                _ => self.read(oldest).await?,
+            };
+            rows.truncate(policy::victims(rows.iter().map(MediaRow::size), wanted));
             if rows.is_empty() {
-                return Ok(total);
+                return Ok((total, gone));
             }
             log::info!(
                 "{} of the oldest media files make room for new ones",
                 rows.len()
             );
-            self.remove(rows).await?;
+            gone += self.remove(rows, Reason::FilesOverLimit).await?;
         }
     }
 
     /// Removes the files that were stored at `from` or later and before `to`. Returns how many.
     pub async fn remove_between(&self, from: i64, to: i64) -> Result<u64, MediaError> {
+        let list = move |conn: &mut _| media::list_between(conn, (from, to), STEP);
         let mut gone = 0;
         loop {
-            let rows = self.list(from, to).await?;
+            let rows = self.read(list).await?;
             if rows.is_empty() {
                 return Ok(gone);
             }
             gone += rows.len() as u64;
-            self.remove(rows).await?;
+            self.remove(rows, Reason::UnwantedFiles).await?;
         }
     }
 
-    /// Removes the files of these names; those that are not there are no error.
-    pub async fn remove_named(&self, names: Vec<String>) -> Result<(), MediaError> {
+    /// Removes the files of these names; those that are not there are no error. Returns what went.
+    pub async fn remove_named(
+        &self,
+        names: Vec<String>,
+        reason: Reason,
+    ) -> Result<Tally, MediaError> {
+        let mut gone = Tally::default();
         for names in names.chunks(STEP) {
             let names = names.to_vec();
             let rows = self
                 .read(move |conn| media::list_named(conn, &names))
                 .await?;
-            self.remove(rows).await?;
+            gone += self.remove(rows, reason).await?;
         }
-        Ok(())
+        Ok(gone)
     }
 
-    async fn list(&self, from: i64, to: i64) -> Result<Vec<MediaRow>, MediaError> {
-        self.read(move |conn| media::list_between(conn, (from, to), STEP))
-            .await
-    }
-
-    async fn remove(&self, rows: Vec<MediaRow>) -> Result<(), MediaError> {
-        let names = rows.iter().map(|row| row.name.clone()).collect();
+    /// Removes files with their rows, and a picture's thumbnails with it. Returns what went.
+    pub async fn remove(
+        &self,
+        mut rows: Vec<MediaRow>,
+        reason: Reason,
+    ) -> Result<Tally, MediaError> {
+        if rows.is_empty() {
+            return Ok(Tally::default());
+        }
+        let mut names: Vec<_> = rows.iter().map(|row| row.name.clone()).collect();
+        let owners = names.clone();
+        let small = move |conn: &mut _| upkeep::thumbnails_of_files(conn, &owners);
+        let small = self.read(small).await?.into_iter();
+        rows.extend(small.filter(|row| !names.contains(&row.name)));
+        names = rows.iter().map(|row| row.name.clone()).collect();
         match &self.bucket {
-            None => self.remove_from_folder(names).await,
+            None => self.remove_from_folder(names).await?,
             Some(bucket) => {
                 let objects: HashSet<_> = rows.iter().map(|row| row.object().to_owned()).collect();
-                self.remove_from_bucket(bucket, names, objects).await
+                self.remove_from_bucket(bucket, names, objects).await?;
             }
         }
+        let gone = Tally::of(&rows);
+        self.removals.count(reason, gone);
+        Ok(gone)
     }
 
     /// Files first: a row without a file is found again by the next removal, a file without a row never.
@@ -252,29 +276,25 @@ impl Store {
         Ok(u64::try_from(total).unwrap_or(0))
     }
 
-    async fn read<T: Send + 'static>(
+    pub async fn read<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Connection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, MediaError> {
         Ok(self.database.read(job).await?)
     }
 
-    async fn write<T: Send + 'static>(
+    pub async fn write<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Connection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, MediaError> {
         Ok(self.database.write(job).await?)
     }
 
-    async fn on_disk<T: Send + 'static>(
+    pub async fn on_disk<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Files) -> io::Result<T> + Send + 'static,
     ) -> Result<T, MediaError> {
         let files = self.files.clone();
         Ok(off_thread(move || job(&files)).await?)
     }
-}
-
-fn size(row: &MediaRow) -> u64 {
-    u64::try_from(row.bytes).unwrap_or(0)
 }

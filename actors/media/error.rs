@@ -39,6 +39,24 @@ pub enum MediaError {
     )]
     #[from(skip)]
     Full,
+    /// None of the files that lie there has a row.
+    #[display(
+        "none of {files} files in the media store is known to the database: is it the right one? Nothing of them is \
+         removed"
+    )]
+    #[from(skip)]
+    Strangers {
+        files: usize,
+    },
+    /// None of the files that have rows lies there.
+    #[display(
+        "none of {files} files that the database knows is in the media store: is its disk there? Nothing of them is \
+         removed"
+    )]
+    #[from(skip)]
+    NotThere {
+        files: usize,
+    },
     #[display("the media store cannot be used: {_0}")]
     Disk(io::Error),
     #[display("the file could not be recorded: {_0}")]
@@ -57,6 +75,8 @@ impl MediaError {
             | Self::TooLarge { .. }
             | Self::TooManyPixels { .. } => false,
             Self::Full
+            | Self::Strangers { .. }
+            | Self::NotThere { .. }
             | Self::Disk(_)
             | Self::Database(_)
             | Self::Randomness(_)

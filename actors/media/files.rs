@@ -34,7 +34,8 @@ impl Files {
         Self { folder }
     }
 
-    /// Makes the folder if need be and returns the names of the part files that a crash left in it.
+    /// Makes the folder if need be and returns the names of the part files that a crash left in it. What a crash
+    /// left of sharing bytes is removed.
     ///
     /// # Errors
     /// The folder cannot be made or read.
@@ -43,11 +44,15 @@ impl Files {
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.folder)? {
             let file_name = entry?.file_name();
-            let name = file_name
-                .to_str()
-                .and_then(|name| name.strip_suffix(PART)?.strip_prefix('.'))
-                .and_then(MediaName::parse);
-            names.extend(name);
+            let named = |ending: &str| {
+                let name = file_name.to_str()?.strip_prefix('.')?;
+                MediaName::parse(name.strip_suffix(ending)?)
+            };
+            names.extend(named(PART));
+            if let Some(name) = named(LINK) {
+                // who is just sharing notices, and keeps bytes of its own
+                gone(fs::remove_file(self.link_path(&name)))?;
+            }
         }
         Ok(names)
     }
@@ -78,10 +83,7 @@ impl Files {
     /// disk can. Says whether it does.
     #[must_use]
     pub fn share(&self, name: &MediaName, same: &MediaName) -> bool {
-        let (part, link) = (
-            self.part_path(name),
-            self.folder.join(format!(".{name}.link")),
-        );
+        let (part, link) = (self.part_path(name), self.link_path(name));
         let linked = fs::hard_link(self.path(same), &link);
         let shared = linked.and_then(|()| fs::rename(&link, &part));
         if shared.is_err() {
@@ -98,6 +100,14 @@ impl Files {
     pub fn mark(&self, name: &MediaName) -> io::Result<()> {
         fs::create_dir_all(&self.folder)?;
         File::create(self.part_path(name)).map(drop)
+    }
+
+    /// Whether a file of that name is there, stored or on its way.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn has(&self, name: &MediaName) -> io::Result<bool> {
+        Ok(self.path(name).try_exists()? || self.part_path(name).try_exists()?)
     }
 
     /// A part file, to read.
@@ -160,9 +170,14 @@ impl Files {
     fn part_path(&self, name: &MediaName) -> PathBuf {
         self.folder.join(format!(".{name}{PART}"))
     }
+
+    fn link_path(&self, name: &MediaName) -> PathBuf {
+        self.folder.join(format!(".{name}{LINK}"))
+    }
 }
 
 const PART: &str = ".part";
+const LINK: &str = ".link";
 
 fn hex(hash: &[u8]) -> String {
     use std::fmt::Write as _;

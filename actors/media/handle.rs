@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 use tokio::sync::Mutex;
 
 use super::{
-    actor::{Discard, MediaStore, Put, Remove},
+    actor::{MediaStore, Put, Remove, Tidy},
     blocking::off_thread,
     bucket::Bucket,
     config::MediaConfig,
@@ -18,6 +18,7 @@ use super::{
     name::MediaName,
     place::{BadMediaUrl, Place},
     policy::Rules,
+    removals::{Reason, Removals, Tally},
     spool::{Kept, Owner, Spool, Spooled},
     stored::{Source, Stored},
     thumbnails::{Thumbnail, ThumbnailError, ThumbnailKind, Thumbnails},
@@ -107,6 +108,7 @@ impl Media {
             bucket: setup.bucket,
             database: database.clone(),
             evicting: Arc::new(Mutex::new(())),
+            removals: Removals::default(),
         };
         let (for_each_start, clock, rules) = (store.clone(), clock.clone(), setup.rules.clone());
         let spec = ChildSpec::new("storage/media", "media", move || {
@@ -173,12 +175,28 @@ impl Media {
             .await?
     }
 
-    /// Removes files by name, however young they are. Names of no file are no error.
+    /// Removes files by name, however young they are, with the pictures and thumbnails that stand on them. Names of
+    /// no file are no error.
     ///
     /// # Errors
     /// See [`MediaError`]; some may be gone then.
     pub async fn discard(&self, names: Vec<String>) -> Result<(), MediaError> {
-        self.actor.ask_within(REMOVE_WAIT, Discard(names)).await?
+        let gone = self.tidy(Tidy::Named(names, Reason::UnwantedFiles));
+        gone.await.map(drop)
+    }
+
+    /// Removes what housekeeping has found, or has it found here. Returns what went.
+    ///
+    /// # Errors
+    /// See [`MediaError`]; some may be gone then.
+    pub(crate) async fn tidy(&self, tidy: Tidy) -> Result<Tally, MediaError> {
+        self.actor.ask_within(REMOVE_WAIT, tidy).await?
+    }
+
+    /// The counts of what was removed here, which housekeeping adds to.
+    #[must_use]
+    pub fn removals(&self) -> &Removals {
+        &self.store.removals
     }
 
     /// What is stored, as the table has it.

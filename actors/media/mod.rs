@@ -20,6 +20,7 @@
 pub mod actor;
 mod blocking;
 mod bucket;
+mod compare;
 pub mod config;
 mod effects;
 mod error;
@@ -28,10 +29,12 @@ pub mod format;
 mod formats;
 mod handle;
 pub mod links;
+mod listing;
 pub mod name;
 pub mod place;
 pub mod policy;
 mod reading;
+mod removals;
 pub mod spool;
 mod stored;
 #[cfg(test)]
@@ -39,11 +42,14 @@ mod tests;
 pub mod thumbnails;
 
 pub use actor::MediaStore;
+pub(crate) use actor::Tidy;
+pub use compare::Comparison;
 pub use error::MediaError;
 pub use format::Format;
 pub use handle::{Media, Setup, Usage};
 pub use links::Links;
 pub use name::MediaName;
+pub use removals::{Reason, Removals, Tally};
 pub use spool::{Kept, Owner, Spool, Spooled};
 pub use stored::Stored;
 pub use thumbnails::{Thumbnail, ThumbnailError, ThumbnailKind};

@@ -19,8 +19,6 @@ pub struct Rules {
     pub max_file_bytes: u64,
     /// Of one picture.
     pub max_pixels: u64,
-    /// After it files are removed; none = never.
-    pub max_age: Option<Duration>,
     /// Before it files are not removed to make room.
     pub retention: Duration,
 }
@@ -29,12 +27,10 @@ impl Rules {
     /// The rules of the configuration.
     #[must_use]
     pub fn of(storage: &StorageConfig, media: &MediaConfig) -> Self {
-        let days = storage.media_max_age_days;
         Self {
             max_bytes: storage.media_max_bytes,
             max_file_bytes: media.max_file_bytes,
             max_pixels: media.max_pixels,
-            max_age: (days > 0).then(|| Duration::from_secs(days * 86_400)),
             retention: Duration::from_secs(storage.media_min_retention_seconds),
         }
     }

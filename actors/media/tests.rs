@@ -376,20 +376,6 @@ async fn young_files_stay_though_there_is_no_room() {
 }
 
 #[actix_rt::test]
-async fn old_files_go() {
-    let world = world_with(1 << 20, |storage, _| storage.media_max_age_days = 1).await;
-    let old = world.store(png(1_000)).await.unwrap();
-    world.clock.advance(Duration::from_secs(86_400));
-    let young = world.store(png(1_000)).await.unwrap();
-    world.clock.advance(Duration::from_secs(1));
-    let restart = world.tree.disturb("storage/media", Disturbance::Panic);
-    restart.await.unwrap();
-    eventually(async || world.open(&old).await.is_none()).await;
-    assert!(world.open(&young).await.is_some());
-    world.tree.stop().await;
-}
-
-#[actix_rt::test]
 async fn the_oldest_make_room() {
     let world = world(10_000).await;
     let mut names = Vec::new();

@@ -9,6 +9,7 @@ use crate::{
     providers::{
         config::{ModelConfig, ModelEntry, ProviderConfig},
         model::Model,
+        price::Price,
     },
 };
 
@@ -23,6 +24,8 @@ pub struct Studio {
     specs: HashMap<Arc<str>, Arc<ModelSpec>>,
     /// The ids in the order in which they are listed.
     order: Vec<Arc<str>>,
+    /// By the id; all others cost nothing.
+    prices: HashMap<String, Price>,
 }
 
 impl Studio {
@@ -54,6 +57,7 @@ impl Studio {
             trusted,
             specs: specs.collect(),
             order,
+            prices: prices(config),
         })
     }
 
@@ -68,6 +72,18 @@ impl Studio {
     pub fn spec(&self, id: &str) -> Arc<ModelSpec> {
         let known = self.specs.get(id).cloned();
         known.unwrap_or_else(|| Arc::new(self.service.unknown_model(id)))
+    }
+
+    /// Whether the model of that id is known or configured.
+    #[must_use]
+    pub fn knows(&self, id: &str) -> bool {
+        self.specs.contains_key(id)
+    }
+
+    /// What a picture of the model of that id costs.
+    #[must_use]
+    pub fn price(&self, id: &str) -> Price {
+        self.prices.get(id).copied().unwrap_or_default()
     }
 
     /// All that are described.
@@ -85,6 +101,15 @@ impl Studio {
         };
         self.specs().map(model).collect()
     }
+}
+
+fn prices(config: &ProviderConfig) -> HashMap<String, Price> {
+    let entries = config.models.iter().flatten();
+    let priced = entries.filter_map(|entry| match entry {
+        ModelEntry::Full(model) => Some((model.id.clone(), model.price?)),
+        ModelEntry::Id(_) => None,
+    });
+    priced.collect()
 }
 
 /// A configured model: what is known of it by its id or its name at the upstream, changed as configured.

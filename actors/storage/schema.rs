@@ -154,8 +154,25 @@ diesel::table! {
         started_at -> Nullable<BigInt>,
         wake_at -> Nullable<BigInt>,
         finished_at -> Nullable<BigInt>,
+        price -> BigInt,
+        made -> Nullable<Text>,
+        others -> Nullable<Text>,
+        owner -> Nullable<Text>,
+        leased_until -> Nullable<BigInt>,
         prompt -> Text,
         tags -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    charges (job_id) {
+        job_id -> Text,
+        app_id -> Text,
+        provider -> Text,
+        model -> Text,
+        pictures -> Integer,
+        micro_credits -> BigInt,
+        created_at -> BigInt,
     }
 }
 
@@ -247,4 +264,4 @@ diesel::joinable!(api_keys -> apps (app_id));
 diesel::joinable!(images -> jobs (job_id));
 diesel::joinable!(user_tags -> images (image_id));
 diesel::allow_tables_to_appear_in_same_query!(apps, api_keys);
-diesel::allow_tables_to_appear_in_same_query!(images, jobs, thumbnails, user_tags);
+diesel::allow_tables_to_appear_in_same_query!(images, jobs, media, thumbnails, user_tags);

@@ -99,6 +99,8 @@ table! {
     NotFound = "not_found", 404, INVALID, Request, false;
     /// The link to a stored file has no signature, a wrong one, or its time is over.
     LinkRefused = "link_refused", 403, INVALID, Request, false;
+    /// A page of another site may have made the browser send it, with the cookie of the studio.
+    CrossSite = "cross_site", 403, INVALID, Request, false;
     /// No provider has this model.
     ModelNotFound = "model_not_found", 404, INVALID, Request, false;
     /// The upstream refused the content.

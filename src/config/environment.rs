@@ -13,6 +13,13 @@ const PREFIX: &str = "TROUPE__";
 /// Variables that mean the same everywhere, and the key that each sets.
 const USUAL_NAMES: &[(&str, [&str; 2])] = &[("DATABASE_URL", ["storage", "database_url"])];
 
+/// Those whose values are no text, and what they are multiplied with: the key has another unit.
+const USUAL_VALUES: &[(&str, [&str; 2], u32)] = &[
+    ("AUTO_CLEANUP", ["housekeeping", "automatic"], 1),
+    ("MAX_HISTORY_DAYS", ["jobs", "retention_hours"], 24),
+    ("MAX_STORAGE_GB", ["storage", "media_max_bytes"], 1 << 30),
+];
+
 /// The environment by name. A usual name that is set but empty counts as not set.
 pub struct Environment(BTreeMap<String, String>);
 
@@ -42,6 +49,11 @@ impl Environment {
                 tree.insert(path, Node::text(&value, place(name)));
             }
         }
+        for (name, path, unit) in USUAL_VALUES {
+            if let Some((_, value)) = self.first_of(&[*name]) {
+                tree.insert(path, parse::value(&in_unit(&value, *unit), place(name)));
+            }
+        }
         for (name, value) in &self.0 {
             let Some(path) = name.strip_prefix(PREFIX) else {
                 continue;
@@ -53,6 +65,14 @@ impl Environment {
     }
 }
 
+/// A number times the unit, which may have a part behind the point; whatever is no number as it is.
+fn in_unit(value: &str, unit: u32) -> String {
+    match value.parse::<f64>() {
+        Ok(number) if number.is_finite() => (number * f64::from(unit)).round().to_string(),
+        _ => value.to_owned(),
+    }
+}
+
 /// The place of what the variable `name` says.
 pub fn place(name: &str) -> Place {
     Place::Environment(name.into())
@@ -60,7 +80,7 @@ pub fn place(name: &str) -> Place {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::tree::Value, *};
 
     fn applied(pairs: &[(&str, &str)]) -> Node {
         let mut tree = Node::table(Place::BuiltIn);
@@ -82,6 +102,26 @@ mod tests {
             ("TROUPE__STORAGE__DATABASE_URL", "postgres://b"),
         ]);
         assert_eq!(text(&tree, "storage", "database_url"), Some("postgres://b"));
+    }
+
+    #[test]
+    fn usual_values_come_in_the_units_of_their_keys() {
+        let tree = applied(&[
+            ("AUTO_CLEANUP", "false"),
+            ("MAX_HISTORY_DAYS", "30"),
+            ("MAX_STORAGE_GB", "0.5"),
+        ]);
+        let untyped = |section: &str, key: &str| {
+            let node = tree.child(section)?.child(key)?;
+            match &node.value {
+                Value::Untyped(text) => Some(text.as_str()),
+                _ => None,
+            }
+        };
+        assert_eq!(untyped("housekeeping", "automatic"), Some("false"));
+        assert_eq!(untyped("jobs", "retention_hours"), Some("720"));
+        assert_eq!(untyped("storage", "media_max_bytes"), Some("536870912"));
+        assert_eq!(in_unit("many", 24), "many");
     }
 
     #[test]

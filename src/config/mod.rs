@@ -18,7 +18,7 @@ mod validate;
 
 pub use load::{Loaded, Sources, load};
 pub use problems::{Problem, Severity};
-pub use sections::{AuthConfig, LogConfig, LogFormat, LogLevel, ServerConfig};
+pub use sections::{AuthConfig, LogConfig, LogFormat, LogLevel, ServerConfig, StudioConfig};
 pub use tree::Place;
 
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ use troupe_actors::{
     catalog::config::RouteConfig,
     credentials::config::PoolConfig,
     egress::EgressConfig,
-    jobs::{JobsConfig, webhooks::WebhooksConfig},
+    jobs::{JobsConfig, housekeeping::HousekeepingConfig, webhooks::WebhooksConfig},
     media::config::MediaConfig,
     pictures::PicturesConfig,
     providers::config::{ProviderConfig, Timeouts},
@@ -56,6 +56,8 @@ pub struct Config {
     pub egress: EgressConfig,
     pub pictures: PicturesConfig,
     pub jobs: JobsConfig,
+    pub housekeeping: HousekeepingConfig,
+    pub studio: StudioConfig,
     pub webhooks: WebhooksConfig,
     pub tokens: TokensConfig,
     pub responses: ResponsesConfig,

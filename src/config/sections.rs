@@ -1,4 +1,4 @@
-//! The sections that belong to the service itself: `[server]`, `[auth]` and `[log]`.
+//! The sections that belong to the service itself: `[server]`, `[auth]`, `[studio]` and `[log]`.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -91,6 +91,46 @@ impl Default for AuthConfig {
         Self {
             secret_key_file: "data/secret.key".to_owned(),
             admin_user: "admin".to_owned(),
+        }
+    }
+}
+
+/// The studio page and its API.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StudioConfig {
+    /// How long one stays signed in.
+    pub session_hours: u64,
+    /// Tasks on one page of a list.
+    pub max_page: usize,
+    /// Tags of one picture.
+    pub max_tags: usize,
+    /// Characters of a tag.
+    pub max_tag_chars: usize,
+    /// WebSockets of one app at a time.
+    pub sockets_per_app: usize,
+    /// Tasks that one WebSocket follows at a time.
+    pub tasks_per_socket: usize,
+    /// One message of a client.
+    pub socket_message_bytes: usize,
+    /// How often a WebSocket is pinged.
+    pub socket_ping_seconds: u64,
+    /// A WebSocket that is silent for so long is closed.
+    pub socket_idle_seconds: u64,
+}
+
+impl Default for StudioConfig {
+    fn default() -> Self {
+        Self {
+            session_hours: 7 * 24,
+            max_page: 100,
+            max_tags: 20,
+            max_tag_chars: 50,
+            sockets_per_app: 32,
+            tasks_per_socket: 100,
+            socket_message_bytes: 64 << 10,
+            socket_ping_seconds: 20,
+            socket_idle_seconds: 60,
         }
     }
 }

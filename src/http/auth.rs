@@ -1,28 +1,63 @@
-//! Who calls: the API key of a request.
+//! Who calls: the API key of a request, or the session of the studio that stands for one.
 
 use std::sync::Arc;
 
 use actix_web::{
     HttpRequest,
     http::header::{self, HeaderMap},
+    web,
 };
-use troupe_actors::accounts::keys::{KeyCheck, Principal};
+use troupe_actors::accounts::keys::{KeyCheck, KeyError, Principal};
 use troupe_protocol::openai::error::ErrorCode;
 
-use super::error::ApiError;
+use super::{
+    error::ApiError,
+    session::{Presented, Sessions},
+};
 
-/// The app behind the request's key: `Authorization: Bearer …`, or `x-api-key`.
+/// The app behind the request's key: `Authorization: Bearer …`, or `x-api-key`; else behind its session, on the
+/// routes that the studio uses.
 ///
 /// # Errors
-/// 401 with `missing_api_key` or `invalid_api_key`.
+/// 401 with `missing_api_key` or `invalid_api_key`, 403 with `cross_site`.
 pub fn principal(request: &HttpRequest, keys: &KeyCheck) -> Result<Arc<Principal>, ApiError> {
-    let key = presented_key(request).ok_or_else(|| {
-        ApiError::new(
+    if let Some(key) = presented_key(request) {
+        return keys.check(key).map_err(ApiError::from);
+    }
+    by_session(request, keys).unwrap_or_else(|| {
+        Err(ApiError::new(
             ErrorCode::MissingApiKey,
             "no API key was sent, put one into the header `Authorization: Bearer <key>`",
-        )
-    })?;
-    keys.check(key).map_err(ApiError::from)
+        ))
+    })
+}
+
+/// The app of the session that came along; none where there is no session, or not for this route.
+fn by_session(request: &HttpRequest, keys: &KeyCheck) -> Option<Result<Arc<Principal>, ApiError>> {
+    let path = request.path();
+    let takes_sessions =
+        path.starts_with("/api/v1/") || path == "/studio" || path.starts_with("/studio/");
+    if !takes_sessions {
+        return None;
+    }
+    let sessions = request.app_data::<web::Data<Sessions>>()?;
+    match sessions.presented(request.headers()) {
+        Presented::Nothing => None,
+        Presented::Void => Some(Err(ended())),
+        Presented::For(_) if !sessions.admits(request) => Some(Err(ApiError::new(
+            ErrorCode::CrossSite,
+            "the request came with the studio's cookie, but not from a page of this gateway",
+        ))),
+        Presented::For(key_id) => Some(keys.holder(&key_id).map_err(|error| match error {
+            KeyError::Unknown => ended(),
+            KeyError::NotReady => error.into(),
+        })),
+    }
+}
+
+fn ended() -> ApiError {
+    let message = "the session has ended or its API key was revoked, sign in again at /studio";
+    ApiError::new(ErrorCode::InvalidApiKey, message)
 }
 
 /// What stands in `Authorization: Bearer …`.

@@ -334,7 +334,9 @@ impl From<MediaError> for ApiError {
             | MediaError::TooLarge { .. }
             | MediaError::TooManyPixels { .. } => ErrorCode::UpstreamError,
             MediaError::Full => ErrorCode::StorageFull,
-            MediaError::Disk(_)
+            MediaError::Strangers { .. }
+            | MediaError::NotThere { .. }
+            | MediaError::Disk(_)
             | MediaError::Database(_)
             | MediaError::Randomness(_)
             | MediaError::Actor(_) => ErrorCode::StorageUnavailable,

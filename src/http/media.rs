@@ -65,13 +65,31 @@ async fn serve(
     let Some(stored) = media.open(&name).await else {
         return not_found();
     };
+    let who = match media.links().are_signed() {
+        true => Audience::Private,
+        false => Audience::Public,
+    };
+    give(&request, stored, who)
+}
+
+/// For whom a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// For whoever knows the link, and any cache on the way.
+    Public,
+    /// For whoever shows a signature or a key, and for nobody's shared cache.
+    Private,
+}
+
+/// The answer with a file, or with the part of it that is wanted, or with the word that the client has it.
+pub fn give(request: &HttpRequest, stored: Stored, who: Audience) -> HttpResponse {
     let tag = EntityTag::new_strong(stored.name.as_str().to_owned());
     let mut response = HttpResponse::Ok();
-    describe(&mut response, &stored, &tag, media.links().are_signed());
-    if has_it(&request, &tag) {
+    describe(&mut response, &stored, &tag, who);
+    if has_it(request, &tag) {
         return response.status(StatusCode::NOT_MODIFIED).finish();
     }
-    let range = match wanted(&request, &tag, stored.bytes) {
+    let range = match wanted(request, &tag, stored.bytes) {
         Wanted::Whole => 0..stored.bytes,
         Wanted::Part(range) => {
             let (first, last) = (range.start, range.end - 1);
@@ -95,9 +113,11 @@ async fn serve(
 }
 
 /// What is true of the file whichever part of it is sent. It may be shown, but run nothing.
-fn describe(response: &mut HttpResponseBuilder, stored: &Stored, tag: &EntityTag, is_signed: bool) {
-    // what a signature admits to is for who has it, and for nobody's shared cache
-    let who = if is_signed { "private" } else { "public" };
+fn describe(response: &mut HttpResponseBuilder, stored: &Stored, tag: &EntityTag, who: Audience) {
+    let who = match who {
+        Audience::Public => "public",
+        Audience::Private => "private",
+    };
     let caching = format!("{who}, max-age=31536000, immutable");
     response
         .insert_header((header::CONTENT_TYPE, stored.mime))

@@ -6,11 +6,13 @@
 //! | [`chat`] | `/v1/chat/completions`, `/v1/responses`, `/v1/messages` |
 //! | [`openai`] | `/v1/…` |
 //! | [`imagine`] | `/api/v1/…`, as Imagine Server has it |
+//! | [`studio`] | `/api/v1/…`, as seed 001 has it: tasks, history, pictures, a WebSocket |
 //! | [`pictures`] | orders of pictures, whichever surface they come by |
 //! | [`webhooks`] | `/v1/webhooks…`: who is told of the ends of jobs, and how that goes |
 //! | [`admin`] | `/api/admin/…` |
 //! | [`media`], [`ops`] | `/media/…`; health, readiness, metrics |
-//! | [`auth`], [`error`], [`rate`], [`layers`] | keys, errors, rate limits as headers, what surrounds every handler |
+//! | [`auth`], [`session`], [`error`] | keys, the studio's sessions, errors |
+//! | [`rate`], [`layers`] | rate limits as headers, what surrounds every handler |
 //! | [`enter`], [`body`], [`call`], [`fallback`] | one request on its way to an upstream |
 //! | [`passing`], [`relay`], [`tap`], [`heartbeat`], [`verdict`] | its answer on the way back |
 //! | [`dialect`] | in which dialect an error is told |
@@ -19,7 +21,7 @@
 //! | [`services`], [`metrics`] | what handlers can reach |
 
 pub mod admin;
-mod auth;
+pub(crate) mod auth;
 mod body;
 mod call;
 mod chat;
@@ -32,18 +34,20 @@ mod fallback;
 mod heartbeat;
 mod imagine;
 mod jobs;
-mod layers;
+pub(crate) mod layers;
 mod media;
 pub mod metrics;
 mod openai;
 mod ops;
 mod passing;
-mod pictures;
+pub(crate) mod pictures;
 pub mod rate;
 mod relay;
 mod repeats;
 pub mod server;
 pub mod services;
+pub mod session;
+pub mod studio;
 mod tap;
 mod verdict;
 pub mod webhooks;

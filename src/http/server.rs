@@ -18,9 +18,12 @@ use super::{
     media, openai, ops, rate,
     repeats::Repeats,
     services::{Services, Worker},
-    webhooks,
+    studio, webhooks,
 };
-use crate::{config::ServerConfig, pages};
+use crate::{
+    config::ServerConfig,
+    pages::{self, status::Pulse},
+};
 
 /// Starts to serve on `listener`. Signals are the caller's affair.
 ///
@@ -70,11 +73,13 @@ fn app(
     let cors = Condition::new(!config.cors_origins.is_empty(), cors(config));
     App::new()
         .app_data(worker)
-        .app_data(web::Data::new(services.tree.clone()))
+        .app_data(web::Data::new(Pulse::of(&services)))
+        .app_data(web::Data::new(services.sessions.clone()))
         .app_data(web::QueryConfig::default().error_handler(|error, _| unreadable(&error)))
         .app_data(web::JsonConfig::default().error_handler(|error, _| unreadable(&error)))
         .configure(chat::routes)
         .configure(openai::routes)
+        .configure(studio::routes)
         .configure(imagine::routes)
         .configure(jobs::routes)
         .configure(webhooks::routes)
@@ -82,6 +87,7 @@ fn app(
         .configure(ops::routes)
         .configure(admin::routes)
         .configure(pages::assets)
+        .configure(pages::studio)
         .configure(admin::pages)
         .default_service(web::to(nothing_here))
         .wrap(Repeats)
@@ -92,7 +98,7 @@ fn app(
 /// Browsers of the listed origins may call; a `*` lets any.
 fn cors(config: &ServerConfig) -> Cors {
     let cors = Cors::default()
-        .allowed_methods([Method::GET, Method::POST, Method::DELETE])
+        .allowed_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
         .allow_any_header()
         .expose_headers([
             "x-request-id",

@@ -14,7 +14,7 @@ use troupe_actors::{
     answers::Answers,
     catalog::CatalogReader,
     egress::Guard,
-    jobs::{JobsHandle, webhooks::WebhooksHandle},
+    jobs::{JobsHandle, housekeeping::HousekeepingHandle, webhooks::WebhooksHandle},
     media::Media,
     pictures::Atelier,
     responses::ResponseStore,
@@ -23,13 +23,15 @@ use troupe_actors::{
     tokens::TokenCounter,
 };
 
-use super::{admin::gate::AdminGate, metrics::Metrics};
+use super::{admin::gate::AdminGate, metrics::Metrics, session::Sessions, studio::Studio};
 use crate::config::ServerConfig;
 
 /// The whole service as its handlers see it; one for the process.
 pub struct Services {
     pub config: ServerConfig,
     pub public_url: String,
+    /// How this node is told from others: the address that it serves on.
+    pub node: String,
     pub fault_injection: bool,
     pub clock: Clock,
     pub tree: Tree,
@@ -45,6 +47,10 @@ pub struct Services {
     pub atelier: Atelier,
     /// Orders that outlive their request.
     pub jobs: JobsHandle,
+    /// Removes what is past its time, or belongs to nothing.
+    pub housekeeping: HousekeepingHandle,
+    /// What the studio's routes reach besides.
+    pub studio: Studio,
     /// Who is told of their ends.
     pub webhooks: WebhooksHandle,
     /// Opens the links of clients.
@@ -56,6 +62,7 @@ pub struct Services {
     pub tokens: TokenCounter,
     pub responses: ResponseStore,
     pub admins: AdminGate,
+    pub sessions: Sessions,
     pub metrics: Metrics,
     /// Cancelled when the drain begins: readiness goes off.
     pub draining: CancellationToken,

@@ -62,10 +62,17 @@ impl Language {
         best.map(|(_, language)| language)
     }
 
-    fn catalogue(self) -> &'static str {
+    /// The words of the pages, and those of the studio's API.
+    fn catalogues(self) -> [&'static str; 2] {
         match self {
-            Self::English => include_str!("messages/en.ftl"),
-            Self::Chinese => include_str!("messages/zh-CN.ftl"),
+            Self::English => [
+                include_str!("messages/en.ftl"),
+                include_str!("messages/studio-api.en.ftl"),
+            ],
+            Self::Chinese => [
+                include_str!("messages/zh-CN.ftl"),
+                include_str!("messages/studio-api.zh-CN.ftl"),
+            ],
         }
     }
 
@@ -109,13 +116,15 @@ impl Language {
 }
 
 fn load(language: Language) -> FluentBundle<FluentResource> {
-    // What can be read of a catalogue is used; the tests let no faulty one pass.
-    let resource = FluentResource::try_new(language.catalogue().to_owned())
-        .unwrap_or_else(|(resource, _)| resource);
     let locales = language.code().parse().into_iter().collect();
     let mut bundle = FluentBundle::new_concurrent(locales);
     bundle.set_use_isolating(false);
-    bundle.add_resource_overriding(resource);
+    for catalogue in language.catalogues() {
+        // What can be read of a catalogue is used; the tests let no faulty one pass.
+        let resource =
+            FluentResource::try_new(catalogue.to_owned()).unwrap_or_else(|(resource, _)| resource);
+        bundle.add_resource_overriding(resource);
+    }
     bundle
 }
 
@@ -127,12 +136,15 @@ mod tests {
 
     /// Each key with the parts that its message names.
     fn keys(language: Language) -> BTreeMap<String, Vec<String>> {
-        let source = language.catalogue();
-        assert!(
-            FluentResource::try_new(source.to_owned()).is_ok(),
-            "{language:?}"
-        );
-        let entries = source.lines().filter(|line| !line.starts_with(['#', ' ']));
+        let sources = language.catalogues();
+        for source in sources {
+            assert!(
+                FluentResource::try_new(source.to_owned()).is_ok(),
+                "{language:?}"
+            );
+        }
+        let lines = sources.into_iter().flat_map(str::lines);
+        let entries = lines.filter(|line| !line.starts_with(['#', ' ']));
         let mut found = BTreeMap::new();
         for (key, text) in entries.filter_map(|line| line.split_once(" = ")) {
             let mut parts: Vec<String> = text

@@ -1,11 +1,12 @@
 // Keeps the supervision page current, and restarts actors.
 //
-// The server writes all words: this fetches the page's live part again and changes in place only what
+// The server writes all words: this fetches the page's live part and the status line again and changes in place only what
 // differs, so that focus, selection and scroll stay where they are. Events say when something happened;
 // between them the figures are refreshed every two seconds while the page is seen. Without events
 // (connection lost) refreshing goes on, and the notice says so until they are back.
 
 const live = document.getElementById("live");
+const status = document.getElementById("status");
 const notice = document.getElementById("notice");
 const confirmation = document.getElementById("confirm");
 const search = document.getElementById("search");
@@ -36,7 +37,7 @@ async function refresh() {
     }
     if (!answer.ok) throw new Error(String(answer.status));
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    morph(live, page.getElementById("live"));
+    for (const part of [live, status]) morph(part, page.getElementById(part.id));
     reached(true);
   } catch {
     reached(false);

@@ -16,7 +16,7 @@ mod peinture;
 mod rotation;
 mod texts;
 mod videos;
-mod volcengine;
+pub mod volcengine;
 
 use awc::http::StatusCode;
 use serde_json::{Value, json};

@@ -111,6 +111,19 @@ impl S3 {
             .collect()
     }
 
+    /// Puts an object there that nobody has sent.
+    pub fn place(&self, key: &str, bytes: impl Into<Bytes>) {
+        let (bytes, mime) = (bytes.into(), String::new());
+        lock(&self.shelf)
+            .objects
+            .insert(key.to_owned(), Object { bytes, mime });
+    }
+
+    /// Takes an object away.
+    pub fn lose(&self, key: &str) {
+        lock(&self.shelf).objects.remove(key);
+    }
+
     /// An object's content type.
     #[must_use]
     pub fn mime(&self, key: &str) -> Option<String> {
@@ -150,6 +163,9 @@ struct Query {
     uploads: Option<String>,
     upload_id: Option<String>,
     part_number: Option<u32>,
+    #[serde(rename = "list-type")]
+    list_type: Option<u8>,
+    prefix: Option<String>,
 }
 
 async fn answer(
@@ -182,6 +198,9 @@ async fn answer(
             HttpResponse::Ok()
                 .insert_header((header::ETAG, tag))
                 .finish()
+        }
+        (&Method::GET, None) if query.list_type == Some(2) => {
+            list(&shelf, &key, &query.prefix.unwrap_or_default())
         }
         (&Method::GET | &Method::HEAD, None) => read(&shelf, &key, &request),
         (&Method::DELETE, None) => {
@@ -269,6 +288,30 @@ fn complete(shelf: &mut Shelf, id: &str, key: String) -> HttpResponse {
         "<CompleteMultipartUploadResult><ETag>{tag}</ETag></CompleteMultipartUploadResult>"
     ))
 }
+
+/// All at once: the real store gives a thousand at a time.
+fn list(shelf: &Shelf, bucket: &str, prefix: &str) -> HttpResponse {
+    let bucket = format!("{}/", bucket.trim_end_matches('/'));
+    let objects = shelf.objects.iter();
+    let listed = objects.filter_map(|(path, object)| {
+        let key = path.strip_prefix(&bucket)?;
+        let (size, tag) = (object.bytes.len(), tag(&object.bytes));
+        let tag = tag.trim_matches('"');
+        key.starts_with(prefix).then(|| {
+            format!(
+                "<Contents><Key>{key}</Key><LastModified>{STORED_AT}</LastModified><ETag>{tag}</ETag>\
+                 <Size>{size}</Size></Contents>"
+            )
+        })
+    });
+    let listed: String = listed.collect();
+    xml(format!(
+        "<ListBucketResult><IsTruncated>false</IsTruncated>{listed}</ListBucketResult>"
+    ))
+}
+
+/// When all objects were stored, as lists say it.
+const STORED_AT: &str = "2026-01-01T00:00:00.000Z";
 
 fn read(shelf: &Shelf, key: &str, request: &HttpRequest) -> HttpResponse {
     let Some(object) = shelf.objects.get(key) else {

@@ -58,6 +58,16 @@ impl KeyCheck {
         found.cloned().ok_or(KeyError::Unknown)
     }
 
+    /// Whose key has the id `key_id`, for who has shown the key before: an id opens nothing by itself.
+    ///
+    /// # Errors
+    /// See [`KeyError`]; a revoked key is unknown.
+    pub fn holder(&self, key_id: &str) -> Result<Arc<Principal>, KeyError> {
+        let table = self.table.load();
+        let table = table.as_ref().ok_or(KeyError::NotReady)?;
+        table.holder(key_id).cloned().ok_or(KeyError::Unknown)
+    }
+
     /// Whether any key in force treats repeated requests in a way of its own, which is then worth a look.
     #[must_use]
     pub fn any_dedupes(&self) -> bool {
@@ -173,6 +183,19 @@ mod tests {
             1,
             "even without a key meanwhile"
         );
+    }
+
+    #[test]
+    fn a_holder_is_known_by_the_keys_id_until_it_is_revoked() {
+        let check = check();
+        assert_eq!(check.holder("id-k1").unwrap_err(), KeyError::NotReady);
+        publish(&check, vec![row(&check, "a", "k1", None)], 2);
+        assert_eq!(check.holder("id-k1").unwrap().app_id(), "a");
+        for unknown in ["k1", "id-k2", ""] {
+            assert_eq!(check.holder(unknown).unwrap_err(), KeyError::Unknown);
+        }
+        publish(&check, vec![], 2);
+        assert_eq!(check.holder("id-k1").unwrap_err(), KeyError::Unknown);
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub(super) struct KeyTable {
     /// Whether any key treats repeated requests in a way of its own.
     pub dedupes: bool,
     principals: HashMap<[u8; 32], Arc<Principal>>,
+    /// The same by the key's id, for sessions that stand for a key.
+    holders: HashMap<Box<str>, Arc<Principal>>,
     apps: HashMap<Box<str>, Arc<App>>,
 }
 
@@ -51,7 +53,10 @@ impl KeyTable {
                 key_name: key.name.into(),
             };
             table.dedupes |= principal.dedupe != Dedupe::Off;
-            table.principals.insert(hash, Arc::new(principal));
+            let principal = Arc::new(principal);
+            let id = principal.key_id.clone();
+            table.holders.insert(id, principal.clone());
+            table.principals.insert(hash, principal);
         }
         // an app whose last key is gone keeps its gate as long as anything is under way there
         for (id, app) in &before.apps {
@@ -65,6 +70,11 @@ impl KeyTable {
     /// Whose key has this hash.
     pub fn find(&self, hash: &[u8; 32]) -> Option<&Arc<Principal>> {
         self.principals.get(hash)
+    }
+
+    /// Whose key has this id.
+    pub fn holder(&self, key_id: &str) -> Option<&Arc<Principal>> {
+        self.holders.get(key_id)
     }
 
     /// How many keys there are.

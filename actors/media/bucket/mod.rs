@@ -7,7 +7,7 @@ use std::{fs::File, io, ops::Range, os::unix::fs::FileExt as _, sync::Arc, time:
 
 use bytes::Bytes;
 use derive_more::Debug;
-use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream, stream::BoxStream};
 use object_store::{
     Attribute, Attributes, GetOptions, GetRange, MultipartUpload, ObjectStore, ObjectStoreExt as _,
     PutMultipartOptions, PutOptions, PutPayload, RetryConfig,
@@ -17,6 +17,8 @@ use object_store::{
 
 use super::{
     blocking::off_thread,
+    listing::Found,
+    name::MediaName,
     place::{BadMediaUrl, BucketAddress},
 };
 
@@ -115,6 +117,26 @@ impl Bucket {
     pub async fn size(&self, key: &str) -> io::Result<u64> {
         let found = self.store.head(&self.path(key)).await;
         found.map(|meta| meta.size).map_err(told)
+    }
+
+    /// All objects below the prefix, in no order.
+    pub fn list(&self) -> BoxStream<'static, io::Result<Found>> {
+        let prefix = (!self.prefix.is_empty()).then(|| Path::from(&*self.prefix));
+        let objects = self.store.list(prefix.as_ref());
+        let found = objects.filter_map(|object| async {
+            let object = match object {
+                Ok(object) => object,
+                Err(error) => return Some(Err(told(error))),
+            };
+            let name = MediaName::parse(object.location.filename()?)?;
+            Some(Ok(Found {
+                name,
+                bytes: object.size,
+                at: object.last_modified.timestamp_millis(),
+            }))
+        });
+        // the library's own must not be asked again after their end
+        found.fuse().boxed()
     }
 
     /// The bytes of a range of an object, as they come.

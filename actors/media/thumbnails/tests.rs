@@ -282,8 +282,9 @@ fn what_is_no_picture_or_would_take_too_much_is_refused() {
     let mut bomb = plain_png(8, 8, 0);
     bomb[16..24].copy_from_slice(&[0, 0, 0x40, 0, 0, 0, 0x40, 0]);
     assert!(matches!(draw(&bomb), ThumbnailError::Damaged(_)));
-    let large = plain_png(9_000, 9_000, 0);
-    let refused = draw(&large);
+    let strict = thumbnails(|media| media.max_pixels = 800 * 800);
+    let refused = strict.draw(&file(&plain_png(900, 900, 0)), ThumbnailKind::WebP);
+    let refused = refused.unwrap_err();
     assert!(matches!(
         refused,
         ThumbnailError::Refused(MediaError::TooManyPixels { .. })

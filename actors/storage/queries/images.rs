@@ -97,10 +97,16 @@ pub fn thumbnail(conn: &mut Connection, id: &str, mime: &str) -> QueryResult<Opt
     })
 }
 
-/// Notes a thumbnail of a picture that is still there, in the place of an earlier one. Says whether.
-pub fn put_thumbnail(conn: &mut Connection, id: &str, mime: &str, name: &str) -> QueryResult<bool> {
+/// Notes a thumbnail of a picture that has none of that type, and says which is in force then: another one where
+/// somebody was faster, none where the picture is gone.
+pub fn put_thumbnail(
+    conn: &mut Connection,
+    id: &str,
+    mime: &str,
+    name: &str,
+) -> QueryResult<Option<String>> {
     if get(conn, id)?.is_none() {
-        return Ok(false);
+        return Ok(None);
     }
     let row = (
         thumbnails::image_id.eq(id),
@@ -111,11 +117,18 @@ pub fn put_thumbnail(conn: &mut Connection, id: &str, mime: &str, name: &str) ->
         diesel::insert_into(thumbnails::table)
             .values(row)
             .on_conflict((thumbnails::image_id, thumbnails::mime))
-            .do_update()
-            .set(thumbnails::name.eq(name))
+            .do_nothing()
             .execute(c)
-    })
-    .map(|_| true)
+    })?;
+    thumbnail(conn, id, mime)
+}
+
+/// Forgets a thumbnail, unless another one has taken its place.
+pub fn drop_thumbnail(conn: &mut Connection, id: &str, mime: &str, name: &str) -> QueryResult<()> {
+    let row = thumbnails::table
+        .find((id, mime))
+        .filter(thumbnails::name.eq(name));
+    on_each!(conn, c => diesel::delete(row).execute(c)).map(|_| ())
 }
 
 /// The names of the thumbnails of pictures, at most some thousand.
@@ -173,10 +186,14 @@ pub(super) mod tests {
             insert(conn, &rows).unwrap();
             for id in ["a", "b", "c"] {
                 tags::set(conn, id, &["fox".to_owned()], 1).unwrap();
-                assert_eq!(put_thumbnail(conn, id, "image/webp", "old"), Ok(true));
-                assert_eq!(put_thumbnail(conn, id, "image/webp", id), Ok(true));
+                let mut put = |name: &str| put_thumbnail(conn, id, "image/webp", name).unwrap();
+                assert_eq!(put(id).as_deref(), Some(id));
+                assert_eq!(put("later").as_deref(), Some(id), "the first one stays");
             }
-            assert_eq!(put_thumbnail(conn, "x", "image/webp", "x"), Ok(false));
+            assert_eq!(put_thumbnail(conn, "x", "image/webp", "x"), Ok(None));
+            drop_thumbnail(conn, "b", "image/webp", "later").unwrap();
+            drop_thumbnail(conn, "b", "image/webp", "b").unwrap();
+            assert_eq!(thumbnail(conn, "b", "image/webp"), Ok(None));
             assert_eq!(thumbnail(conn, "a", "image/webp"), Ok(Some("a".to_owned())));
             assert_eq!(thumbnail(conn, "a", "image/jpeg"), Ok(None));
             assert_eq!(delete(conn, &["a".to_owned()]), Ok(1));

@@ -3,6 +3,7 @@
 use diesel::{prelude::*, sql_query, sql_types::BigInt};
 use serde::{Deserialize, Serialize};
 
+use super::upkeep;
 use crate::storage::{Connection, connection::on_each, schema::media};
 
 /// One stored file.
@@ -38,6 +39,12 @@ impl MediaRow {
             "" => &self.name,
             object => object,
         }
+    }
+
+    /// Its size.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        u64::try_from(self.bytes).unwrap_or(0)
     }
 }
 
@@ -139,8 +146,10 @@ pub fn total_bytes(conn: &mut Connection) -> QueryResult<i64> {
     on_each!(conn, c => total.get_result::<Total>(c)).map(|row| row.total)
 }
 
-/// Deletes rows by name; returns how many there were. At most some thousand names.
+/// Deletes rows by name, at most some hundred, with the pictures and thumbnails that stand on them; returns how
+/// many there were.
 pub fn delete(conn: &mut Connection, names: &[String]) -> QueryResult<usize> {
+    upkeep::delete_standing_on(conn, names)?;
     on_each!(conn, c => diesel::delete(media::table.filter(media::name.eq_any(names))).execute(c))
 }
 

@@ -6,6 +6,7 @@
 pub mod answers;
 pub mod apps;
 pub mod calls;
+pub mod charges;
 pub mod credential_states;
 pub mod history;
 pub mod images;
@@ -13,11 +14,14 @@ pub mod jobs;
 pub mod keys;
 pub mod media;
 mod page;
+#[cfg(test)]
+mod plans;
 pub mod provider_states;
 pub mod responses;
 pub mod restarts;
 pub mod settings;
 pub mod tags;
+pub mod upkeep;
 pub mod webhook_deliveries;
 pub mod webhook_endpoints;
 pub mod webhook_secrets;

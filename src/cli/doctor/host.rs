@@ -1,15 +1,9 @@
 //! Checks of the machine itself: the secret key's file, free space, and the clock.
 
-use std::{
-    fs, io,
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
-};
-
-use troupe_actors::storage::config::StorageConfig;
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use super::finding::Finding;
-use crate::{config::Config, secret_key};
+use crate::{config::Config, disk, secret_key};
 
 const MIB: u64 = 1 << 20;
 /// Below this much free space writes will fail soon.
@@ -55,45 +49,19 @@ fn judge_mode(path: &Path, mode: u32) -> Finding {
 
 /// Free space where data is kept, one finding per folder.
 pub fn disk(config: &Config) -> Vec<Finding> {
-    data_folders(
+    disk::data_folders(
         &config.storage,
         [&config.calls.spool_dir, &config.media.spool_dir],
     )
     .into_iter()
     .map(|folder| {
         let shown = folder.display().to_string();
-        match free_space(&folder) {
-            Ok(free) => judge_space(&shown, free),
+        match disk::space(&folder) {
+            Ok(space) => judge_space(&shown, space.free),
             Err(error) => Finding::warn("disk", format!("{shown}: {error}"), "check the folder"),
         }
     })
     .collect()
-}
-
-/// The folders that grow, each once.
-fn data_folders(storage: &StorageConfig, spools: [&str; 2]) -> Vec<PathBuf> {
-    let database = storage
-        .database_url
-        .strip_prefix("sqlite://")
-        .and_then(|file| Path::new(file).parent().map(Path::to_owned));
-    let media = storage.media_url.strip_prefix("file://").map(PathBuf::from);
-    let mut folders: Vec<PathBuf> = [database, media].into_iter().flatten().collect();
-    folders.extend(spools.map(PathBuf::from));
-    folders.sort();
-    // what lies inside another folder is on its disk in all but odd set-ups
-    folders.dedup_by(|inner, outer| inner.starts_with(outer));
-    folders
-}
-
-/// Bytes that this user may still write where `folder` is, or will be.
-fn free_space(folder: &Path) -> io::Result<u64> {
-    let existing = folder
-        .ancestors()
-        .find(|path| path.exists())
-        .filter(|path| !path.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let stat = rustix::fs::statvfs(existing)?;
-    Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
 fn judge_space(folder: &str, free: u64) -> Finding {
@@ -158,18 +126,6 @@ mod tests {
         assert_eq!(judge_space("data", 5 * LITTLE).state, State::Ok);
         assert_eq!(judge_space("data", LITTLE - 1).state, State::Warn);
         assert_eq!(judge_space("data", 0).state, State::Fail);
-    }
-
-    #[test]
-    fn folders_that_are_not_there_yet_have_the_space_of_their_parent() {
-        let folder = tempfile::tempdir().unwrap();
-        assert!(free_space(&folder.path().join("a/b")).unwrap() > 0);
-        assert!(free_space(Path::new("not/there/yet")).unwrap() > 0);
-        let folders_with = |spools| data_folders(&StorageConfig::default(), spools);
-        let folders = folders_with(["data/spool", "data/media-spool"]);
-        assert_eq!(folders, [PathBuf::from("data")]);
-        let elsewhere = folders_with(["/var/spool/troupe", "/var/media-spool"]);
-        assert_eq!(elsewhere.len(), 3);
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub fn validate(config: &Config, tree: &Node, problems: &mut Vec<Problem>) {
     check.egress(&config.egress);
     check.pictures(&config.pictures);
     check.jobs(&config.jobs);
+    check.housekeeping(&config.housekeeping);
+    check.studio(&config.studio);
     check.webhooks(&config.webhooks);
     check.token_counts(&config.tokens);
     check.responses(&config.responses);

@@ -7,7 +7,7 @@ use troupe_actors::{
     answers::AnswersConfig,
     credentials::config::PoolConfig,
     egress::{EgressConfig, Exempt},
-    jobs::{JobsConfig, webhooks::WebhooksConfig},
+    jobs::{JobsConfig, housekeeping::HousekeepingConfig, webhooks::WebhooksConfig},
     media::{config::MediaConfig, place::Place},
     pictures::PicturesConfig,
     providers::config::Timeouts,
@@ -19,7 +19,7 @@ use troupe_actors::{
 use url::Url;
 
 use super::Check;
-use crate::config::{AuthConfig, ServerConfig};
+use crate::config::{AuthConfig, ServerConfig, StudioConfig};
 
 /// A TLS connection to the other side of the world, and an answer.
 const HOSTED_KV_MS: u64 = 2_000;
@@ -242,8 +242,48 @@ impl Check<'_> {
             check.range("retry_ms", jobs.retry_ms, 1..=A_DAY_MS);
             check.range("max_retry_ms", jobs.max_retry_ms, 1..=A_DAY_MS);
             check.range("max_hours", jobs.max_hours, 1..=8_760);
+            check.range("patience_ms", jobs.patience_ms, 100..=A_DAY_MS);
+            check.range("keep_alive_ms", jobs.keep_alive_ms, 100..=600_000);
+            check.range("max_priority", jobs.max_priority, 0..=1_000);
+            check.range("lease_ms", jobs.lease_ms, 1_000..=600_000);
             check.range("retention_hours", jobs.retention_hours, 1..=876_000);
-            check.range("sweep_ms", jobs.sweep_ms, 1_000..=A_DAY_MS);
+        });
+    }
+
+    pub(super) fn housekeeping(&mut self, housekeeping: &HousekeepingConfig) {
+        self.within("housekeeping", |check| {
+            check.range("every_seconds", housekeeping.every_seconds, 1..=7 * 86_400);
+            check.range("compare_hours", housekeeping.compare_hours, 1..=8_760);
+            check.range(
+                "grace_seconds",
+                housekeeping.grace_seconds,
+                60..=30 * 86_400,
+            );
+            check.range("batch", housekeeping.batch, 1..=1_000);
+        });
+    }
+
+    pub(super) fn studio(&mut self, studio: &StudioConfig) {
+        self.within("studio", |check| {
+            check.range("session_hours", studio.session_hours, 1..=24 * 366);
+            check.range("max_page", studio.max_page, 1..=1_000);
+            check.range("max_tags", studio.max_tags, 1..=1_000);
+            check.range("max_tag_chars", studio.max_tag_chars, 1..=1_000);
+            check.range("sockets_per_app", studio.sockets_per_app, 1..=1_000_000);
+            check.range("tasks_per_socket", studio.tasks_per_socket, 1..=10_000);
+            let bytes = studio.socket_message_bytes;
+            check.range("socket_message_bytes", bytes, 1_024..=16 << 20);
+            check.range("socket_ping_seconds", studio.socket_ping_seconds, 1..=3_600);
+            check.range(
+                "socket_idle_seconds",
+                studio.socket_idle_seconds,
+                1..=86_400,
+            );
+            if studio.socket_idle_seconds <= studio.socket_ping_seconds {
+                let message =
+                    "must be more than socket_ping_seconds, or connections end between pings";
+                check.error("socket_idle_seconds", message);
+            }
         });
     }
 

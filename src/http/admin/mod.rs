@@ -1,6 +1,7 @@
-//! The admin's JSON: calls, restarts, pools, routes, the supervision tree.
+//! The admin's JSON: calls, charges, restarts, pools, routes, housekeeping, the supervision tree.
 
 pub mod gate;
+mod housekeeping;
 mod lists;
 mod route;
 mod supervision;
@@ -31,9 +32,15 @@ use super::{
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(resource("/api/admin/calls").get(lists::calls))
+        .service(resource("/api/admin/charges").get(lists::charges))
         .service(resource("/api/admin/restarts").get(lists::restarts))
         .service(resource("/api/admin/pools").get(lists::pools))
         .service(resource("/api/admin/route").get(route::explain))
+        .service(
+            resource("/api/admin/housekeeping")
+                .get(housekeeping::last)
+                .post(housekeeping::run),
+        )
         .service(resource("/api/admin/supervision").get(supervision::tree))
         .service(resource("/api/admin/supervision/events").get(supervision::events))
         .service(resource("/api/admin/supervision/{path:.*}/restart").post(supervision::restart))

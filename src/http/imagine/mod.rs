@@ -2,9 +2,11 @@
 //!
 //! What its clients send and read is kept; its known faults are not: every error has the status that it
 //! deserves, `token-reset` is reached, nothing is silently changed.
+//!
+//! `/api/v1/generate` is also the [studio](super::studio)'s, which sends on what is meant for here.
 
-mod actions;
-mod error;
+pub mod actions;
+pub mod error;
 mod models;
 mod storage;
 mod text;
@@ -33,8 +35,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/api/v1/edit").post(actions::edit))
         .service(resource("/api/v1/upscale").post(actions::upscale))
         .service(resource("/api/v1/upscaler").post(actions::upscale))
-        .service(resource("/api/v1/imagine").post(actions::generate))
-        .service(resource("/api/v1/generate").post(actions::generate));
+        .service(resource("/api/v1/imagine").post(actions::imagine));
 }
 
 async fn health() -> HttpResponse {

@@ -45,7 +45,7 @@ pub enum Shape {
 }
 
 /// The sizes that stand for shapes, as Imagine Server and its client have them.
-const SHAPES: [(&str, Size); 9] = [
+pub const SHAPES: [(&str, Size); 9] = [
     ("1:1", Size::new(1024, 1024)),
     ("16:9", Size::new(1024, 576)),
     ("4:3", Size::new(1024, 768)),

@@ -123,10 +123,8 @@ async fn read_json(
         return Err(RequestError::NotAnObject.into());
     };
     Ok(Form {
-        values,
-        uploads: Vec::new(),
         parts,
-        nonce,
+        ..Form::of(values, nonce)
     })
 }
 
@@ -143,12 +141,7 @@ async fn close(
 }
 
 async fn read_form(atelier: &Atelier, mut fields: Multipart, nonce: u64) -> Result<Form, ApiError> {
-    let mut form = Form {
-        values: Map::new(),
-        uploads: Vec::new(),
-        parts: Vec::new(),
-        nonce,
-    };
+    let mut form = Form::of(Map::new(), nonce);
     let mut seen = 0;
     while let Some(field) = fields.next().await {
         let field = field.map_err(|error| bad_form(&error))?;
@@ -251,6 +244,21 @@ fn broken(error: &PayloadError) -> ApiError {
 }
 
 impl Form {
+    /// One of fields that came in another way, without files.
+    pub fn of(values: Map<String, Value>, nonce: u64) -> Self {
+        Self {
+            values,
+            uploads: Vec::new(),
+            parts: Vec::new(),
+            nonce,
+        }
+    }
+
+    /// Looks at a field that is there and not null.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.values.get(name).filter(|value| !value.is_null())
+    }
+
     /// A field of a form; one that comes again makes a list.
     fn add(&mut self, name: String, value: String) {
         match self.values.get_mut(&name) {

@@ -6,11 +6,12 @@ mod view;
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use maud::{Markup, html};
 use serde::Deserialize;
-use troupe_actors::supervision::{RestartEvent, Tree, TreeError, TreeSnapshot};
+use troupe_actors::supervision::{RestartEvent, TreeError, TreeSnapshot};
 
 use super::{
-    frame::{self, Page},
+    frame::{self, Page, Surroundings},
     preferences::{Choice, Preferences},
+    status::{Pulse, Status},
 };
 
 /// How many of the latest restarts are shown.
@@ -20,6 +21,7 @@ const EVENTS_SHOWN: u64 = 20;
 #[derive(Debug, Clone)]
 pub struct Sight {
     pub tree: TreeSnapshot,
+    pub status: Status,
     /// The latest restarts, oldest first.
     pub events: Vec<RestartEvent>,
 }
@@ -34,7 +36,7 @@ pub struct Search {
 /// `GET /admin/supervision`
 pub async fn page(
     request: HttpRequest,
-    tree: web::Data<Tree>,
+    pulse: web::Data<Pulse>,
     search: web::Query<Search>,
     choice: web::Query<Choice>,
 ) -> HttpResponse {
@@ -42,7 +44,7 @@ pub async fn page(
         return kept;
     }
     let preferences = Preferences::of(request.headers());
-    match look(&tree).await {
+    match look(&pulse).await {
         Ok(sight) => {
             let page = document(preferences, &sight, &search.q);
             frame::respond(StatusCode::OK, &page)
@@ -51,28 +53,35 @@ pub async fn page(
     }
 }
 
-/// `GET /admin/supervision/tree`: the live part alone.
+/// `GET /admin/supervision/tree`: the live part and the status line alone.
 pub async fn tree(
     request: HttpRequest,
-    tree: web::Data<Tree>,
+    pulse: web::Data<Pulse>,
     search: web::Query<Search>,
 ) -> HttpResponse {
     let preferences = Preferences::of(request.headers());
-    match look(&tree).await {
+    match look(&pulse).await {
         Ok(sight) => {
-            let part = view::live(preferences.language, &sight, &search.q);
+            let language = preferences.language;
+            let part = html! {
+                (view::live(language, &sight, &search.q))
+                (sight.status.line(language))
+            };
             frame::respond(StatusCode::OK, &part)
         }
         Err(error) => unavailable(preferences, &error),
     }
 }
 
-async fn look(tree: &Tree) -> Result<Sight, TreeError> {
-    let newest = *tree.newest_event().borrow();
+async fn look(pulse: &Pulse) -> Result<Sight, TreeError> {
+    let newest = *pulse.tree.newest_event().borrow();
     let since = newest.saturating_sub(EVENTS_SHOWN);
+    let tree = pulse.tree.snapshot().await?;
+    let events = pulse.tree.events_after(since, EVENTS_SHOWN as usize);
     Ok(Sight {
-        tree: tree.snapshot().await?,
-        events: tree.events_after(since, EVENTS_SHOWN as usize).await?,
+        events: events.await?,
+        status: pulse.status(&tree).await,
+        tree,
     })
 }
 
@@ -82,7 +91,9 @@ pub fn document(preferences: Preferences, sight: &Sight, search: &str) -> Markup
     let language = preferences.language;
     Page {
         preferences,
-        title: &language.say("supervision-title"),
+        title: language.say("supervision-title"),
+        surroundings: Surroundings::Admin(Some(&sight.status)),
+        style: None,
         script: Some("js/supervision.js"),
         content: view::content(language, sight, search),
     }
@@ -95,7 +106,9 @@ fn unavailable(preferences: Preferences, error: &TreeError) -> HttpResponse {
     let title = language.say("tree-unavailable");
     Page {
         preferences,
-        title: &title,
+        title: title.clone(),
+        surroundings: Surroundings::Admin(None),
+        style: None,
         script: None,
         content: html! {
             h1 { (title) }

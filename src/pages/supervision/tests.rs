@@ -1,13 +1,20 @@
 //! The page rendered from made-up trees and from a real one.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc, time::Duration};
 
 use actix_web::{App, http::header, test as client, web};
-use troupe_actors::supervision::{
-    Clock, RestartMetrics, SupervisionConfig,
-    fall::{Fall, FallKind},
-    snapshot::{NodeKind, NodeSnapshot},
-    vitals::State,
+use troupe_actors::{
+    storage::{
+        Database, Storage,
+        config::StorageConfig,
+        kv::{Kv, KvStore, KvUrl},
+    },
+    supervision::{
+        ChildSpec, Clock, RestartMetrics, SupervisionConfig, Tree,
+        fall::{Fall, FallKind},
+        snapshot::{NodeKind, NodeSnapshot},
+        vitals::State,
+    },
 };
 
 use super::*;
@@ -86,6 +93,15 @@ fn troubled() -> Sight {
         });
     }
     Sight {
+        status: Status {
+            node: "127.0.0.1:8080".to_owned(),
+            at_ms: NOW_MS,
+            uptime_ms: 93_600_000,
+            up: 3,
+            actors: 7,
+            database: true,
+            kv: false,
+        },
         tree: TreeSnapshot {
             at_ms: NOW_MS,
             uptime_ms: 93_600_000,
@@ -139,6 +155,26 @@ fn a_search_shows_whole_paths_or_says_what_to_do() {
     assert!(nothing.contains("Clear the search") && !nothing.contains("\"><b>"));
 }
 
+async fn database(tree: &Tree, folder: &Path) -> Database {
+    let config = StorageConfig {
+        database_url: format!("sqlite://{}/t.db", folder.display()),
+        ..StorageConfig::default()
+    };
+    let storage = config.clone();
+    let spec = ChildSpec::new("storage/database", "storage", move || {
+        Ok(Storage::new(storage.clone()))
+    });
+    Database::new(tree.start(spec).await.unwrap(), &config)
+}
+
+async fn kv(tree: &Tree) -> KvStore {
+    let wait = Duration::from_secs(1);
+    let spec = ChildSpec::new("storage/kv", "kv", move || {
+        Kv::open(&KvUrl::parse("memory://").unwrap(), wait, Clock::system())
+    });
+    KvStore::new(tree.start(spec).await.unwrap(), wait)
+}
+
 #[actix_web::test]
 async fn the_page_and_its_live_part_come_from_the_running_tree() {
     let tree = Tree::plant(
@@ -147,9 +183,16 @@ async fn the_page_and_its_live_part_come_from_the_running_tree() {
         RestartMetrics::default(),
         || (),
     );
+    let folder = tempfile::tempdir().unwrap();
+    let pulse = Pulse {
+        database: database(&tree, folder.path()).await,
+        kv: kv(&tree).await,
+        tree,
+        node: "127.0.0.1:8080".to_owned(),
+    };
     let app = App::new()
-        .app_data(web::Data::new(tree))
-        .configure(crate::pages::routes);
+        .app_data(web::Data::new(pulse))
+        .configure(crate::pages::admin);
     let app = client::init_service(app).await;
     let get = |path: &str| {
         client::TestRequest::get()
@@ -175,6 +218,16 @@ async fn the_page_and_its_live_part_come_from_the_running_tree() {
 
     let part = client::call_and_read_body(&app, get("/admin/supervision/tree?q=x")).await;
     assert!(part.starts_with(b"<div class=\"live\""));
+    let line = std::str::from_utf8(&part)
+        .unwrap()
+        .split("<footer")
+        .nth(1)
+        .unwrap();
+    assert_eq!(
+        line.matches("正常").count(),
+        2,
+        "both stores answer: {line}"
+    );
 
     let choice = client::call_service(&app, get("/admin/supervision?q=x&lang=en")).await;
     assert_eq!(choice.status(), 303);

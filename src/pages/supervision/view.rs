@@ -53,10 +53,6 @@ pub fn live(language: Language, sight: &Sight, search: &str) -> Markup {
             (figures(language, &sight.tree))
             (tree(language, sight, search))
             (log(language, sight))
-            footer.status {
-                span { (language.say_with("version", [("version", env!("CARGO_PKG_VERSION").into())])) }
-                span { (language.say_with("as-of", [("time", exact(sight.tree.at_ms).into())])) }
-            }
         }
     }
 }

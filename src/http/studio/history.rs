@@ -1,0 +1,83 @@
+//! The history: completed tasks that still have pictures.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Path, Query},
+};
+use serde::Deserialize;
+use serde_json::json;
+use troupe_actors::images::{HistoryWish, history::From};
+
+use super::{
+    ids::{job_id, task_id},
+    refusal::{Refusal, Thing},
+    tasks::{answer, find, fresh, limit, remove, shown},
+    words,
+};
+use crate::http::{auth, services::OnWorker};
+
+/// What a page is to hold.
+#[derive(Debug, Deserialize)]
+pub struct Asked {
+    /// Words of the prompt.
+    q: Option<String>,
+    tag: Option<String>,
+    model: Option<String>,
+    limit: Option<usize>,
+    /// From 1 on.
+    page: Option<usize>,
+    /// `next` of the page before; in place of `page`.
+    after: Option<String>,
+}
+
+/// `GET /api/v1/history`: newest first.
+pub async fn list(worker: OnWorker, request: HttpRequest, asked: Query<Asked>) -> HttpResponse {
+    let (services, language) = (&worker.0.services, words::language(&request));
+    let asked = asked.into_inner();
+    let limit = limit(asked.limit, services);
+    let page = asked.page.unwrap_or(1).max(1);
+    let listed = async {
+        let principal = auth::principal(&request, &services.keys)?;
+        let said = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+        let wish = HistoryWish {
+            words: said(asked.q).map(|words| words.trim().to_owned()),
+            tag: said(asked.tag),
+            model: said(asked.model),
+            from: match asked.after {
+                Some(after) => From::After(job_id(&after).unwrap_or(after)),
+                None => From::Skip((page - 1).saturating_mul(limit)),
+            },
+            limit,
+        };
+        let history = services
+            .studio
+            .images
+            .history(principal.app_id(), wish)
+            .await?;
+        let next = history.jobs.last().filter(|_| history.more);
+        let next = next.map(|job| task_id(&job.id));
+        let items = shown(&history.jobs, services, language).await?;
+        Ok(fresh().json(json!({
+            "total": history.total,
+            "page": page,
+            "limit": limit,
+            "items": items,
+            "next": next,
+        })))
+    };
+    answer(listed.await, language)
+}
+
+/// `DELETE /api/v1/history/{task_id}`: the task with its pictures.
+pub async fn delete(worker: OnWorker, request: HttpRequest, id: Path<String>) -> HttpResponse {
+    let (services, language) = (&worker.0.services, words::language(&request));
+    let deleted = async {
+        let job = find(services, &request, &id).await?;
+        if !job.state.is_final() {
+            return Err(Refusal::Absent(Thing::Task));
+        }
+        remove(services, &request, &job).await?;
+        Ok(HttpResponse::NoContent().finish())
+    };
+    answer(deleted.await, language)
+}
