@@ -10,7 +10,7 @@ use troupe_actors::{
     credentials::Terms,
     media::{MediaError, Owner, Spooled},
     pictures::{Atelier, Commission, Gallery},
-    providers::{exchange::ExchangeError, upstream::Endpoint},
+    providers::{exchange::ExchangeError, provider::Provider, upstream::Endpoint},
 };
 use troupe_protocol::{openai::error::ErrorCode, pictures::Order};
 
@@ -25,6 +25,15 @@ use crate::http::{
     media::behind,
     services::Services,
 };
+
+/// The providers that draw.
+pub fn drawing(services: &Services) -> Vec<Arc<Provider>> {
+    let directory = services.catalog.directory();
+    let providers = directory
+        .providers()
+        .filter(|provider| provider.studio.is_some());
+    providers.cloned().collect()
+}
 
 /// What was drawn, and of what order.
 pub struct Drawn {
