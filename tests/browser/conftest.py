@@ -14,7 +14,7 @@ import sys
 import urllib.request
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 sys.path.append(str(pathlib.Path(__file__).parent.parent / "sdk"))
 
@@ -51,6 +51,9 @@ base_url = "{upstream}/v1"
 tokens = ["token-of-the-strict-one"]
 models = [{{ id = "sim-policy", type = "text2image" }}]
 """
+
+# a busy machine draws slowly
+PATIENCE_MS = 20_000
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -124,6 +127,7 @@ def gateway(served):
 
 @pytest.fixture(scope="session")
 def browser():
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         binary = os.environ.get("CHROMIUM", "/usr/bin/chromium")
         browser = playwright.chromium.launch(executable_path=binary, args=ARGUMENTS)
@@ -132,7 +136,7 @@ def browser():
 
 
 @pytest.fixture
-def visit(browser, gateway):
+def visit(browser, served):
     """Opens a page as somebody new would: `visit("/studio", width=390)`. What a script or the browser complains of
     fails the test, but for connections that tests break on purpose."""
     contexts, complaints = [], []
@@ -140,12 +144,12 @@ def visit(browser, gateway):
     def open_page(path, width=1280, height=800, **options):
         options.setdefault("locale", "en-US")
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
-        page.goto(gateway.url + path)
+        page.goto(served.url + path)
         return page
 
     yield open_page
@@ -155,15 +159,15 @@ def visit(browser, gateway):
     assert [text for text in complaints if not text.startswith(expected)] == []
 
 
+def enter(page):
+    """Signs in at the studio's door."""
+    page.fill("#key", API_KEY)
+    page.press("#key", "Enter")
+    page.wait_for_selector("#runs[aria-busy=false]", state="attached")
+    return page
+
+
 @pytest.fixture
-def studio(visit):
-    """Opens the studio, signed in."""
-
-    def open_studio(**options):
-        page = visit("/studio", **options)
-        page.fill("#key", API_KEY)
-        page.press("#key", "Enter")
-        page.wait_for_selector("#runs[aria-busy=false]", state="attached")
-        return page
-
-    return open_studio
+def studio(visit, gateway):
+    """Opens the studio, signed in, where nothing was made yet."""
+    return lambda **options: enter(visit("/studio", **options))

@@ -12,12 +12,13 @@ AXE = pathlib.Path(os.environ["NODE_MODULES"], "axe-core", "axe.min.js").read_te
 
 def faults(page):
     """The serious faults that axe finds, with the elements."""
-    page.wait_for_function("document.getAnimations().every((one) => one.playState !== 'running')", timeout=5_000)
+    page.wait_for_function("() => document.getAnimations().every((one) => one.playState !== 'running')", timeout=5_000)
     page.evaluate(AXE)
-    found = page.evaluate("axe.run()")["violations"]
+    found = page.evaluate("axe.run()")
+    assert len(found["passes"]) > 10, "it has looked"
     return [
         (fault["id"], [node["html"] for node in fault["nodes"]])
-        for fault in found
+        for fault in found["violations"]
         if fault["impact"] in ("serious", "critical")
     ]
 

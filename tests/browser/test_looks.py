@@ -2,16 +2,17 @@
 
 import os
 import pathlib
+import time
 
 import pytest
 
-from conftest import ADMIN
+from conftest import ADMIN, enter
 
 FOLDER = pathlib.Path(os.environ["SCREENSHOTS"])
-PROMPTS = [
-    ("A lighthouse on a cliff at dusk, warm light in its window, oil painting", 1024, 576, 3),
-    ("水墨山水，远山如黛，一叶扁舟", 768, 1024, 2),
-    ("A fox asleep in a library, rain on the window, soft morning light", 1024, 1024, 4),
+WORKS = [
+    ("A lighthouse on a cliff at dusk, warm light in its window, oil painting", 512, 288, 3),
+    ("水墨山水，远山如黛，一叶扁舟", 288, 384, 2),
+    ("A fox asleep in a library, rain on the window, soft morning light", 256, 256, 4),
 ]
 
 
@@ -29,30 +30,48 @@ def keep(page, name, width, scheme, language):
     page.screenshot(path=FOLDER / f"{name}-{width}-{scheme}-{language}.png")
 
 
+@pytest.fixture(scope="module")
+def works(served):
+    """A gateway on which something was made, and something failed."""
+    served.empty()
+    orders = [
+        {"prompt": prompt, "width": wide, "height": high, "num_images": count, "model": "demo/demo-image"}
+        for prompt, wide, high, count in WORKS
+    ]
+    orders.append({"model": "strict/sim-policy", "prompt": "forbidden"})
+    for order in orders:
+        task = served.api("POST", "/api/v1/tasks", order)["task_id"]
+        while served.api("GET", f"/api/v1/task/{task}")["status"] in ("pending", "processing", "retrying"):
+            time.sleep(0.1)
+    return served
+
+
 @pytest.mark.parametrize("width,scheme,language", variants())
-def test_the_studio(studio, gateway, width, scheme, language):
+def test_the_full_studio(visit, works, width, scheme, language):
     height = 844 if width == 390 else 800
-    page = studio(width=width, height=height, color_scheme=scheme, locale=language)
-    keep(page, "studio-empty", width, scheme, language)
-    for prompt, wide, high, count in PROMPTS:
-        body = {"prompt": prompt, "width": wide, "height": high, "num_images": count, "model": "demo/demo-image"}
-        gateway.api("POST", "/api/v1/tasks", body)
-    gateway.api("POST", "/api/v1/tasks", {"model": "strict/sim-policy", "prompt": "forbidden"})
-    page.reload()
-    page.wait_for_function("document.querySelectorAll('.tile.here').length >= 4")
-    page.wait_for_selector(".fault:not([hidden])")
-    gateway.api("POST", "/api/v1/tasks", {"model": "slow/z-image-turbo", "prompt": "a ship", "num_images": 2})
+    page = enter(visit("/studio", width=width, height=height, color_scheme=scheme, locale=language))
+    works.api("POST", "/api/v1/tasks", {"model": "slow/z-image-turbo", "prompt": "a ship"})
     page.reload()
     page.wait_for_selector(".skeleton")
     page.wait_for_selector(".tile.here")
     keep(page, "studio-full", width, scheme, language)
+    page.locator(".tile.here").last.scroll_into_view_if_needed()
+    page.wait_for_function("() => document.querySelectorAll('.tile.here').length >= 4")
+    keep(page, "studio-history", width, scheme, language)
     if width == 390:
         page.click("#grip")
         keep(page, "studio-sheet", width, scheme, language)
         page.click("#grip")
-    page.click(".tile.here button")
-    page.wait_for_function("document.querySelector('#shown img')?.complete")
+    page.locator(".tile.here button").last.click()
+    page.wait_for_function("() => document.querySelector('#shown img')?.complete")
     keep(page, "studio-picture", width, scheme, language)
+
+
+@pytest.mark.parametrize("width,scheme,language", variants())
+def test_the_empty_studio(studio, width, scheme, language):
+    page = studio(width=width, height=844 if width == 390 else 800, color_scheme=scheme, locale=language)
+    page.wait_for_selector("#nothing:not([hidden])")
+    keep(page, "studio-empty", width, scheme, language)
 
 
 @pytest.mark.parametrize("width,scheme,language", variants())

@@ -169,10 +169,13 @@ def test_sizes_seeds_and_numbers_are_the_models(studio):
     page.click("#lock")
     run = order(page, "a small pair")
     expect(run.locator(".tile.here")).to_have_count(2)
-    expect(page.locator("#lock")).to_have_attribute("aria-pressed", "false")
+    expect(page.locator("#seed")).to_have_value("7")
+    page.click("#lock")
+    expect(page.locator("#seed")).to_have_value("")
     run.get_by_role("button", name="Reuse").click()
     expect(page.locator("#width")).to_have_value("128")
     expect(page.locator("#count")).to_have_value("2")
+    expect(page.locator("#seed")).to_have_value("7")
     expect(page.locator("#lock")).to_have_attribute("aria-pressed", "true")
 
 
@@ -246,14 +249,3 @@ def test_who_signs_out_is_out(studio):
     page.get_by_role("button", name="Sign out").click()
     expect(page.locator("#key")).to_be_visible()
     assert page.evaluate("fetch('/api/v1/history').then((answer) => answer.status)") == 401
-
-
-def test_without_scripts_the_page_says_so(studio):
-    page = studio(java_script_enabled=True)
-    cookies = page.context.cookies()
-    plain = page.context.browser.new_context(java_script_enabled=False)
-    plain.add_cookies(cookies)
-    other = plain.new_page()
-    other.goto(page.url)
-    expect(other.get_by_text("needs JavaScript")).to_be_visible()
-    plain.close()

@@ -13,7 +13,7 @@ use troupe_actors::{
 
 use super::error::admin_only;
 use crate::http::{
-    pictures::draw::drawing,
+    pictures::draft::drawing,
     services::{OnWorker, Services},
 };
 

@@ -21,7 +21,7 @@ use crate::{
     disk,
     http::{
         auth,
-        pictures::draw::drawing,
+        pictures::draft::drawing,
         services::{OnWorker, Services},
     },
 };

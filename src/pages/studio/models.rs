@@ -33,6 +33,8 @@ pub struct Model {
     pub negative: bool,
     /// Whether it is told a seed.
     pub seed: bool,
+    /// Whether it makes one picture of an order and no more.
+    pub single: bool,
     /// Input pictures at most.
     pub inputs: usize,
 }
@@ -85,7 +87,10 @@ fn model(provider: &str, studio: &Studio, spec: &Arc<ModelSpec>, ready: bool) ->
     let (first, _) = *does.first()?;
     let mut names: Vec<&'static str> = does.iter().map(|(_, name)| *name).collect();
     names.dedup();
-    let losses = losses(studio, spec, first);
+    let losses = losses(studio, spec, first, 1);
+    let single = losses.is_some() && self::losses(studio, spec, first, 2).is_none();
+    // an order that is refused says nothing of its fields; they are offered then
+    let losses = losses.unwrap_or_default();
     let tells = |field: &str| !losses.iter().any(|lost| lost == field);
     Some(Model {
         id: format!("{provider}/{}", spec.id),
@@ -99,12 +104,14 @@ fn model(provider: &str, studio: &Studio, spec: &Arc<ModelSpec>, ready: bool) ->
         guidance: spec.guidance,
         negative: tells("negative_prompt"),
         seed: tells("seed"),
+        single,
         inputs: spec.max_inputs,
     })
 }
 
-/// What the upstream would not be told of an order with everything in it: its protocol is asked, nothing is sent.
-fn losses(studio: &Studio, spec: &Arc<ModelSpec>, action: Action) -> Losses {
+/// What the upstream would not be told of an order of so many pictures with everything in it; none where it would be
+/// refused. Its protocol is asked, nothing is sent.
+fn losses(studio: &Studio, spec: &Arc<ModelSpec>, action: Action, count: u32) -> Option<Losses> {
     let needs_picture = !matches!(action, Action::Generate | Action::TextToVideo);
     let picture = Input::File {
         mime: "image/png",
@@ -117,7 +124,7 @@ fn losses(studio: &Studio, spec: &Arc<ModelSpec>, action: Action) -> Losses {
         prompt: "?".to_owned(),
         negative_prompt: Some("?".to_owned()),
         size: None,
-        count: 1,
+        count,
         seed: Some(1),
         spare_seed: 1,
         steps: None,
@@ -129,11 +136,8 @@ fn losses(studio: &Studio, spec: &Arc<ModelSpec>, action: Action) -> Losses {
         nonce: 0,
     };
     let mut losses = Losses::default();
-    // an order that is refused says nothing of its fields; they are offered then
-    match studio.service.begin(&Arc::new(order), &mut losses) {
-        Ok(_) => losses,
-        Err(_) => Losses::default(),
-    }
+    let begun = studio.service.begin(&Arc::new(order), &mut losses);
+    begun.is_ok().then_some(losses)
 }
 
 fn sizes(sizes: &Sizes) -> Vec<Size> {
@@ -191,7 +195,10 @@ mod tests {
             (demo.id.as_str(), &demo.actions[..]),
             ("x/demo-image", &["generate"][..])
         );
-        assert!(demo.seed && !demo.negative, "as its protocol says");
+        assert!(
+            demo.seed && !demo.negative && !demo.single,
+            "as its protocol says"
+        );
         assert!(demo.sizes.contains(&Size::new(1_024, 576)));
         assert_eq!(
             demo.free.map(|free| (free.least, free.most)),
@@ -208,6 +215,7 @@ mod tests {
                 "{action}"
             );
         }
+        assert!(described("modelscope").iter().all(|model| model.single));
         assert!(gitee.iter().any(|model| model.negative));
         assert!(gitee.iter().any(|model| model.steps.is_some()));
     }

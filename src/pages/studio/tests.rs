@@ -23,6 +23,7 @@ fn workshop(actions: &[&'static str]) -> Workshop {
         guidance: None,
         negative: true,
         seed: true,
+        single: false,
         inputs: 2,
     };
     Workshop {
@@ -71,6 +72,7 @@ fn the_page_has_all_its_words_and_nothing_inline() {
         assert!(
             !page.contains("style=") && !page.contains("onclick") && !page.contains("<script>")
         );
+        assert!(page.contains("<noscript><p"), "who runs no scripts is told");
         assert!(page.contains("my &lt;app&gt;") && !page.contains("<app>"));
         let words = attribute(&page, "data-words");
         assert!(words["ago"].as_str().unwrap().contains("%span%"), "{words}");

@@ -38,7 +38,7 @@ export function suit() {
   const does = action();
   by("image-field").hidden = does === "generate";
   by("size-field").hidden = does === "upscale" || does === "video";
-  by("count-field").hidden = does === "video" || does === "upscale";
+  by("count-field").hidden = does === "video" || does === "upscale" || Boolean(chosen?.single);
   by("seed-field").hidden = !chosen?.seed;
   by("negative-field").hidden = !chosen?.negative;
   slider("steps", chosen?.steps, 1);

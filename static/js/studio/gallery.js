@@ -34,8 +34,8 @@ export function shown() {
 /** The element of a picture that can have the focus. */
 export const tileOf = (image) => place.querySelector(`[data-image="${image.image_id}"] button`);
 
-/** Shows a task, as the newest or behind all others, or what is new of it. */
-export function show(task, { last = false } = {}) {
+/** Shows a task, or what is new of it. */
+export function show(task) {
   if (hidden.has(task.task_id)) return null;
   const images = task.images?.filter((image) => !hidden.has(image.image_id));
   const known = runs.get(task.task_id);
@@ -44,12 +44,18 @@ export function show(task, { last = false } = {}) {
     return known;
   }
   const run = new Run(images ? { ...task, images } : task);
-  runs.set(task.task_id, run);
-  if (last) place.append(run.element);
-  else place.prepend(run.element);
+  put(run);
   if (!isFinal(run.task)) others.follow(task.task_id);
   empty();
   return run;
+}
+
+/** Puts an order where it belongs by its age, which is in its id. */
+function put(run) {
+  const id = run.task.task_id;
+  runs.set(id, run);
+  const older = [...place.children].find((element) => element.dataset.task < id);
+  place.insertBefore(run.element, older ?? null);
 }
 
 /** Takes all orders away that are over; with `all` the others too. */
@@ -132,8 +138,7 @@ export function remove(run) {
   focusNear(next);
   deleteLater(`/api/v1/history/${id}`, () => {
     hidden.delete(id);
-    runs.set(id, run);
-    place.insertBefore(run.element, next?.isConnected ? next : null);
+    put(run);
     empty();
   });
 }

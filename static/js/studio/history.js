@@ -33,7 +33,7 @@ export async function restart() {
 async function unfinished() {
   try {
     const { items } = await call("GET", "/api/v1/tasks?limit=50");
-    for (const task of items.filter((task) => task.status !== "completed").reverse()) show(task);
+    for (const task of items.filter((task) => task.status !== "completed")) show(task);
   } catch {
     // the history says what is wrong
   }
@@ -51,7 +51,7 @@ async function load() {
   if (next) query.set("after", next);
   try {
     const page = await call("GET", `/api/v1/history?${query}`, undefined, { signal: aborted.signal });
-    for (const task of page.items) show(task, { last: true });
+    for (const task of page.items) show(task);
     next = page.next ?? null;
     more.hidden = !next;
   } catch (error) {
