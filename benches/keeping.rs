@@ -1,4 +1,4 @@
-//! What large pictures and many jobs cost: a thumbnail's time and memory, a page of a long list, a long queue.
+//! What large pictures and long lists cost: a thumbnail's time and memory, and the time of a page of jobs.
 
 #[path = "../actors/tests/sample.rs"]
 mod sample;
@@ -7,7 +7,6 @@ use std::{
     fs::File,
     hint::black_box,
     io::{Seek as _, Write as _},
-    time::Instant,
 };
 
 use actix_rt::System;
@@ -17,7 +16,7 @@ use troupe_actors::{
     storage::config::StorageConfig,
 };
 
-use self::sample::{AT_ONCE, Shop, peak_memory};
+use self::sample::{Shelf, peak_memory};
 
 const SIDE: u32 = 4_096;
 
@@ -59,35 +58,19 @@ fn thumbnails(c: &mut Criterion) {
 
 fn pages(c: &mut Criterion) {
     let system = System::new();
-    let shop = system.block_on(Shop::open());
+    let shelf = system.block_on(Shelf::open());
     system
-        .block_on(shop.database.write(sample::fill))
+        .block_on(shelf.database.write(sample::fill))
         .expect("a table");
     let mut group = c.benchmark_group("page of 100 of 100,000 jobs");
     for (name, state, model, _) in sample::PAGES {
         group.bench_function(name, |b| {
-            b.iter(|| system.block_on(sample::page(&shop.database, state, model)));
+            b.iter(|| system.block_on(sample::page(&shelf.database, state, model)));
         });
     }
     group.finish();
-    system.block_on(shop.close());
+    system.block_on(shelf.close());
 }
 
-fn queue(_: &mut Criterion) {
-    System::new().block_on(async {
-        let shop = Shop::open().await;
-        shop.run(1_000).await;
-        let (begun, before) = (Instant::now(), peak_memory());
-        shop.run(1_000).await;
-        let (took, more) = (begun.elapsed(), peak_memory() - before);
-        println!(
-            "1,000 jobs, {AT_ONCE} at a time: {} ms, {} KiB more",
-            took.as_millis(),
-            more >> 10
-        );
-        shop.close().await;
-    });
-}
-
-criterion_group!(benches, thumbnails, pages, queue);
+criterion_group!(benches, thumbnails, pages);
 criterion_main!(benches);

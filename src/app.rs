@@ -27,7 +27,7 @@ use troupe_actors::{
     egress::Guard,
     images::Images,
     jobs::{
-        JobsHandle, Painter, housekeeping,
+        JobsHandle, Node, Painter, housekeeping,
         housekeeping::HousekeepingHandle,
         webhooks::{Carrier, Office, WebhooksHandle},
     },
@@ -38,7 +38,7 @@ use troupe_actors::{
     sealing::Sealer,
     secrets::KeyedHash,
     storage::{
-        Database, Storage,
+        Database, DatabaseUrl, Storage,
         kv::{Kv, KvStore, KvUrl},
     },
     supervision::{
@@ -218,8 +218,16 @@ async fn build(
     let webhooks = WebhooksHandle::start(&tree, office).await;
     let webhooks = webhooks.map_err(io::Error::other)?;
     webhooks.register(&mut registry);
-    let outbox = webhooks.outbox();
-    let jobs = JobsHandle::start(&tree, &config.jobs, &clock, &database, painter, outbox);
+    let (node, outbox) = (node(config), webhooks.outbox());
+    let jobs = JobsHandle::start(
+        &tree,
+        &config.jobs,
+        &clock,
+        &database,
+        painter,
+        node,
+        outbox,
+    );
     let jobs = jobs.await.map_err(io::Error::other)?;
     let keeper = housekeeping::Setup::new(
         (&config.housekeeping, &config.jobs, &config.storage),
@@ -274,6 +282,16 @@ async fn build(
         services: Arc::new(services),
         made,
     })
+}
+
+/// SQLite is one process's, PostgreSQL may be shared.
+fn node(config: &Config) -> Node {
+    match DatabaseUrl::parse(&config.storage.database_url) {
+        Ok(DatabaseUrl::Postgres(_)) => {
+            Node::among_others(Duration::from_millis(config.jobs.lease_ms))
+        }
+        _ => Node::only(),
+    }
 }
 
 fn sessions(config: &Config, key: &[u8; 32], clock: &Clock, bound: SocketAddr) -> Sessions {

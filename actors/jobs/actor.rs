@@ -15,16 +15,16 @@ use super::{
     handle::JobError,
     job::{Outlook, State},
     learnt::{self, Learnt},
-    messages::{Begun, Cancel, Count, Counts, Ended, Follow, Introduce, Look, Submit},
-    policy::{Board, Entry, RESUMED, Room},
+    look::{Read, entry_of, read},
+    messages::{
+        Adopt, Begun, Cancel, Count, Counts, Ended, Follow, Introduce, Look, Moved, Submit,
+    },
+    policy::{Board, Entry, Room},
     store::Store,
-    worker::Workers,
+    workers::Workers,
 };
 use crate::{
-    storage::{
-        StorageError,
-        queries::jobs::{JobBrief, JobRow},
-    },
+    storage::queries::jobs::JobRow,
     supervision::{Behaviour, Cell, Ctx, Deliver, Handle, Receive, StartError},
 };
 
@@ -56,16 +56,12 @@ pub struct Jobs {
 const TICK: Duration = Duration::from_millis(250);
 /// How often the table is read for jobs that the board does not know.
 const LOOK: Duration = Duration::from_secs(30);
+/// How often a lease is renewed while it lasts.
+const RENEWALS: u32 = 4;
 /// When to read again after the database did not answer.
 const RETRY: Duration = Duration::from_secs(1);
 /// The bound of an ordered stop.
 const DRAIN: Duration = Duration::from_secs(3);
-
-/// What the table holds.
-struct Read {
-    unfinished: Vec<JobBrief>,
-    durations: Vec<(String, i64)>,
-}
 
 impl Jobs {
     pub(super) fn new(setup: Arc<Setup>) -> Self {
@@ -162,6 +158,25 @@ impl Jobs {
         }
     }
 
+    /// Says that this node lives; what it has lost meanwhile is left alone.
+    fn renew(&self, ctx: &mut Ctx<Self>) {
+        let setup = self.setup.clone();
+        let renew = async move {
+            let begun = setup.workers.begun();
+            match setup.store.renew().await {
+                Ok(Some(own)) => {
+                    let gone = begun
+                        .iter()
+                        .filter(|id| !own.iter().any(|own| *own == ***id));
+                    gone.for_each(|id| setup.workers.cancel(id));
+                }
+                Ok(None) => {}
+                Err(error) => log::warn!("this node's lease is not renewed: {error}"),
+            }
+        };
+        ctx.spawn(wrap_future(renew));
+    }
+
     /// Followers look at the job again.
     fn stir(&mut self, id: &str) {
         if let Some(sender) = self.followed.get(id) {
@@ -188,6 +203,8 @@ impl Jobs {
                 }
             }
             Some(row) => {
+                let provider = row.provider.as_str().into();
+                let entry = Entry { provider, ..entry };
                 let wait = row.wake_at.unwrap_or_default() - self.setup.store.now();
                 let wait = Duration::from_millis(u64::try_from(wait).unwrap_or_default());
                 self.board.rest(entry, self.setup.store.clock.now() + wait);
@@ -199,53 +216,14 @@ impl Jobs {
     }
 }
 
-/// Reads the table. What was begun by nobody who lives, and cannot be asked for, was interrupted.
-async fn read(setup: Arc<Setup>, first: bool) -> Result<Read, StorageError> {
-    let alive = setup.workers.ids();
-    let durations = match first {
-        true => setup.store.durations().await?,
-        false => Vec::new(),
-    };
-    let mut unfinished = setup.store.unfinished().await?;
-    // who was begun meanwhile lives too
-    let begun = setup.workers.ids();
-    let processing = State::Processing.to_string();
-    let mut ended = Vec::new();
-    for job in &mut unfinished {
-        let lives = alive.iter().chain(&begun).any(|id| **id == *job.id);
-        if job.state == processing && job.tickets.is_none() && !lives {
-            log::warn!("job {} was interrupted", job.id);
-            match setup.store.interrupt(&job.id, &setup.config).await? {
-                Some(row) if row.finished_at.is_none() => job.state = row.state,
-                _ => ended.push(job.id.clone()),
-            }
-        }
-    }
-    unfinished.retain(|job| !ended.contains(&job.id));
-    Ok(Read {
-        unfinished,
-        durations,
-    })
-}
-
-fn entry_of(job: &JobBrief) -> Entry {
-    Entry {
-        id: job.id.as_str().into(),
-        app: job.app_id.as_str().into(),
-        provider: job.provider.as_str().into(),
-        model: job.model.as_str().into(),
-        priority: match job.tickets {
-            Some(_) => RESUMED,
-            None => job.priority,
-        },
-    }
-}
-
 impl Behaviour for Jobs {
     fn started(&mut self, ctx: &mut Ctx<Self>) -> Result<(), StartError> {
         self.look(ctx);
         ctx.run_interval(TICK, |cell, _| cell.tick());
         ctx.run_interval(LOOK, |cell, ctx| cell.look(ctx));
+        if let Some(lease) = self.setup.store.node.lease() {
+            ctx.run_interval(lease / RENEWALS, |cell, ctx| cell.renew(ctx));
+        }
         Ok(())
     }
 
@@ -281,13 +259,7 @@ impl Receive<Submit> for Jobs {
         Box::pin(
             wrap_future::<_, Cell<Self>>(insert).map(|inserted, cell, _| {
                 let row = inserted?;
-                cell.board.queue(Entry {
-                    id: row.id.as_str().into(),
-                    app: row.app_id.as_str().into(),
-                    provider: row.provider.as_str().into(),
-                    model: row.model.as_str().into(),
-                    priority: row.priority,
-                });
+                cell.board.queue(Entry::of(&row));
                 cell.pump();
                 Ok(row)
             }),
@@ -315,6 +287,31 @@ impl Receive<Cancel> for Jobs {
                 Ok(row)
             }),
         )
+    }
+}
+
+impl Receive<Adopt> for Jobs {
+    type Reply = ();
+
+    fn receive(&mut self, Adopt { entry, started_at }: Adopt, _: &mut Ctx<Self>) {
+        // it may have ended already, with a report that goes before this one
+        if self.setup.workers.ids().contains(&entry.id) {
+            self.begun
+                .extend(started_at.map(|at| (entry.id.clone(), at)));
+            self.board.adopt(entry);
+        }
+    }
+}
+
+impl Receive<Moved> for Jobs {
+    type Reply = ();
+
+    fn receive(&mut self, Moved { entry }: Moved, _: &mut Ctx<Self>) {
+        self.stir(&entry.id);
+        if self.board.runs(&entry.id) {
+            self.board.remove(&entry.id);
+            self.board.adopt(entry);
+        }
     }
 }
 

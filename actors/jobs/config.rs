@@ -28,6 +28,14 @@ pub struct JobsConfig {
     pub max_hours: u32,
     /// Whether one that may have been drawn when the process ended is begun once more.
     pub retry_interrupted: bool,
+    /// How long a client waits for its answer in silence; then the answer begins, and is kept alive.
+    pub patience_ms: u64,
+    /// How often such an answer gets a sign of life.
+    pub keep_alive_ms: u64,
+    /// The highest priority that clients may give, and the lowest, below zero.
+    pub max_priority: i32,
+    /// How long a node that shares its database with others is taken to live after it was last heard of.
+    pub lease_ms: u64,
     /// How long finished ones are kept.
     pub retention_hours: u32,
 }
@@ -45,6 +53,10 @@ impl Default for JobsConfig {
             max_retry_ms: 60_000,
             max_hours: 24,
             retry_interrupted: true,
+            patience_ms: 20_000,
+            keep_alive_ms: 10_000,
+            max_priority: 10,
+            lease_ms: 30_000,
             retention_hours: 720,
         }
     }

@@ -29,6 +29,10 @@ pub enum EventKind {
 
 /// Numbers of one revision: its status, or its progress, or its results and its end.
 const SPAN: u64 = 1_000;
+/// Where in the revision before it a part's results stand: behind all progress.
+const PARTS: u64 = 500;
+/// Results of one job that are told; there are not more.
+const MOST: usize = 400;
 
 /// What is new since the event numbered `after`; 0 = everything.
 #[must_use]
@@ -41,21 +45,24 @@ pub fn since(after: u64, job: &Arc<Job>) -> Vec<Event> {
             events.push(Event { number, kind, job });
         }
     };
+    for at in 0..job.output.results.len().min(MOST) {
+        let since = job.known_since.get(at).copied().flatten();
+        let place = since.map_or(base, |revision| u64::from(revision) * SPAN + PARTS);
+        add(place + at as u64, EventKind::Result(at));
+    }
     if !job.state.is_final() {
         let kind = match after >= base {
             true => EventKind::Progress,
             false => EventKind::Status,
         };
         add(base + u64::from(job.progress), kind);
-        return events;
+    } else {
+        if job.state == State::Failed {
+            add(base + SPAN - 2, EventKind::Error);
+        }
+        add(base + SPAN - 1, EventKind::Status);
     }
-    for at in 0..job.output.results.len().min(900) {
-        add(base + at as u64, EventKind::Result(at));
-    }
-    if job.state == State::Failed {
-        add(base + SPAN - 2, EventKind::Error);
-    }
-    add(base + SPAN - 1, EventKind::Status);
+    events.sort_by_key(|event| event.number);
     events
 }
 
@@ -64,7 +71,7 @@ mod tests {
     use super::*;
     use crate::jobs::{
         job::{JobFailure, JobResult, Yield},
-        tests::job,
+        tests::hand::job,
     };
 
     fn told(after: u64, job: Job) -> Vec<(u64, EventKind)> {
@@ -89,6 +96,49 @@ mod tests {
         assert_eq!(told(2_000, processing(7)), [(2_007, EventKind::Progress)]);
         assert_eq!(told(2_007, processing(7)), []);
         assert_eq!(told(0, processing(7)), [(2_007, EventKind::Status)]);
+    }
+
+    #[test]
+    fn results_of_parts_are_told_once_as_they_come() {
+        let error = JobFailure {
+            kind: "upstream".to_owned(),
+            code: "x".to_owned(),
+            message: String::new(),
+        };
+        let two = Yield {
+            results: vec![JobResult::Failed { error }; 2],
+            usage: None,
+        };
+        let first = Job {
+            revision: 2,
+            progress: 30,
+            output: two.clone(),
+            known_since: vec![Some(2)],
+            ..job(State::Processing)
+        };
+        let first = Job {
+            output: Yield {
+                results: first.output.results[..1].to_vec(),
+                usage: None,
+            },
+            ..first
+        };
+        // what came before it in its revision has a smaller number
+        assert_eq!(
+            told(2_099, first.clone()),
+            [(2_500, EventKind::Result(0)), (3_030, EventKind::Status)]
+        );
+        assert_eq!(told(3_030, first), []);
+        let done = Job {
+            revision: 3,
+            output: two,
+            known_since: vec![Some(2), None],
+            ..job(State::Completed)
+        };
+        assert_eq!(
+            told(3_030, done),
+            [(4_001, EventKind::Result(1)), (4_999, EventKind::Status)]
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use derive_more::{Display, Error, From};
 use futures_util::{Stream, StreamExt as _, stream};
 use prometheus_client::registry::Registry;
-use tokio::sync::{OnceCell, watch};
+use tokio::sync::{OnceCell, oneshot, watch};
 
 use super::{
     actor::{Jobs, Setup},
@@ -15,10 +15,12 @@ use super::{
     job::{Job, NewJob, Outlook, State},
     messages::{Cancel, Count, Counts, Follow, Introduce, Look, Submit},
     metrics::JobsMetrics,
+    node::Node,
     policy::Full,
     store::Store,
+    waiting::{Files, Teller, Waiting},
     webhooks::Outbox,
-    worker::Workers,
+    workers::Workers,
 };
 use crate::{
     storage::{
@@ -59,7 +61,7 @@ pub struct Wish {
 pub struct JobsHandle {
     manager: Handle<Jobs>,
     store: Store,
-    config: Arc<JobsConfig>,
+    setup: Arc<Setup>,
 }
 
 /// How long a submission may take: a commit that may wait behind others.
@@ -78,11 +80,13 @@ impl JobsHandle {
         clock: &Clock,
         database: &Database,
         draw: impl Draw,
+        node: Node,
         outbox: Outbox,
     ) -> Result<Self, TreeError> {
         let store = Store {
             database: database.clone(),
             clock: clock.clone(),
+            node,
             outbox,
             metrics: JobsMetrics::default(),
         };
@@ -93,7 +97,10 @@ impl JobsHandle {
             workers: Workers::default(),
             manager: OnceCell::new(),
         });
-        let spec = ChildSpec::new("jobs/manager", "jobs", move || Ok(Jobs::new(setup.clone())));
+        let of_actor = setup.clone();
+        let spec = ChildSpec::new("jobs/manager", "jobs", move || {
+            Ok(Jobs::new(of_actor.clone()))
+        });
         let manager = tree.start(spec).await?;
         // its mailbox is there: nothing but a fall this very moment could lose it, and then its table is read later
         if let Err(error) = manager.tell(Introduce(manager.clone())) {
@@ -102,7 +109,7 @@ impl JobsHandle {
         Ok(Self {
             manager,
             store,
-            config: Arc::new(config.clone()),
+            setup,
         })
     }
 
@@ -113,6 +120,36 @@ impl JobsHandle {
     pub async fn submit(&self, new: NewJob) -> Result<Job, JobError> {
         let row = self.manager.ask_within(SUBMIT_WAIT, Submit(new)).await??;
         Ok(self.seen(row).await)
+    }
+
+    /// Has a job done at once, by a worker on this thread, for somebody who waits for it. It is in the table when this
+    /// returns, also where this is dropped before. `files` are its inputs as they came; `place` is kept until the worker
+    /// has ended, whoever waits.
+    ///
+    /// # Errors
+    /// [`JobError::Database`].
+    pub async fn begin(
+        &self,
+        new: NewJob,
+        files: Files,
+        place: impl Sized + 'static,
+    ) -> Result<Waiting, JobError> {
+        let (teller, news) = Teller::new(files);
+        let (told, stored) = oneshot::channel();
+        let id = new.id.clone();
+        let tell = move |outcome| {
+            // an error means that nobody waits any more
+            let _ = told.send(outcome);
+        };
+        let manager = self.manager.clone();
+        let workers = &self.setup.workers;
+        workers.begin(&self.setup, new, manager, (teller, place), tell);
+        match stored.await {
+            Ok(outcome) => outcome?,
+            // its task fell before it was stored
+            Err(_) => return Err(StorageError::Busy.into()),
+        }
+        Ok(Waiting { id, news })
     }
 
     /// The job of that id; none if this app has no such job, or not any more.
@@ -224,13 +261,19 @@ impl JobsHandle {
     /// The configuration in force.
     #[must_use]
     pub fn config(&self) -> &JobsConfig {
-        &self.config
+        &self.setup.config
     }
 
     /// The actor's handle, for tests that make it fall.
     #[cfg(test)]
     pub(super) fn manager(&self) -> &Handle<Jobs> {
         &self.manager
+    }
+
+    /// The table, for tests that play another node.
+    #[cfg(test)]
+    pub(super) fn store(&self) -> &Store {
+        &self.store
     }
 
     async fn own(&self, app_id: &str, id: &str) -> Result<Option<JobRow>, JobError> {

@@ -1,10 +1,12 @@
 //! A job as its app sees it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{learnt, order::JobOrder, webhooks::Callback};
+use super::{draw::Harvest, learnt, order::JobOrder, route::Others, webhooks::Callback};
 use crate::storage::queries::jobs::JobRow;
 
 /// How far a job is. The last three are final.
@@ -87,6 +89,58 @@ pub struct Yield {
     pub usage: Option<Value>,
 }
 
+/// A part of a job that is done while others are not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// The job's revision since it is known.
+    pub revision: u32,
+    #[serde(flatten)]
+    pub output: Yield,
+}
+
+/// Those of a job, by their places.
+pub type Parts = BTreeMap<usize, Part>;
+
+impl Yield {
+    /// All that came of the parts of a job, in their order, with the first `usage`.
+    #[must_use]
+    pub fn of(parts: Harvest) -> Self {
+        parts.into_values().fold(Self::default(), |mut all, part| {
+            all.results.extend(part.results);
+            all.usage = all.usage.or(part.usage);
+            all
+        })
+    }
+
+    /// How many pictures were made.
+    #[must_use]
+    pub fn made(&self) -> usize {
+        let made = |result: &&JobResult| matches!(result, JobResult::Made { .. });
+        self.results.iter().filter(made).count()
+    }
+}
+
+/// What a job costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Cost {
+    /// That were made.
+    pub pictures: usize,
+    /// Credits, times a million.
+    pub micro_credits: i64,
+}
+
+impl Cost {
+    /// At a price for one picture.
+    #[must_use]
+    pub fn of(output: &Yield, price: i64) -> Self {
+        let pictures = output.made();
+        Self {
+            pictures,
+            micro_credits: price.saturating_mul(i64::try_from(pictures).unwrap_or(i64::MAX)),
+        }
+    }
+}
+
 /// A job to be done.
 #[derive(Debug, Clone)]
 pub struct NewJob {
@@ -104,7 +158,11 @@ pub struct NewJob {
     pub upstream_model: String,
     /// Higher ones go first.
     pub priority: i32,
+    /// Credits for one picture, times a million.
+    pub price: i64,
     pub order: JobOrder,
+    /// Who else may do it.
+    pub others: Option<Others>,
     /// Who is told of its end, beside the app's own endpoints.
     pub callback: Option<Callback>,
     /// What its pictures are tagged with.
@@ -139,7 +197,12 @@ pub struct Job {
     pub estimated_seconds: Option<u64>,
     /// What is wanted; none where it cannot be read any more.
     pub order: Option<JobOrder>,
+    /// What came of it so far.
     pub output: Yield,
+    /// Since which revision each of the results is known; none for those of the end.
+    pub known_since: Vec<Option<u32>>,
+    /// Of a completed one.
+    pub cost: Option<Cost>,
     pub error: Option<JobFailure>,
     /// Milliseconds since 1970.
     pub created_at: i64,
@@ -168,6 +231,8 @@ impl Job {
             State::Processing => outlook.takes_ms.saturating_sub(elapsed).max(1_000),
             _ => outlook.wait_ms + outlook.takes_ms,
         };
+        let parts = parts_of(&row);
+        let output: Yield = read(row.results.as_deref()).unwrap_or_else(|| so_far(&parts));
         Self {
             progress: match state {
                 State::Completed => 100,
@@ -177,7 +242,9 @@ impl Job {
             position: outlook.position.filter(|_| !state.is_final()),
             estimated_seconds: (!state.is_final()).then(|| left.div_ceil(1_000)),
             order: serde_json::from_str(&row.draft).ok(),
-            output: read(row.results.as_deref()).unwrap_or_default(),
+            known_since: known_since(&output, &parts),
+            cost: (state == State::Completed).then(|| Cost::of(&output, row.price)),
+            output,
             error: read(row.error.as_deref()),
             id: row.id,
             model: row.model,
@@ -193,6 +260,33 @@ impl Job {
             finished_at: row.finished_at,
         }
     }
+}
+
+/// The parts of a job that are done while others are not.
+pub(super) fn parts_of(row: &JobRow) -> Parts {
+    read(row.made.as_deref()).unwrap_or_default()
+}
+
+/// What came of each of them.
+pub(super) fn so_far_by_place(parts: &Parts) -> Harvest {
+    let parts = parts.iter();
+    parts
+        .map(|(place, part)| (*place, part.output.clone()))
+        .collect()
+}
+
+/// What came of all of them.
+pub(super) fn so_far(parts: &Parts) -> Yield {
+    Yield::of(so_far_by_place(parts))
+}
+
+fn known_since(output: &Yield, parts: &Parts) -> Vec<Option<u32>> {
+    let since = |result: &JobResult| {
+        let mut parts = parts.values();
+        let part = parts.find(|part| part.output.results.contains(result))?;
+        Some(part.revision)
+    };
+    output.results.iter().map(since).collect()
 }
 
 fn read<T: serde::de::DeserializeOwned>(json: Option<&str>) -> Option<T> {

@@ -9,8 +9,23 @@ use super::{
     actor::Jobs,
     handle::JobError,
     job::{NewJob, Outlook},
+    policy::Entry,
 };
-use crate::{storage::queries::jobs::JobRow, supervision::Handle};
+use crate::{
+    storage::queries::jobs::JobRow,
+    supervision::{Handle, Receive},
+};
+
+/// What a worker reports; the next look at the table finds out what was lost.
+pub(super) fn tell<M>(manager: &Handle<Jobs>, message: M)
+where
+    Jobs: Receive<M>,
+    M: Message<Result = ()> + Send + 'static,
+{
+    if let Err(error) = manager.tell(message) {
+        log::warn!("a job's report was lost: {error}");
+    }
+}
 
 /// The way back for workers, sent once after the first start.
 #[derive(Message)]
@@ -27,7 +42,39 @@ pub(super) struct Submit(pub NewJob);
 #[rtype(result = "Result<Option<JobRow>, JobError>")]
 pub(super) struct Cancel(pub String);
 
-/// A worker's attempt has begun.
+/// A worker was begun for a new job, which runs already.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Adopt {
+    pub entry: Entry,
+    pub started_at: Option<i64>,
+}
+
+impl Adopt {
+    pub fn of(row: &JobRow) -> Self {
+        Self {
+            entry: Entry::of(row),
+            started_at: row.started_at,
+        }
+    }
+}
+
+/// A running job has gone to another provider.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Moved {
+    pub entry: Entry,
+}
+
+impl Moved {
+    pub fn of(row: &JobRow) -> Self {
+        Self {
+            entry: Entry::of(row),
+        }
+    }
+}
+
+/// A worker's attempt has begun, or a part of it is done.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct Begun {

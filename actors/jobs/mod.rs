@@ -22,14 +22,21 @@
 //! | [`events`] | what followers are told; pure |
 //! | `metrics` | what is counted |
 //! | `store` | the table's transitions |
-//! | `worker`, `patience` | one job on its way; writes that wait for the database |
+//! | `transition` | what a row becomes; pure |
+//! | `charge` | what jobs cost; pure |
 //! | `pictures` | what a completed job leaves in the table `images` |
-//! | `actor`, `messages`, `handle` | the actor, what it takes, and the way to it |
+//! | [`node`] | which of several gateways is at a job; pure |
+//! | [`route`] | who else may do it; pure |
+//! | `workers`, `worker`, `parts` | who is at jobs; one on its way, and its parts |
+//! | `patience` | writes that wait for the database |
+//! | [`waiting`] | somebody who waits for a job that was begun for him |
+//! | `actor`, `look`, `messages`, `handle` | the actor, what the table tells it, what it takes, and the way to it |
 //! | [`housekeeping`] | the actor that removes what is past its time, or belongs to nothing |
 //! | [`draw`], [`painter`] | what workers ask to draw, and who does it |
 //! | [`webhooks`] | the ends of jobs, told to whoever wants to know |
 
 mod actor;
+mod charge;
 pub mod config;
 pub mod draw;
 pub mod events;
@@ -37,24 +44,33 @@ mod handle;
 pub mod housekeeping;
 pub mod job;
 pub mod learnt;
+mod look;
 mod messages;
 mod metrics;
+pub mod node;
 pub mod order;
 pub mod painter;
+mod parts;
 mod patience;
 mod pictures;
 pub mod policy;
+pub mod route;
 mod store;
 #[cfg(test)]
 mod tests;
+mod transition;
+pub mod waiting;
 pub mod webhooks;
 mod worker;
+mod workers;
 
 pub use actor::Jobs;
 pub use config::JobsConfig;
 pub use events::Event;
 pub use handle::{JobError, JobsHandle, Wish};
-pub use job::{Job, JobFailure, JobResult, NewJob, State, fresh_id};
+pub use job::{Cost, Job, JobFailure, JobResult, NewJob, State, Yield, fresh_id};
 pub use messages::Counts;
+pub use node::Node;
 pub use order::{JobInput, JobOrder};
 pub use painter::Painter;
+pub use waiting::{News, Waiting};

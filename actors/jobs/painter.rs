@@ -9,20 +9,19 @@ use troupe_protocol::{
 };
 
 use super::{
-    draw::Draw,
+    draw::{Draw, Harvest},
     job::{JobFailure, JobResult, Yield},
     order::{JobInput, JobOrder},
     policy::Fault,
+    route::Others,
+    waiting::{Files, Teller},
 };
 use crate::{
     catalog::CatalogReader,
     credentials::Terms,
     media::{Owner, Spooled},
-    pictures::{Atelier, Commission, Gallery, Held, Picture, Tickets},
-    providers::{
-        exchange::{ExchangeError, Watch},
-        provider::Provider,
-    },
+    pictures::{Atelier, Commission, Drawn, Gallery, Held, Picture, Tickets},
+    providers::{exchange::ExchangeError, provider::Provider},
     storage::queries::jobs::JobRow,
 };
 
@@ -37,32 +36,31 @@ impl Draw for Painter {
         &'a self,
         job: &'a JobRow,
         tickets: &'a dyn Tickets,
-    ) -> LocalBoxFuture<'a, Result<Yield, Fault>> {
+        teller: &'a mut Teller,
+    ) -> LocalBoxFuture<'a, Result<Harvest, Fault>> {
         Box::pin(async move {
-            let (provider, commission) = self.commission(job).await?;
+            let (provider, commission) = self.commission(job, &teller.files).await?;
             let _place = provider
                 .gate
                 .enter(provider.gate_wait)
                 .await
-                .ok_or_else(|| {
-                    let kind = FailureKind::Overloaded { retry_after: None };
-                    Fault {
-                        cold: true,
-                        ..fault(kind, "the provider has as many requests as it takes")
-                    }
-                })?;
-            let (terms, mut watch) = (Terms::default(), Unwatched);
+                .ok_or_else(busy)?;
+            let terms = Terms {
+                affinity: None,
+                may_wait: !self.can_go_on(job),
+            };
             let drawn = self
                 .atelier
-                .draw_on(&provider, &commission, terms, &mut watch, tickets)
+                .draw(&provider, &commission, terms, teller, tickets)
                 .await;
-            drawn.map(harvest).map_err(|error| failed(&error))
+            let drawn = drawn.map_err(|error| failed(&error))?;
+            harvest(drawn, job.made.is_some())
         })
     }
 
     fn cancel<'a>(&'a self, job: &'a JobRow, held: Vec<Held>) -> LocalBoxFuture<'a, ()> {
         Box::pin(async move {
-            let Ok((provider, commission)) = self.commission(job).await else {
+            let Ok((provider, commission)) = self.commission(job, &Files::new()).await else {
                 return;
             };
             for held in held {
@@ -73,11 +71,29 @@ impl Draw for Painter {
 }
 
 impl Painter {
-    /// The order again, with its files.
-    async fn commission(&self, job: &JobRow) -> Result<(Arc<Provider>, Commission), Fault> {
+    /// Whether another target would be asked if this one's credentials rest, and is ready.
+    fn can_go_on(&self, job: &JobRow) -> bool {
+        let rests = Fault::of(FailureKind::RateLimited { retry_after: None }, "");
+        let now = i64::try_from(self.atelier.clock.wall_ms()).unwrap_or(i64::MAX);
+        let others = Others::read(job).filter(|others| others.may_help(&rests, now));
+        let Some(next) = others.and_then(|others| others.choices.front().cloned()) else {
+            return false;
+        };
+        let directory = self.catalog.directory();
+        let mut providers = directory.providers();
+        let provider = providers.find(|provider| *provider.name == *next.provider);
+        provider.is_some_and(|provider| provider.pool.readiness(&next.upstream_model).is_ready())
+    }
+
+    /// The order again, with its files, those that are `at_hand` as they came.
+    async fn commission(
+        &self,
+        job: &JobRow,
+        at_hand: &Files,
+    ) -> Result<(Arc<Provider>, Commission), Fault> {
         let absent = || {
             let message = format!("{} is not configured any more", job.target);
-            fault(FailureKind::NotEntitled, &message)
+            Fault::of(FailureKind::NotEntitled, &message)
         };
         let provider = {
             let directory = self.catalog.directory();
@@ -93,7 +109,7 @@ impl Painter {
             .map_or(&*job.target, |(_, id)| id);
         let spec = studio.spec(id);
         let kept: JobOrder = serde_json::from_str(&job.draft).map_err(|_| {
-            fault(
+            Fault::of(
                 FailureKind::InvalidRequest,
                 "the stored order cannot be read",
             )
@@ -103,7 +119,10 @@ impl Painter {
             match input {
                 JobInput::Link(url) => inputs.push(Input::Link(url.clone())),
                 JobInput::File(name) => {
-                    let file = self.file(name).await?;
+                    let file = match at_hand.get(name) {
+                        Some(file) => file.clone(),
+                        None => self.file(name).await?,
+                    };
                     inputs.push(described(&file));
                     files.push(file);
                 }
@@ -128,12 +147,12 @@ impl Painter {
     async fn file(&self, name: &str) -> Result<Spooled, Fault> {
         let media = &self.atelier.media;
         let gone = || {
-            fault(
+            Fault::of(
                 FailureKind::InvalidRequest,
                 "an input picture is not stored any more",
             )
         };
-        let unread = |_| fault(FailureKind::Upstream, "an input picture cannot be read");
+        let unread = |_| Fault::of(FailureKind::Upstream, "an input picture cannot be read");
         let stored = media.open(name).await.ok_or_else(gone)?;
         let bytes = stored.bytes;
         let mut spool = media
@@ -166,40 +185,69 @@ fn described(file: &Spooled) -> Input {
     }
 }
 
-fn harvest(gallery: Gallery) -> Yield {
-    let result = |picture: Result<Picture, Failure>| match picture {
+/// What came of the parts; one that failed stands as a failed picture among others that did not. If none came, the
+/// first one's failure is that of all, unless some `were_done` before.
+fn harvest(gallery: Gallery, were_done: bool) -> Result<Harvest, Fault> {
+    if !were_done && gallery.values().all(Result::is_err) {
+        let first = gallery.into_values().find_map(Result::err);
+        return Err(failed(&first.unwrap_or(ExchangeError::NotServed)));
+    }
+    let part = |drawn: Result<Drawn, ExchangeError>| match drawn {
+        Ok(drawn) => Yield::from(&drawn),
+        Err(error) => Yield {
+            results: vec![JobResult::Failed {
+                error: JobFailure {
+                    kind: error.kind().to_string(),
+                    code: error.kind().to_string(),
+                    message: error.to_string(),
+                },
+            }],
+            usage: None,
+        },
+    };
+    let parts = gallery.into_iter();
+    Ok(parts.map(|(place, drawn)| (place, part(drawn))).collect())
+}
+
+impl From<&Drawn> for Yield {
+    fn from(drawn: &Drawn) -> Self {
+        Self {
+            results: drawn.pictures.iter().map(result).collect(),
+            usage: drawn.usage.clone(),
+        }
+    }
+}
+
+fn result(picture: &Result<Picture, Failure>) -> JobResult {
+    match picture {
         Ok(picture) => JobResult::Made {
             name: picture.kept.name.as_str().to_owned(),
             mime: picture.kept.mime.to_owned(),
             bytes: picture.kept.bytes,
             width: picture.kept.width,
             height: picture.kept.height,
-            revised_prompt: picture.revised_prompt,
+            revised_prompt: picture.revised_prompt.clone(),
             seed: picture.seed,
         },
-        Err(failure) => JobResult::Failed {
-            error: JobFailure {
-                kind: failure.kind.to_string(),
-                code: failure.code.unwrap_or_else(|| failure.kind.to_string()),
-                message: failure.message.unwrap_or_default(),
-            },
-        },
-    };
-    Yield {
-        results: gallery.pictures.into_iter().map(result).collect(),
-        usage: gallery.usage,
+        Err(failure) => {
+            let kind = failure.kind.to_string();
+            JobResult::Failed {
+                error: JobFailure {
+                    code: failure.code.clone().unwrap_or_else(|| kind.clone()),
+                    kind,
+                    message: failure.message.clone().unwrap_or_default(),
+                },
+            }
+        }
     }
 }
 
-/// A fault before the upstream was asked.
-fn fault(kind: FailureKind, message: &str) -> Fault {
+/// There was no place at the provider's gate in time.
+fn busy() -> Fault {
+    let kind = FailureKind::Overloaded { retry_after: None };
     Fault {
-        kind,
-        code: kind.to_string(),
-        message: message.to_owned(),
-        cold: false,
-        open: false,
-        held: false,
+        cold: true,
+        ..Fault::of(kind, "the provider has as many requests as it takes")
     }
 }
 
@@ -209,18 +257,20 @@ fn failed(error: &ExchangeError) -> Fault {
         ExchangeError::Failed { message, open, .. } => (message.clone(), *open),
         _ => (None, false),
     };
+    // what upstreams say of the operator's credentials is not the client's affair
+    let message = match error.kind() {
+        FailureKind::AuthInvalid => {
+            Some("the upstream refused the gateway's credential".to_owned())
+        }
+        FailureKind::QuotaExhausted { .. } => {
+            Some("the quota of the gateway's credentials is used up".to_owned())
+        }
+        _ => message,
+    };
     Fault {
         cold,
         open: is_open,
-        ..fault(error.kind(), &message.unwrap_or_else(|| error.to_string()))
+        error: Some(error.clone()),
+        ..Fault::of(error.kind(), &message.unwrap_or_else(|| error.to_string()))
     }
-}
-
-/// Nobody waits for headers that tell of attempts.
-struct Unwatched;
-
-impl Watch for Unwatched {
-    fn attempt(&mut self, _: &Arc<str>) {}
-
-    fn upstream_took(&mut self, _: std::time::Duration) {}
 }

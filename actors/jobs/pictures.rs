@@ -65,7 +65,7 @@ fn read<T: serde::de::DeserializeOwned + Default>(json: Option<&str>) -> T {
 mod tests {
     use super::*;
     use crate::{
-        jobs::{job::JobFailure, tests::row},
+        jobs::{job::JobFailure, tests::hand::row},
         storage::{queries::jobs, testing::for_each_database},
     };
 

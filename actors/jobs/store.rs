@@ -1,19 +1,25 @@
 //! The table's transitions. Each returns after its commit; a finished job is never changed.
 
-use std::{collections::BTreeMap, time::Duration};
+use diesel::QueryResult;
 
 use super::{
+    charge::charge,
     config::JobsConfig,
-    job::{JobFailure, NewJob, State, Yield},
+    job::{NewJob, State, Yield},
     metrics::JobsMetrics,
+    node::Node,
     pictures::keep_pictures,
-    webhooks::Outbox,
+    route::{Choice, Others},
+    transition::{End, HeldParts, begun, cancelled, ended, json, lost, recorded, to, turned, word},
+    webhooks::{Callback, Outbox},
 };
 use crate::{
-    pictures::Held,
     storage::{
-        Database, StorageError,
-        queries::jobs::{self, JobBrief, JobChange, JobFilter, JobRow},
+        Connection, Database, StorageError,
+        queries::{
+            charges,
+            jobs::{self, JobBrief, JobChange, JobFilter, JobRow},
+        },
     },
     supervision::Clock,
 };
@@ -23,23 +29,9 @@ use crate::{
 pub(super) struct Store {
     pub database: Database,
     pub clock: Clock,
+    pub node: Node,
     pub outbox: Outbox,
     pub metrics: JobsMetrics,
-}
-
-/// Tickets by the parts that they belong to.
-pub(super) type HeldParts = BTreeMap<usize, Held>;
-
-/// How an attempt ended.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum End {
-    Completed(Yield),
-    Failed(JobFailure),
-    /// Another attempt follows after a wait. `counts` = this one was one.
-    Again {
-        wait: Duration,
-        counts: bool,
-    },
 }
 
 /// The newest completed jobs that durations are learnt from at the start.
@@ -51,8 +43,37 @@ impl Store {
     }
 
     pub async fn insert(&self, new: NewJob) -> Result<JobRow, StorageError> {
-        let callback = new.callback;
+        let callback = new.callback.clone();
+        self.keep(self.row(new), callback).await
+    }
+
+    /// Stores a job that is begun at once, which no other is told to begin.
+    pub async fn insert_begun(&self, new: NewJob) -> Result<JobRow, StorageError> {
+        let (now, callback) = (self.now(), new.callback.clone());
         let row = JobRow {
+            state: State::Processing.to_string(),
+            attempts: 1,
+            started_at: Some(now),
+            owner: Some(self.node.name().to_owned()),
+            leased_until: self.node.leased_until(now),
+            ..self.row(new)
+        };
+        self.keep(row, callback).await
+    }
+
+    async fn keep(&self, row: JobRow, callback: Option<Callback>) -> Result<JobRow, StorageError> {
+        let insert = move |conn: &mut _| {
+            jobs::insert(conn, &row)?;
+            if let Some(callback) = callback {
+                Outbox::expect(conn, &row.id, callback)?;
+            }
+            Ok(row)
+        };
+        self.database.write(insert).await
+    }
+
+    fn row(&self, new: NewJob) -> JobRow {
+        JobRow {
             action: word(&new.order.action),
             draft: json(&new.order),
             id: new.id,
@@ -74,17 +95,14 @@ impl Store {
             started_at: None,
             wake_at: None,
             finished_at: None,
+            price: new.price,
+            made: None,
+            others: new.others.as_ref().map(json),
+            owner: None,
+            leased_until: None,
             prompt: new.order.prompt.clone(),
             tags: (!new.tags.is_empty()).then(|| json(&new.tags)),
-        };
-        let insert = move |conn: &mut _| {
-            jobs::insert(conn, &row)?;
-            if let Some(callback) = callback {
-                Outbox::expect(conn, &row.id, callback)?;
-            }
-            Ok(row)
-        };
-        self.database.write(insert).await
+        }
     }
 
     pub async fn get(&self, id: &str) -> Result<Option<JobRow>, StorageError> {
@@ -112,69 +130,54 @@ impl Store {
     }
 
     /// An attempt begins; one that only asks for what upstreams have taken goes on with the last. None if the job
-    /// is finished, or not there.
+    /// is finished, not there, or another node's.
     pub async fn begin(&self, id: &str) -> Result<Option<JobRow>, StorageError> {
-        let now = self.now();
-        let began = move |row: &JobRow| {
-            let resumes = row.tickets.is_some();
-            // a restart of the gateway is no attempt of its own
-            let counts = !resumes || row.state != State::Processing.to_string();
-            JobChange {
-                attempts: row.attempts + i32::from(counts),
-                started_at: row.started_at.filter(|_| resumes).or(Some(now)),
-                wake_at: None,
-                ..to(State::Processing, row)
-            }
-        };
-        self.change(id, began).await
+        let (now, node) = (self.now(), self.node.clone());
+        self.change(id, move |row| begun(row, &node, now)).await
+    }
+
+    /// The job goes to another target. None if it is not this node's any more.
+    pub async fn turn(
+        &self,
+        id: &str,
+        choice: Choice,
+        others: Others,
+    ) -> Result<Option<JobRow>, StorageError> {
+        self.own_change(id, move |row| {
+            turned(to(State::Processing, row), &choice, &others)
+        })
+        .await
+    }
+
+    /// A part is done while others are not. None if the job is not this node's any more.
+    pub async fn record(
+        &self,
+        id: &str,
+        place: usize,
+        output: Yield,
+    ) -> Result<Option<JobRow>, StorageError> {
+        self.own_change(id, move |row| recorded(row, place, &output))
+            .await
     }
 
     /// Notes what upstreams gave.
     pub async fn hold(&self, id: &str, parts: &HeldParts) -> Result<bool, StorageError> {
-        let (id, parts) = (id.to_owned(), (!parts.is_empty()).then(|| json(parts)));
-        let hold = move |conn: &mut _| jobs::hold(conn, &id, parts.as_deref());
+        let (id, owner) = (id.to_owned(), self.node.name().to_owned());
+        let parts = (!parts.is_empty()).then(|| json(parts));
+        let hold = move |conn: &mut _| jobs::hold(conn, &id, &owner, parts.as_deref());
         self.database.write(hold).await
     }
 
-    /// An attempt has ended. None if the job is finished already, or not there.
+    /// An attempt has ended. None if the job is finished already, or not this node's any more.
     pub async fn end(&self, id: &str, end: End) -> Result<Option<JobRow>, StorageError> {
         let now = self.now();
-        let ended = move |row: &JobRow| match &end {
-            End::Completed(output) => JobChange {
-                results: Some(json(output)),
-                finished_at: Some(now),
-                ..to(State::Completed, row)
-            },
-            End::Failed(failure) => JobChange {
-                error: Some(json(failure)),
-                finished_at: Some(now),
-                ..to(State::Failed, row)
-            },
-            End::Again { wait, counts } => {
-                let state = if *counts {
-                    State::Retrying
-                } else {
-                    State::Pending
-                };
-                let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
-                JobChange {
-                    attempts: (row.attempts - i32::from(!*counts)).max(0),
-                    wake_at: Some(now.saturating_add(wait)),
-                    ..to(state, row)
-                }
-            }
-        };
-        self.change(id, ended).await
+        self.own_change(id, move |row| ended(row, &end, now)).await
     }
 
     /// Nobody wants it any more. None if it is finished already, or not there.
     pub async fn cancel(&self, id: &str) -> Result<Option<JobRow>, StorageError> {
         let now = self.now();
-        let cancelled = move |row: &JobRow| JobChange {
-            finished_at: Some(now),
-            ..to(State::Cancelled, row)
-        };
-        self.change(id, cancelled).await
+        self.change(id, move |row| Some(cancelled(row, now))).await
     }
 
     /// An attempt was lost with the process, and may have been drawn: it waits for one more, or has failed.
@@ -184,36 +187,19 @@ impl Store {
         config: &JobsConfig,
     ) -> Result<Option<JobRow>, StorageError> {
         let (now, again) = (self.now(), config.retry_interrupted);
-        let interrupted = move |row: &JobRow| {
-            let interruptions = row.interruptions + 1;
-            // it has come to an end since it was looked at
-            if row.state != State::Processing.to_string() {
-                let state = State::parse(&row.state).unwrap_or(State::Pending);
-                return JobChange {
-                    wake_at: row.wake_at,
-                    ..to(state, row)
-                };
-            }
-            if again && row.interruptions == 0 {
-                return JobChange {
-                    interruptions,
-                    ..to(State::Retrying, row)
-                };
-            }
-            let message = "the gateway was stopped while the upstream was perhaps at work on it; submit it again if \
-                           you want to risk paying twice";
-            JobChange {
-                interruptions,
-                error: Some(json(&JobFailure {
-                    kind: "interrupted".to_owned(),
-                    code: "interrupted".to_owned(),
-                    message: message.to_owned(),
-                })),
-                finished_at: Some(now),
-                ..to(State::Failed, row)
-            }
+        let node = self.node.clone();
+        self.change(id, move |row| lost(row, &node, again, now))
+            .await
+    }
+
+    /// Says that this node lives; returns the jobs that it is at. None where there is no other node.
+    pub async fn renew(&self) -> Result<Option<Vec<String>>, StorageError> {
+        let Some(until) = self.node.leased_until(self.now()) else {
+            return Ok(None);
         };
-        self.change(id, interrupted).await
+        let owner = self.node.name().to_owned();
+        let renew = move |conn: &mut _| jobs::renew(conn, &owner, until);
+        self.database.write(renew).await.map(Some)
     }
 
     /// Deletes a finished job; says whether there was one.
@@ -222,23 +208,29 @@ impl Store {
         Ok(self.database.write(delete).await? > 0)
     }
 
+    /// Changes a job that this node is at.
+    async fn own_change(
+        &self,
+        id: &str,
+        to: impl Fn(&JobRow) -> JobChange + Send + 'static,
+    ) -> Result<Option<JobRow>, StorageError> {
+        let node = self.node.clone();
+        let own = move |row: &JobRow| node.is(row.owner.as_deref()).then(|| to(row));
+        self.change(id, own).await
+    }
+
     async fn change(
         &self,
         id: &str,
-        to: impl FnOnce(&JobRow) -> JobChange + Send + 'static,
+        to: impl Fn(&JobRow) -> Option<JobChange> + Send + 'static,
     ) -> Result<Option<JobRow>, StorageError> {
         let (id, outbox, now) = (id.to_owned(), self.outbox.clone(), self.now());
         let change = move |conn: &mut _| {
-            let open = jobs::get(conn, &id)?.filter(|row| row.finished_at.is_none());
-            let Some(row) = open else {
-                return Ok((None, false));
+            let changed = changed(conn, &id, to)?;
+            let is_told = match &changed {
+                Some(row) if row.finished_at.is_some() => finished(conn, row, &outbox, now)?,
+                _ => false,
             };
-            let changed = jobs::change(conn, &id, &to(&row))?;
-            let Some(row) = changed.as_ref().filter(|row| row.finished_at.is_some()) else {
-                return Ok((changed, false));
-            };
-            keep_pictures(conn, row)?;
-            let is_told = outbox.note(conn, row, now)?;
             Ok((changed, is_told))
         };
         let (changed, is_told) = self.database.write(change).await?;
@@ -252,36 +244,28 @@ impl Store {
     }
 }
 
-/// The tickets of a row.
-pub(super) fn held_of(tickets: Option<&str>) -> HeldParts {
-    let read = tickets.and_then(|tickets| serde_json::from_str(tickets).ok());
-    read.unwrap_or_default()
-}
-
-/// What a row becomes in a state, all else as it was.
-fn to(state: State, row: &JobRow) -> JobChange {
-    JobChange {
-        state: state.to_string(),
-        attempts: row.attempts,
-        interruptions: row.interruptions,
-        tickets: row.tickets.clone(),
-        results: None,
-        error: None,
-        started_at: row.started_at,
-        wake_at: None,
-        finished_at: None,
+/// Changes a job that is not finished, as it is when nobody else changes it.
+fn changed(
+    conn: &mut Connection,
+    id: &str,
+    to: impl Fn(&JobRow) -> Option<JobChange>,
+) -> QueryResult<Option<JobRow>> {
+    while let Some(row) = jobs::get(conn, id)?.filter(|row| row.finished_at.is_none())
+        && let Some(next) = to(&row)
+    {
+        // none: another node was quicker, and what it did is looked at
+        if let Some(row) = jobs::change(conn, id, row.revision, &next)? {
+            return Ok(Some(row));
+        }
     }
+    Ok(None)
 }
 
-#[expect(
-    clippy::expect_used,
-    reason = "plain structs with text keys: their JSON cannot fail"
-)]
-fn json(value: &impl serde::Serialize) -> String {
-    serde_json::to_string(value).expect("plain data is JSON")
-}
-
-/// The name of an enum's variant.
-fn word(value: &impl serde::Serialize) -> String {
-    json(value).trim_matches('"').to_owned()
+/// What goes with the end of a job. True where somebody is told of it.
+fn finished(conn: &mut Connection, row: &JobRow, outbox: &Outbox, now: i64) -> QueryResult<bool> {
+    if let Some(charge) = charge(row) {
+        charges::insert(conn, &charge)?;
+    }
+    keep_pictures(conn, row)?;
+    outbox.note(conn, row, now)
 }

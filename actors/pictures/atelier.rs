@@ -1,7 +1,7 @@
 //! An order on its way: attempts with one credential after the other, several orders where the upstream
 //! makes one picture of each, and the way of what was made into the store.
 
-use std::{cell::RefCell, sync::Arc, time::Duration};
+use std::{cell::RefCell, collections::BTreeMap, sync::Arc, time::Duration};
 
 use actix_rt::time::Instant;
 use futures_util::future::{join_all, try_join_all};
@@ -53,12 +53,16 @@ pub struct Commission {
     pub owner: Owner,
 }
 
-/// What was made.
-#[derive(Debug, Default)]
-pub struct Gallery {
+/// What came of the orders that a commission was split into, by their places; those that were done before are not
+/// among them.
+pub type Gallery = BTreeMap<usize, Result<Drawn, ExchangeError>>;
+
+/// What came of one order.
+#[derive(Debug)]
+pub struct Drawn {
     /// At least one is a picture.
     pub pictures: Vec<Result<Picture, Failure>>,
-    /// The upstream's own `usage`, of the first order.
+    /// The upstream's own `usage`.
     pub usage: Option<Value>,
 }
 
@@ -83,9 +87,6 @@ impl<W: Watch> Watch for Shared<'_, W> {
         self.0.borrow_mut().upstream_took(time);
     }
 }
-
-/// What came of one order: its pictures, and the upstream's own `usage`.
-type Drawn = (Vec<Result<Picture, Failure>>, Option<Value>);
 
 /// One of the orders that a commission was split into.
 pub(super) struct Part<'a> {
@@ -177,28 +178,12 @@ impl Atelier {
         })
     }
 
-    /// Has the order drawn and stored. Each of several pictures may fail; if all do, the first one's failure
-    /// is that of the order.
+    /// Has the order drawn and stored, in as many orders as the upstream needs. What upstreams give for them is kept
+    /// in `tickets`; what is there already is asked for, not drawn again, and what is done is left alone.
     ///
     /// # Errors
-    /// [`ExchangeError`].
+    /// [`ExchangeError::NotServed`] by who draws nothing; what else went wrong stands in the gallery.
     pub async fn draw(
-        &self,
-        provider: &Provider,
-        commission: &Commission,
-        terms: Terms,
-        watch: &mut impl Watch,
-    ) -> Result<Gallery, ExchangeError> {
-        self.draw_on(provider, commission, terms, watch, &Unkept)
-            .await
-    }
-
-    /// The same for an order that outlives the process: what upstreams give for it is kept in `tickets`, and what
-    /// is there already is asked for, not drawn again.
-    ///
-    /// # Errors
-    /// [`ExchangeError`].
-    pub async fn draw_on(
         &self,
         provider: &Provider,
         commission: &Commission,
@@ -209,25 +194,31 @@ impl Atelier {
         let studio = provider.studio.as_ref().ok_or(ExchangeError::NotServed)?;
         let watch = RefCell::new(watch);
         let orders = split(&commission.order);
-        let drawn = orders.iter().enumerate().map(|(part, order)| {
+        let open = (0..orders.len()).filter(|part| !tickets.is_done(*part));
+        let drawn = open.map(|place| {
             let mut watch = Shared(&watch);
             let part = Part {
-                order,
+                order: &orders[place],
                 commission,
                 tickets,
-                part,
+                part: place,
             };
+            let has_others = orders.len() > 1;
             async move {
-                match tickets.held(part.part) {
+                let drawn = match tickets.held(place) {
                     Some(held) => self.resume(provider, studio, &part, held).await,
                     None => {
                         self.draw_one(provider, studio, &part, terms, &mut watch)
                             .await
                     }
+                };
+                if let Some(drawn) = drawn.as_ref().ok().filter(|_| has_others) {
+                    tickets.done(place, drawn).await;
                 }
+                (place, drawn)
             }
         });
-        gallery(join_all(drawn).await)
+        Ok(join_all(drawn).await.into_iter().collect())
     }
 
     async fn draw_one(
@@ -356,7 +347,8 @@ impl Atelier {
         });
         let pictures: Vec<_> = try_join_all(stored).await.map_err(Missed::Over)?;
         if pictures.iter().any(Result::is_ok) {
-            return Ok((pictures, outcome.usage));
+            let usage = outcome.usage;
+            return Ok(Drawn { pictures, usage });
         }
         // an answer without a single picture is a failed attempt
         let (failure, open) = (first_failure(pictures), false);
@@ -427,26 +419,4 @@ fn split(order: &Arc<Order>) -> Vec<Arc<Order>> {
         })
     };
     starts.map(part).collect()
-}
-
-/// All that was drawn; an order that failed stands as a failed picture among others that did not.
-fn gallery(orders: Vec<Result<Drawn, ExchangeError>>) -> Result<Gallery, ExchangeError> {
-    if orders.iter().all(Result::is_err) {
-        let first = orders.into_iter().find_map(Result::err);
-        return Err(first.unwrap_or(ExchangeError::NotServed));
-    }
-    let mut gallery = Gallery::default();
-    for order in orders {
-        match order {
-            Ok((drawn, usage)) => {
-                gallery.pictures.extend(drawn);
-                gallery.usage = gallery.usage.or(usage);
-            }
-            Err(error) => {
-                let failure = Failure::new(error.kind(), &error.to_string());
-                gallery.pictures.push(Err(failure));
-            }
-        }
-    }
-    Ok(gallery)
 }

@@ -28,8 +28,8 @@ mod run;
 pub mod studio;
 pub mod tickets;
 
-pub use atelier::{Atelier, Commission, Gallery, Picture};
+pub use atelier::{Atelier, Commission, Drawn, Gallery, Picture};
 pub use config::PicturesConfig;
 pub use outgoing::base64;
 pub use studio::Studio;
-pub use tickets::{Held, Tickets, Unkept};
+pub use tickets::{Held, Tickets};

@@ -1,6 +1,9 @@
 //! What a provider can draw: its service, and its models as they are known and configured.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use troupe_protocol::pictures::{ModelSpec, Service, Settings, service};
 
@@ -9,6 +12,7 @@ use crate::{
     providers::{
         config::{ModelConfig, ModelEntry, ProviderConfig},
         model::Model,
+        price::Price,
     },
 };
 
@@ -23,6 +27,10 @@ pub struct Studio {
     specs: HashMap<Arc<str>, Arc<ModelSpec>>,
     /// The ids in the order in which they are listed.
     order: Vec<Arc<str>>,
+    /// What the kind's own models are called upstream.
+    known: HashSet<String>,
+    /// By the id; all others cost nothing.
+    prices: HashMap<String, Price>,
 }
 
 impl Studio {
@@ -39,6 +47,7 @@ impl Studio {
         let hosts = hosts.iter().map(String::as_str).chain([base_url]);
         let trusted = hosts.filter_map(Exempt::of_url).collect();
         let known = service.models();
+        let upstreams = known.iter().map(|spec| spec.upstream.clone()).collect();
         let specs: Vec<ModelSpec> = match &config.models {
             None => known,
             Some(entries) => entries
@@ -54,6 +63,8 @@ impl Studio {
             trusted,
             specs: specs.collect(),
             order,
+            known: upstreams,
+            prices: prices(config),
         })
     }
 
@@ -68,6 +79,18 @@ impl Studio {
     pub fn spec(&self, id: &str) -> Arc<ModelSpec> {
         let known = self.specs.get(id).cloned();
         known.unwrap_or_else(|| Arc::new(self.service.unknown_model(id)))
+    }
+
+    /// Whether its kind of upstream is known to have the model of that id.
+    #[must_use]
+    pub fn knows(&self, id: &str) -> bool {
+        self.known.contains(&self.spec(id).upstream)
+    }
+
+    /// What a picture of the model of that id costs.
+    #[must_use]
+    pub fn price(&self, id: &str) -> Price {
+        self.prices.get(id).copied().unwrap_or_default()
     }
 
     /// All that are described.
@@ -85,6 +108,15 @@ impl Studio {
         };
         self.specs().map(model).collect()
     }
+}
+
+fn prices(config: &ProviderConfig) -> HashMap<String, Price> {
+    let entries = config.models.iter().flatten();
+    let priced = entries.filter_map(|entry| match entry {
+        ModelEntry::Full(model) => Some((model.id.clone(), model.price?)),
+        ModelEntry::Id(_) => None,
+    });
+    priced.collect()
 }
 
 /// A configured model: what is known of it by its id or its name at the upstream, changed as configured.

@@ -5,6 +5,8 @@ use futures_util::future::LocalBoxFuture;
 use serde::{Deserialize, Serialize};
 use troupe_protocol::pictures::Ticket;
 
+use super::Drawn;
+
 /// A ticket, and with which token it was got: only that one can ask for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
@@ -21,9 +23,15 @@ pub trait Tickets {
 
     /// Keeps that of a part, or forgets it. Nothing else is done for the part until this has returned.
     fn hold(&self, part: usize, held: Option<Held>) -> LocalBoxFuture<'_, ()>;
+
+    /// Whether a part was done before.
+    fn is_done(&self, part: usize) -> bool;
+
+    /// Keeps what came of a part while there are others.
+    fn done<'a>(&'a self, part: usize, drawn: &'a Drawn) -> LocalBoxFuture<'a, ()>;
 }
 
-/// Keeps none: for orders that end with their request.
+/// Keeps none: for what ends with its request.
 pub struct Unkept;
 
 impl Tickets for Unkept {
@@ -32,6 +40,14 @@ impl Tickets for Unkept {
     }
 
     fn hold(&self, _: usize, _: Option<Held>) -> LocalBoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    fn is_done(&self, _: usize) -> bool {
+        false
+    }
+
+    fn done<'a>(&'a self, _: usize, _: &'a Drawn) -> LocalBoxFuture<'a, ()> {
         Box::pin(std::future::ready(()))
     }
 }

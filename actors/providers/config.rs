@@ -10,6 +10,7 @@ use serde::{
 use serde_json::{Map, Value};
 use troupe_protocol::pictures::{Range, Size};
 
+use super::price::Price;
 use crate::{credentials::config::PoolConfig, secrets::Secret};
 
 /// The four time-outs of an upstream call. A provider may override each as `timeouts = { … }`.
@@ -168,6 +169,9 @@ pub struct ModelConfig {
     /// Pictures that the upstream makes of one order.
     #[serde(default)]
     pub per_order: Option<u32>,
+    /// Of pictures and videos: credits for one of them; nothing where omitted.
+    #[serde(default)]
+    pub price: Option<Price>,
     /// Of Hugging Face: the Space that draws, as `owner/name` or a URL.
     #[serde(default)]
     pub space: Option<String>,

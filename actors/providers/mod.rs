@@ -10,6 +10,7 @@
 //! | [`exchange`] | one request's attempts, until the first byte |
 //! | [`body`], [`client`] | the answer's body under its time-outs; each thread's HTTP client |
 //! | [`presets`] | services known by name |
+//! | [`price`] | what a picture costs |
 //!
 //! The provider decides (which URL, which credential, what a failure means); the thread that asked
 //! carries the bytes and reports.
@@ -26,6 +27,7 @@ pub mod gemini;
 pub mod model;
 pub mod openai;
 pub mod presets;
+pub mod price;
 pub mod provider;
 pub mod speechless;
 pub mod upstream;

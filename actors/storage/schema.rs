@@ -154,8 +154,25 @@ diesel::table! {
         started_at -> Nullable<BigInt>,
         wake_at -> Nullable<BigInt>,
         finished_at -> Nullable<BigInt>,
+        price -> BigInt,
+        made -> Nullable<Text>,
+        others -> Nullable<Text>,
+        owner -> Nullable<Text>,
+        leased_until -> Nullable<BigInt>,
         prompt -> Text,
         tags -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    charges (job_id) {
+        job_id -> Text,
+        app_id -> Text,
+        provider -> Text,
+        model -> Text,
+        pictures -> Integer,
+        micro_credits -> BigInt,
+        created_at -> BigInt,
     }
 }
 

@@ -1,29 +1,20 @@
-//! What the memory test and the bench have in common: pictures like photographs, and a shop of jobs that are done
-//! as soon as they are begun.
+//! What the test at scale and the bench have in common: pictures like photographs, and a long table of jobs.
 
 use std::{
     fs::File,
     io::{BufWriter, Write as _},
-    sync::Arc,
 };
 
 use diesel::{QueryResult, connection::SimpleConnection as _};
-use futures_util::future::{LocalBoxFuture, join_all};
 use tempfile::TempDir;
-use tokio::sync::Semaphore;
 use troupe_actors::{
-    jobs::{
-        JobOrder, JobsConfig, JobsHandle, NewJob, draw::Draw, fresh_id, job::Yield, policy::Fault,
-    },
-    pictures::{Held, Tickets},
     storage::{
         Connection, Database, Storage,
         config::StorageConfig,
-        queries::jobs::{self, JobFilter, JobRow},
+        queries::jobs::{self, JobFilter},
     },
     supervision::{ChildSpec, Clock, RestartMetrics, SupervisionConfig, Tree},
 };
-use troupe_protocol::pictures::Action;
 
 /// A pixel of something with soft shades and some noise, as photographs have.
 fn pixel(x: u32, y: u32) -> [u8; 3] {
@@ -66,42 +57,14 @@ pub fn peak_memory() -> u64 {
     kib.and_then(|kib| kib.parse::<u64>().ok()).expect("VmHWM") << 10
 }
 
-/// Done as soon as the gate is open.
-#[derive(Clone)]
-struct Quick(Arc<Semaphore>);
-
-impl Draw for Quick {
-    fn draw<'a>(
-        &'a self,
-        _: &'a JobRow,
-        _: &'a dyn Tickets,
-    ) -> LocalBoxFuture<'a, Result<Yield, Fault>> {
-        Box::pin(async {
-            // it is never closed
-            let _ = self.0.acquire().await;
-            Ok(Yield::default())
-        })
-    }
-
-    fn cancel<'a>(&'a self, _: &'a JobRow, _: Vec<Held>) -> LocalBoxFuture<'a, ()> {
-        Box::pin(async {})
-    }
-}
-
-/// A tree with a database and a job manager.
-pub struct Shop {
+/// A tree with a database and nothing else.
+pub struct Shelf {
     tree: Tree,
     pub database: Database,
-    jobs: JobsHandle,
-    gate: Arc<Semaphore>,
     _folder: TempDir,
 }
 
-/// Jobs at a time.
-pub const AT_ONCE: usize = 10;
-const APPS: usize = 5;
-
-impl Shop {
+impl Shelf {
     pub async fn open() -> Self {
         let folder = tempfile::tempdir().expect("room on the disk");
         let config = StorageConfig {
@@ -109,76 +72,21 @@ impl Shop {
             ..StorageConfig::default()
         };
         let (clock, metrics) = (Clock::system(), RestartMetrics::default());
-        let tree = Tree::plant(SupervisionConfig::default(), clock.clone(), metrics, || ());
+        let tree = Tree::plant(SupervisionConfig::default(), clock, metrics, || ());
         let storage = config.clone();
         let spec = ChildSpec::new("storage/database", "storage", move || {
             Ok(Storage::new(storage.clone()))
         });
         let database = Database::new(tree.start(spec).await.expect("a database"), &config);
-        let jobs = JobsConfig {
-            max_running: AT_ONCE,
-            ..JobsConfig::default()
-        };
-        let gate = Arc::new(Semaphore::new(0));
-        let jobs = JobsHandle::start(&tree, &jobs, &clock, &database, Quick(gate.clone()));
         Self {
-            jobs: jobs.await.expect("a manager"),
             tree,
             database,
-            gate,
             _folder: folder,
         }
     }
 
-    /// Has so many jobs of five apps queued, then done.
-    pub async fn run(&self, count: usize) {
-        let jobs = join_all((0..count).map(|number| self.jobs.submit(new(number % APPS)))).await;
-        assert!(jobs.iter().all(Result::is_ok));
-        self.gate.add_permits(AT_ONCE);
-        while self
-            .jobs
-            .counts()
-            .await
-            .is_ok_and(|counts| counts.queued + counts.running > 0)
-        {
-            tokio::task::yield_now().await;
-        }
-        self.gate.forget_permits(AT_ONCE);
-    }
-
     pub async fn close(self) {
         self.tree.stop().await;
-    }
-}
-
-fn new(app: usize) -> NewJob {
-    let order = JobOrder {
-        action: Action::Generate,
-        prompt: "a red fox in the snow, in the manner of an old master".to_owned(),
-        negative_prompt: None,
-        size: None,
-        count: 1,
-        seed: None,
-        spare_seed: 0,
-        steps: None,
-        guidance: None,
-        seconds: None,
-        inputs: Vec::new(),
-        mask: None,
-        extra: serde_json::Map::new(),
-        nonce: 1,
-    };
-    NewJob {
-        id: fresh_id(),
-        app_id: format!("app-{app}"),
-        call_id: "call".to_owned(),
-        model: "acme/m".to_owned(),
-        provider: "acme".to_owned(),
-        target: "acme/m".to_owned(),
-        upstream_model: "m".to_owned(),
-        priority: 0,
-        order,
-        tags: Vec::new(),
     }
 }
 

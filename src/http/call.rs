@@ -44,6 +44,8 @@ const ATTEMPTS: HeaderName = HeaderName::from_static("x-troupe-attempts");
 const DROPPED: HeaderName = HeaderName::from_static("x-troupe-dropped");
 /// The answer is the gateway's own estimate.
 const ESTIMATE: HeaderName = HeaderName::from_static("x-troupe-estimate");
+/// The job that draws the picture.
+const JOB: HeaderName = HeaderName::from_static("x-troupe-job");
 const OVERHEAD: HeaderName = HeaderName::from_static("x-troupe-overhead-ms");
 
 /// A request that was let in. Dropping it records that the client has left.
@@ -61,12 +63,14 @@ pub struct Call {
     began: Monotonic,
     upstream: Duration,
     places: Places,
+    /// The status that has gone out ahead of the answer.
+    begun: Option<StatusCode>,
 }
 
 /// Places at the gates, given back when the request is over.
 #[derive(Default)]
 struct Places {
-    admission: Option<Admission>,
+    admission: Option<Rc<Admission>>,
     provider: Option<OwnedSemaphorePermit>,
 }
 
@@ -92,6 +96,7 @@ impl Call {
             began: clock.now(),
             upstream: Duration::ZERO,
             places: Places::default(),
+            begun: None,
         }
     }
 
@@ -126,8 +131,35 @@ impl Call {
         let told = standing.map(|standing| self.words.headers(standing));
         self.notes.extend(told.into_iter().flatten());
         taken?;
-        self.places.admission = Some(services.limits.admit(&self.principal).await?);
+        self.places.admission = Some(Rc::new(services.limits.admit(&self.principal).await?));
         Ok(())
+    }
+
+    /// The place that it was given when it was admitted, for work that goes on if the client leaves.
+    pub fn place(&self) -> Option<Rc<Admission>> {
+        self.places.admission.clone()
+    }
+
+    /// A job serves it, at that target now, and has its own place at the gate.
+    pub fn served_by_job_at(&mut self, target: &Target) {
+        self.places.provider = None;
+        self.target = Some(target.clone());
+        self.notes.retain(|(name, _)| *name != DROPPED);
+    }
+
+    /// Names the job that draws it, under which it can be looked for.
+    pub fn names_job(&mut self, id: &str) {
+        let id = HeaderValue::from_str(id);
+        self.notes.extend(id.ok().map(|id| (JOB, id)));
+    }
+
+    /// The head of the answer goes out before it is known how it ends.
+    pub fn begin_answer(&mut self, status: StatusCode) -> HttpResponseBuilder {
+        let response = self.response(status);
+        self.observe_overhead();
+        self.first_byte();
+        self.begun = Some(status);
+        response
     }
 
     /// Turns to a target: gives back the place at the provider before, and takes one at this one's gate.
@@ -164,6 +196,9 @@ impl Call {
 
     /// The answer's headers go out now: what the gateway itself took until here goes into the metrics.
     pub fn observe_overhead(&self) {
+        if self.begun.is_some() {
+            return;
+        }
         let metrics = &self.tally.worker.services.metrics;
         metrics.overhead(self.overhead().as_secs_f64());
     }
@@ -188,6 +223,7 @@ impl Call {
 
     /// Writes the record; the client gets its last byte only after this.
     pub fn finish(mut self, outcome: Outcome, status: u16, code: Option<&'static str>) {
+        let status = self.begun.map_or(status, |begun| begun.as_u16());
         self.tally.outcome = outcome;
         ending::note(Made {
             outcome,

@@ -1,7 +1,7 @@
 //! A request's way through its candidates: one target after the other, until one answers with a first byte.
 
 use troupe_actors::{
-    catalog::{Affinity, Candidates, Target, route::policy::RoutePolicy},
+    catalog::{Affinity, Candidates, Target},
     credentials::Terms,
     providers::{
         exchange::{Answer, ExchangeError, exchange},
@@ -10,7 +10,7 @@ use troupe_actors::{
 };
 use troupe_protocol::{failure::FailureKind, openai::error::ErrorCode};
 
-use super::{call::Call, error::ApiError, services::Services};
+use super::{call::Call, error::ApiError, pictures::draw::Undrawn, services::Services};
 
 /// What is asked, whoever answers.
 pub trait Question {
@@ -118,7 +118,8 @@ pub async fn in_turn<T>(
         let (Some(next), Some(policy)) = (next, policy) else {
             return Err(error);
         };
-        fell_back(services, policy, miss.kind, target, next);
+        let ids = [&*target.id, &*next.id];
+        fell_back(services, &policy.model, ids, miss.kind);
         said = Some(error);
     }
     // a look-up that finds nobody ends before this
@@ -154,21 +155,10 @@ pub fn unknown_model(model: &str) -> ApiError {
     )
 }
 
-fn fell_back(
-    services: &Services,
-    route: &RoutePolicy,
-    kind: FailureKind,
-    from: &Target,
-    to: &Target,
-) {
-    log::debug!(
-        "route {}: {} failed ({kind}), now {}",
-        route.model,
-        from.id,
-        to.id
-    );
-    let labels = [&*route.model, &*from.id, &*to.id];
-    services.metrics.fell_back(labels, kind);
+/// Counts that a route has gone from one target to the next.
+pub fn fell_back(services: &Services, route: &str, [from, to]: [&str; 2], kind: FailureKind) {
+    log::debug!("route {route}: {from} failed ({kind}), now {to}");
+    services.metrics.fell_back([route, from, to], kind);
 }
 
 /// Asks one target, and again where it wants to be asked otherwise.
@@ -225,6 +215,16 @@ impl Miss {
             // a picture that was perhaps drawn is not ordered twice
             risky: open && endpoint == Endpoint::Images,
             error: error.into(),
+        }
+    }
+
+    /// The target's job brought nothing.
+    pub fn undrawn(undrawn: Undrawn) -> Self {
+        Self {
+            error: undrawn.error,
+            kind: undrawn.kind,
+            asked: undrawn.was_said,
+            risky: undrawn.open,
         }
     }
 

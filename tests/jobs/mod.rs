@@ -1,7 +1,10 @@
 //! Jobs over HTTP: pictures and videos that outlive their request, and the process.
 
+mod crashes;
 mod kills;
+mod scale;
 mod videos;
+mod waited;
 
 use serde_json::{Value, json};
 use troupe_simulator::Simulator;
@@ -82,7 +85,7 @@ async fn any_route_of_pictures_makes_jobs_where_it_is_asked_to() {
     let request = request.insert_header(("prefer", "respond-async"));
     let answer = Answer::of(request, Some(&fox())).await.unwrap();
     taken(&app, answer).await;
-    // without a word it is drawn at once
+    // without a word it is drawn at once, and is a job all the same
     assert_eq!(app.post("/v1/images/generations", &fox()).await.status, 200);
     let list = app.get("/v1/jobs?limit=2").await.json().await;
     assert_eq!(
@@ -96,7 +99,7 @@ async fn any_route_of_pictures_makes_jobs_where_it_is_asked_to() {
     let rest = app.get(&next).await.json().await;
     assert_eq!(
         (rest["data"].as_array().unwrap().len(), &rest["has_more"]),
-        (1, &json!(false))
+        (2, &json!(false))
     );
 }
 

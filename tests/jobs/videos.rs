@@ -79,6 +79,11 @@ async fn openai_clients_film_too() {
     let content = app.get(&format!("{path}/content")).await;
     assert_eq!(content.header("content-type"), "video/mp4");
     assert!(content.bytes().await[4..].starts_with(b"ftyp"));
+    let links = look(&app, id).await["results"][0]["url"].clone();
+    app.delete(&path).await.ok().await;
+    app.get(&path).await.error(404, "not_found").await;
+    let gone = app.client().get(links.as_str().unwrap()).send().await;
+    assert_eq!(gone.unwrap().status(), 404);
     app.get("/v1/videos/job_x")
         .await
         .error(404, "not_found")

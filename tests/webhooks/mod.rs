@@ -123,10 +123,11 @@ async fn nothing_is_lost_by_a_kill_between_the_end_of_a_job_and_its_delivery() {
         .await;
     }
     app.kill9();
+    let before = receiver.got().len();
     receiver.set(Mood::Takes);
     app.restart().await;
-    let before = receiver.got().len();
-    let mut told: Vec<_> = receiver.once(before.max(4) + 6).await[4..]
+    let told = receiver.once(before + jobs.len()).await;
+    let mut told: Vec<_> = told[before..]
         .iter()
         .map(|message| message.json()["data"]["id"].as_str().unwrap().to_owned())
         .collect();

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     accounts::testing::{World, until},
-    jobs::{JobsConfig, fresh_id, tests::row},
+    jobs::{JobsConfig, fresh_id, tests::hand::row},
     media::{
         self, Format, Links, Media, MediaName, Owner, Reason, Tally, config::MediaConfig,
         place::Place,

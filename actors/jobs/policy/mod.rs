@@ -16,7 +16,7 @@ pub use verdict::{Fault, Verdict, verdict};
 
 use self::line::Tier;
 use super::config::JobsConfig;
-use crate::supervision::clock::Monotonic;
+use crate::{storage::queries::jobs::JobRow, supervision::clock::Monotonic};
 
 /// A job's place in the world: what decides when it is begun.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,20 @@ pub struct Entry {
     pub model: Arc<str>,
     /// Higher ones go first.
     pub priority: i32,
+}
+
+impl Entry {
+    /// That of a new job, or of one that runs.
+    #[must_use]
+    pub fn of(row: &JobRow) -> Self {
+        Self {
+            id: row.id.as_str().into(),
+            app: row.app_id.as_str().into(),
+            provider: row.provider.as_str().into(),
+            model: row.model.as_str().into(),
+            priority: row.priority,
+        }
+    }
 }
 
 /// The priority of a job that the upstream is at work on already: asking for it goes before new work.

@@ -140,12 +140,9 @@ fn a_thousand_jobs_of_five_apps_are_begun_fairly() {
 
 fn fault(kind: FailureKind, open: bool, held: bool) -> Fault {
     Fault {
-        kind,
-        code: kind.to_string(),
-        message: String::new(),
-        cold: false,
         open,
         held,
+        ..Fault::of(kind, "")
     }
 }
 

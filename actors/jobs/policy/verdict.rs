@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use troupe_protocol::failure::FailureKind;
 
-use crate::jobs::config::JobsConfig;
+use crate::{jobs::config::JobsConfig, providers::exchange::ExchangeError};
 
 /// Why an attempt brought nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,30 @@ pub struct Fault {
     pub open: bool,
     /// The upstream has taken it as a task and can be asked for that again.
     pub held: bool,
+    /// The same with all that is known of it, where it got as far as the provider's credentials.
+    pub error: Option<ExchangeError>,
+}
+
+impl Fault {
+    /// One of the gateway's own making, before any upstream was asked.
+    #[must_use]
+    pub fn of(kind: FailureKind, message: &str) -> Self {
+        Self {
+            kind,
+            code: kind.to_string(),
+            message: message.to_owned(),
+            cold: false,
+            open: false,
+            held: false,
+            error: None,
+        }
+    }
+
+    /// Whether an upstream has said it.
+    #[must_use]
+    pub fn was_said(&self) -> bool {
+        matches!(self.error, Some(ExchangeError::Failed { .. }))
+    }
 }
 
 /// What to do.

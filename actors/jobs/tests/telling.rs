@@ -1,9 +1,20 @@
 //! Their ends, told.
 
-use super::*;
-use crate::jobs::webhooks::{
-    Callback, Shape, WebhooksConfig,
-    testing::{Receivers, start},
+use std::time::Duration;
+
+use super::{
+    hand::{Shop, new},
+    on_both,
+};
+use crate::{
+    accounts::testing::{World, until},
+    jobs::{
+        webhooks::{
+            Callback, Shape, WebhooksConfig,
+            testing::{Receivers, start},
+        },
+        *,
+    },
 };
 
 #[actix_rt::test]
@@ -16,7 +27,7 @@ async fn every_end_of_a_job_is_told_and_no_other_state() {
             retry_ms: 1,
             ..JobsConfig::default()
         };
-        let shop = Shop::telling(world, &config, webhooks.outbox()).await;
+        let shop = Shop::telling(world, &config, Node::only(), webhooks.outbox()).await;
         let submit = async |prompt: &str| {
             let callback = Some(Callback {
                 url: format!("https://example.org/{prompt}"),

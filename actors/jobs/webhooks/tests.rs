@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     accounts::testing::{World, until},
-    jobs::{job::State, tests::row},
+    jobs::{job::State, tests::hand::row},
     secrets::Secret,
     storage::{
         queries::{

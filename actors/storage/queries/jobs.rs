@@ -51,6 +51,16 @@ pub struct JobRow {
     pub wake_at: Option<i64>,
     /// When it reached its last state.
     pub finished_at: Option<i64>,
+    /// Credits for one picture, times a million, as they were when it was ordered.
+    pub price: i64,
+    /// What came of the parts that are done, JSON: see `jobs::job`.
+    pub made: Option<String>,
+    /// Who else may do it, JSON: see `jobs::route`.
+    pub others: Option<String>,
+    /// The node that is at it, or was last.
+    pub owner: Option<String>,
+    /// Until when that node is taken to live; none = for ever.
+    pub leased_until: Option<i64>,
     /// The order's own, to be searched; empty in rows of releases before.
     pub prompt: String,
     /// What its pictures are tagged with, a JSON list.
@@ -73,12 +83,18 @@ pub struct JobBrief {
     pub created_at: i64,
     pub started_at: Option<i64>,
     pub wake_at: Option<i64>,
+    pub owner: Option<String>,
+    pub leased_until: Option<i64>,
 }
 
 /// A change of the state, all of it at once.
 #[derive(Debug, Clone, PartialEq, Eq, AsChangeset)]
 #[diesel(table_name = jobs, treat_none_as_null = true)]
 pub struct JobChange {
+    pub provider: String,
+    pub target: String,
+    pub upstream_model: String,
+    pub draft: String,
     pub state: String,
     pub attempts: i32,
     pub interruptions: i32,
@@ -88,6 +104,11 @@ pub struct JobChange {
     pub started_at: Option<i64>,
     pub wake_at: Option<i64>,
     pub finished_at: Option<i64>,
+    pub price: i64,
+    pub made: Option<String>,
+    pub others: Option<String>,
+    pub owner: Option<String>,
+    pub leased_until: Option<i64>,
 }
 
 /// Which jobs to list. `None` = any.
@@ -111,10 +132,19 @@ pub fn get(conn: &mut Connection, id: &str) -> QueryResult<Option<JobRow>> {
     on_each!(conn, c => jobs::table.find(id).select(JobRow::as_select()).first(c).optional())
 }
 
-/// Changes a job that is not finished, and returns it as it is then; none where there is no such job.
-pub fn change(conn: &mut Connection, id: &str, to: &JobChange) -> QueryResult<Option<JobRow>> {
+/// Changes a job that is not finished and still has this revision, and returns it as it is then; none where there is
+/// no such job.
+pub fn change(
+    conn: &mut Connection,
+    id: &str,
+    revision: i32,
+    to: &JobChange,
+) -> QueryResult<Option<JobRow>> {
     let next = jobs::revision.eq(jobs::revision + 1);
-    let open = jobs::table.find(id).filter(jobs::finished_at.is_null());
+    let open = jobs::table
+        .find(id)
+        .filter(jobs::finished_at.is_null())
+        .filter(jobs::revision.eq(revision));
     let changed = on_each!(conn, c => diesel::update(open).set((to, next)).execute(c))?;
     match changed {
         0 => Ok(None),
@@ -122,11 +152,34 @@ pub fn change(conn: &mut Connection, id: &str, to: &JobChange) -> QueryResult<Op
     }
 }
 
-/// Notes what upstreams gave for a job that is not finished; false where there is no such job.
-pub fn hold(conn: &mut Connection, id: &str, tickets: Option<&str>) -> QueryResult<bool> {
-    let open = jobs::table.find(id).filter(jobs::finished_at.is_null());
+/// Notes what upstreams gave for a job of `owner` that is not finished; false where there is no such job.
+pub fn hold(
+    conn: &mut Connection,
+    id: &str,
+    owner: &str,
+    tickets: Option<&str>,
+) -> QueryResult<bool> {
+    let open = jobs::table
+        .find(id)
+        .filter(jobs::finished_at.is_null())
+        .filter(jobs::owner.eq(owner));
     let held = jobs::tickets.eq(tickets);
     on_each!(conn, c => diesel::update(open).set(held).execute(c)).map(|changed| changed > 0)
+}
+
+/// Says how long `owner` is taken to live; returns the jobs that it is at.
+pub fn renew(conn: &mut Connection, owner: &str, until: i64) -> QueryResult<Vec<String>> {
+    let own = || {
+        jobs::table
+            .filter(jobs::finished_at.is_null())
+            .filter(jobs::owner.eq(owner))
+    };
+    on_each!(conn, c => {
+        diesel::update(own())
+            .set(jobs::leased_until.eq(Some(until)))
+            .execute(c)?;
+        own().select(jobs::id).load(c)
+    })
 }
 
 /// All that are not finished, oldest first.
@@ -222,6 +275,11 @@ pub(super) mod tests {
             started_at: None,
             wake_at: None,
             finished_at: None,
+            price: 0,
+            made: None,
+            others: None,
+            owner: None,
+            leased_until: None,
             prompt: "a red fox".to_owned(),
             tags: None,
         }
@@ -229,6 +287,10 @@ pub(super) mod tests {
 
     fn to(state: &str, started_at: Option<i64>, finished_at: Option<i64>) -> JobChange {
         JobChange {
+            provider: "acme".to_owned(),
+            target: "m".to_owned(),
+            upstream_model: "vendor/m".to_owned(),
+            draft: "{}".to_owned(),
             state: state.to_owned(),
             attempts: 1,
             interruptions: 0,
@@ -238,6 +300,11 @@ pub(super) mod tests {
             started_at,
             wake_at: None,
             finished_at,
+            price: 0,
+            made: None,
+            others: None,
+            owner: Some("node".to_owned()),
+            leased_until: None,
         }
     }
 
@@ -251,20 +318,47 @@ pub(super) mod tests {
             let conn = &mut database.migrated();
             insert(conn, &job("a", "app")).unwrap();
             assert!(insert(conn, &job("a", "app")).is_err());
-            assert_eq!(hold(conn, "a", Some("{}")), Ok(true));
-            let begun = change(conn, "a", &to("processing", Some(5), None))
+            let begun = change(conn, "a", 0, &to("processing", Some(5), None))
                 .unwrap()
                 .unwrap();
             assert_eq!((begun.revision, begun.started_at), (1, Some(5)));
-            assert_eq!(begun.tickets, None);
-            let ended = change(conn, "a", &to("completed", Some(5), Some(9)))
+            assert_eq!(hold(conn, "a", "other", Some("{}")), Ok(false));
+            assert_eq!(hold(conn, "a", "node", Some("{}")), Ok(true));
+            // somebody was quicker
+            assert_eq!(change(conn, "a", 0, &to("failed", None, Some(7))), Ok(None));
+            let ended = change(conn, "a", 1, &to("completed", Some(5), Some(9)))
                 .unwrap()
                 .unwrap();
             assert_eq!((ended.state.as_str(), ended.revision), ("completed", 2));
-            assert_eq!(change(conn, "a", &to("failed", None, Some(10))), Ok(None));
-            assert_eq!(hold(conn, "a", None), Ok(false));
+            assert_eq!(
+                change(conn, "a", 2, &to("failed", None, Some(10))),
+                Ok(None)
+            );
+            assert_eq!(hold(conn, "a", "node", None), Ok(false));
             assert_eq!(get(conn, "a"), Ok(Some(ended)));
-            assert_eq!(change(conn, "b", &to("failed", None, Some(10))), Ok(None));
+            assert_eq!(
+                change(conn, "b", 0, &to("failed", None, Some(10))),
+                Ok(None)
+            );
+        });
+    }
+
+    #[test]
+    fn a_node_lives_on_for_all_its_jobs_at_once() {
+        for_each_database(|database| {
+            let conn = &mut database.migrated();
+            for id in ["a", "b", "c", "d"] {
+                insert(conn, &job(id, "app")).unwrap();
+            }
+            for id in ["a", "b"] {
+                change(conn, id, 0, &to("processing", None, None)).unwrap();
+            }
+            change(conn, "c", 0, &to("failed", None, Some(3))).unwrap();
+            let mut own = renew(conn, "node", 50).unwrap();
+            own.sort();
+            assert_eq!(own, ["a", "b"]);
+            let lease = |conn: &mut _, id| get(conn, id).unwrap().unwrap().leased_until;
+            assert_eq!((lease(conn, "a"), lease(conn, "d")), (Some(50), None));
         });
     }
 
@@ -275,7 +369,7 @@ pub(super) mod tests {
             for (id, app) in [("a", "x"), ("b", "y"), ("c", "x"), ("d", "x")] {
                 insert(conn, &job(id, app)).unwrap();
             }
-            change(conn, "c", &to("failed", None, Some(3))).unwrap();
+            change(conn, "c", 0, &to("failed", None, Some(3))).unwrap();
             let of = |app: &str, state: Option<&str>| JobFilter {
                 app_id: Some(app.to_owned()),
                 state: state.map(str::to_owned),
@@ -306,7 +400,7 @@ pub(super) mod tests {
                 ("c", "completed", 40),
             ] {
                 insert(conn, &job(id, "x")).unwrap();
-                change(conn, id, &to(state, Some(10), Some(ended))).unwrap();
+                change(conn, id, 0, &to(state, Some(10), Some(ended))).unwrap();
             }
             insert(conn, &job("d", "x")).unwrap();
             let took = [("m".to_owned(), 20), ("m".to_owned(), 30)];

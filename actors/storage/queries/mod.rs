@@ -6,6 +6,7 @@
 pub mod answers;
 pub mod apps;
 pub mod calls;
+pub mod charges;
 pub mod credential_states;
 pub mod history;
 pub mod images;

@@ -76,7 +76,7 @@ fn lists_of_jobs_use_an_index_whatever_is_asked_for() {
             model,
         };
         for before in [None, Some("job_x")] {
-            let steps = plan(|conn| drop(jobs::list(conn, &filter, before, 21).unwrap()));
+            let steps = plan(|conn| assert!(jobs::list(conn, &filter, before, 21).is_ok()));
             is_direct(&steps, &[index]);
         }
     }
@@ -94,21 +94,21 @@ fn the_history_is_read_in_its_order() {
         ..plain.clone()
     };
     for filter in [plain, searched] {
-        for from in [From::Skip(20), From::After("job_x".to_owned())] {
+        for from in [From::Skip(0), From::After("job_x".to_owned())] {
             let ask = |conn: &mut Connection| {
                 jobs::insert(conn, &jobs::tests::job("a", "app")).unwrap();
                 images::insert(conn, &[images::tests::image("i", "a", 0)]).unwrap();
             };
             let steps = plan(|conn| {
                 ask(conn);
-                drop(history::page(conn, &filter, &from, 21).unwrap());
+                assert_eq!(history::page(conn, &filter, &from, 21).unwrap().len(), 1);
             });
             let steps: Vec<_> = steps
                 .into_iter()
                 .filter(|step| !step.contains("CONSTANT"))
                 .collect();
             is_direct(&steps, &["images_by_app"]);
-            let steps = plan(|conn| drop(history::total(conn, &filter).unwrap()));
+            let steps = plan(|conn| assert!(history::total(conn, &filter).is_ok()));
             is_direct(&steps, &["images_by_app"]);
         }
     }

@@ -242,6 +242,10 @@ impl Check<'_> {
             check.range("retry_ms", jobs.retry_ms, 1..=A_DAY_MS);
             check.range("max_retry_ms", jobs.max_retry_ms, 1..=A_DAY_MS);
             check.range("max_hours", jobs.max_hours, 1..=8_760);
+            check.range("patience_ms", jobs.patience_ms, 100..=A_DAY_MS);
+            check.range("keep_alive_ms", jobs.keep_alive_ms, 100..=600_000);
+            check.range("max_priority", jobs.max_priority, 0..=1_000);
+            check.range("lease_ms", jobs.lease_ms, 1_000..=600_000);
             check.range("retention_hours", jobs.retention_hours, 1..=876_000);
         });
     }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 use troupe_actors::storage::{
     StorageError,
-    queries::{Cursor, CursorError, calls::CallFilter, restarts},
+    queries::{Cursor, CursorError, calls::CallFilter, charges, restarts},
 };
 use troupe_protocol::openai::error::ErrorCode;
 
@@ -86,6 +86,21 @@ pub async fn restarts(
         .database
         .read(move |conn| restarts::list(conn, before.as_ref(), limit));
     answered(read.await)
+}
+
+/// `GET /api/admin/charges?app&limit&cursor`
+pub async fn charges(
+    worker: OnWorker,
+    request: HttpRequest,
+    query: web::Query<Query>,
+) -> HttpResponse {
+    let before = match begin(&worker, &request, &query).await {
+        Ok(before) => before,
+        Err(refusal) => return refusal,
+    };
+    let (app, limit) = (query.app.clone(), query.limit());
+    let list = move |conn: &mut _| charges::list(conn, app.as_deref(), before.as_ref(), limit);
+    answered(worker.0.services.database.read(list).await)
 }
 
 fn answered<T: serde::Serialize>(page: Result<T, StorageError>) -> HttpResponse {

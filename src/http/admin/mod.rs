@@ -1,4 +1,4 @@
-//! The admin's JSON: calls, restarts, pools, routes, housekeeping, the supervision tree.
+//! The admin's JSON: calls, charges, restarts, pools, routes, housekeeping, the supervision tree.
 
 pub mod gate;
 mod housekeeping;
@@ -32,6 +32,7 @@ use super::{
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(resource("/api/admin/calls").get(lists::calls))
+        .service(resource("/api/admin/charges").get(lists::charges))
         .service(resource("/api/admin/restarts").get(lists::restarts))
         .service(resource("/api/admin/pools").get(lists::pools))
         .service(resource("/api/admin/route").get(route::explain))

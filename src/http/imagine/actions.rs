@@ -6,11 +6,11 @@ use actix_web::{
     web::{Bytes, Payload},
 };
 use serde_json::{Value, json};
-use troupe_actors::jobs::Job;
+use troupe_actors::jobs::{Job, JobResult};
 use troupe_protocol::{
     dialect::Client,
     openai::request_error::RequestError,
-    pictures::{Action, Size, spec::refused},
+    pictures::{Action, Range, Size, spec::refused},
 };
 use uuid::Uuid;
 
@@ -24,8 +24,9 @@ use crate::http::{
     pictures::{
         answer::link,
         draft::{Draft, Shape},
-        draw::{Drawn, draw},
+        draw::{Drawing, Drawn, begin},
         form::{Form, read},
+        late,
     },
     services::{OnWorker, Services},
 };
@@ -64,7 +65,7 @@ async fn serve(
     let services = &worker.0.services;
     let (config, atelier) = (&services.config, &services.atelier);
     match read(atelier, config, &request, payload, call.draw()).await {
-        Ok(form) => answer(action, form, services, &request, call).await,
+        Ok(form) => answer(action, form, worker, &request, call).await,
         Err(refusal) => error::refuse(call, &refusal),
     }
 }
@@ -73,13 +74,29 @@ async fn serve(
 pub async fn answer(
     action: Action,
     form: Form,
-    services: &Services,
+    worker: OnWorker,
     request: &HttpRequest,
     mut call: Call,
 ) -> HttpResponse {
-    match ordered(action, form, services, request, &mut call).await {
-        Ok(Ordered::Taken(job)) => accepted(call, &job, services),
-        Ok(Ordered::Drawn(drawn)) => {
+    let services = worker.0.services.clone();
+    match ordered(action, form, &services, request, &mut call).await {
+        Ok(Ordered::Taken(job)) => accepted(call, &job, &services),
+        Ok(Ordered::Begun(drawing)) => {
+            let render = async move |drawn, call| told(action, drawn, call, &services);
+            late::answer(*drawing, call, worker, render).await
+        }
+        Err(refusal) => error::refuse(call, &refusal),
+    }
+}
+
+fn told(
+    action: Action,
+    drawn: Result<Drawn, ApiError>,
+    call: Call,
+    services: &Services,
+) -> HttpResponse {
+    match drawn {
+        Ok(drawn) => {
             let body = Bytes::from(reply(action, &drawn, services).to_string());
             let json = Some(HeaderValue::from_static("application/json"));
             complete(call, StatusCode::OK, json, body)
@@ -90,7 +107,8 @@ pub async fn answer(
 
 /// What came of a request.
 enum Ordered {
-    Drawn(Box<Drawn>),
+    /// It is waited for.
+    Begun(Box<Drawing>),
     /// The client wanted a job.
     Taken(Box<Job>),
 }
@@ -104,11 +122,11 @@ async fn ordered(
 ) -> Result<Ordered, ApiError> {
     let mut draft = draft(action, form)?;
     if wants_job(request, &mut draft)? {
-        let job = submit(&mut draft, services, call).await?;
+        let job = submit(request, &mut draft, services, call).await?;
         return Ok(Ordered::Taken(Box::new(job)));
     }
-    let drawn = draw(&mut draft, services, call).await?;
-    Ok(Ordered::Drawn(Box::new(drawn)))
+    let drawing = begin(&mut draft, services, call).await?;
+    Ok(Ordered::Begun(Box::new(drawing)))
 }
 
 /// Reads a request in the words of Imagine Server and of its clients.
@@ -176,39 +194,37 @@ fn shape(action: Action, form: &mut Form) -> Result<Shape, RequestError> {
 /// The first picture as the original's clients expect it; of several, all of them under `images`.
 fn reply(action: Action, drawn: &Drawn, services: &Services) -> Value {
     let order = &drawn.order;
-    let pictures: Vec<Value> = drawn
-        .gallery
-        .pictures
-        .iter()
-        .flatten()
-        .map(|picture| {
-            let mut item = json!({
-                "url": link(services, picture),
-                "width": picture.kept.width,
-                "height": picture.kept.height,
-                "seed": picture.seed,
-            });
-            if let Some(revised) = &picture.revised_prompt {
-                item["revised_prompt"] = revised.as_str().into();
+    let (mut pictures, mut failed) = (Vec::new(), Vec::new());
+    for result in &drawn.output.results {
+        match result {
+            JobResult::Failed { error } => {
+                failed.push(json!({"error": error.kind, "message": error.message}));
             }
-            item
-        })
-        .collect();
+            JobResult::Made {
+                name,
+                width,
+                height,
+                seed,
+                revised_prompt,
+                ..
+            } => {
+                let mut item = json!({
+                    "url": link(services, name), "width": width, "height": height, "seed": seed,
+                });
+                if let Some(revised) = revised_prompt {
+                    item["revised_prompt"] = revised.as_str().into();
+                }
+                pictures.push(item);
+            }
+        }
+    }
     let mut reply = pictures.first().cloned().unwrap_or_default();
     if matches!(action, Action::Generate | Action::Edit) {
-        let default =
-            |range: Option<troupe_protocol::pictures::Range>| range.map(|range| range.default);
+        let default = |range: Option<Range>| range.map(|range| range.default);
         let steps = order.steps.map(f64::from).or(default(order.model.steps));
         reply["steps"] = steps.map_or(Value::Null, |steps| json!(steps as u64));
         reply["guidance"] = json!(order.guidance.or(default(order.model.guidance)));
     }
-    let failed: Vec<Value> = drawn
-        .gallery
-        .pictures
-        .iter()
-        .filter_map(|picture| picture.as_ref().err())
-        .map(|failure| json!({"error": failure.kind, "message": failure.message}))
-        .collect();
     if pictures.len() + failed.len() > 1 {
         reply["images"] = pictures.into();
     }

@@ -63,7 +63,7 @@ async fn ordered(
         MOTION.clone_into(&mut draft.prompt);
     }
     draft.extra.remove("async");
-    submit(&mut draft, services, call).await
+    submit(request, &mut draft, services, call).await
 }
 
 /// Which task.

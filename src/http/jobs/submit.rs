@@ -11,24 +11,26 @@ use actix_web::{
     web::Bytes,
 };
 use serde_json::Value;
-use troupe_actors::{
-    catalog::Target,
-    jobs::{Job, JobError, JobInput, JobOrder, NewJob, fresh_id},
-    media::Owner,
+use troupe_actors::jobs::{Job, JobError, NewJob};
+use troupe_protocol::{
+    openai::{error::ErrorCode, request_error::RequestError},
+    pictures::spec::refused,
 };
-use troupe_protocol::openai::{error::ErrorCode, request_error::RequestError};
 
 use super::view;
 use crate::http::{
     call::Call,
     error::ApiError,
-    fallback::candidates,
     passing::complete,
-    pictures::{draft::Draft, draw::commission, form::Given},
+    pictures::{
+        draft::Draft,
+        plan::{admitted, plan},
+    },
     services::Services,
     webhooks::wanted,
 };
 
+const PRIORITY: HeaderName = HeaderName::from_static("x-troupe-priority");
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 
 /// Whether the client wants a job in place of the answer: `Prefer: respond-async`, or `"async": true`, which wins.
@@ -41,6 +43,8 @@ pub fn wants_job(request: &HttpRequest, draft: &mut Draft) -> Result<bool, Reque
     let wants = asked_for_job(request, field.as_ref()).unwrap_or_default();
     if !wants {
         wanted::none(&draft.extra)?;
+        // nothing goes before what is begun at once
+        draft.extra.remove("priority");
     }
     Ok(wants)
 }
@@ -67,16 +71,38 @@ pub fn asked_for_job(request: &HttpRequest, field: Option<&Value>) -> Option<boo
     }
 }
 
-/// Makes a job of a draft, for the first of those who serve its model that takes it. The job is stored when this
-/// returns.
+/// What the client wants for its priority. The field is taken out of the draft.
+///
+/// # Errors
+/// Names the bounds.
+fn priority(draft: &mut Draft, services: &Services) -> Result<i32, RequestError> {
+    let wanted = match draft.extra.remove("priority") {
+        None | Some(Value::Null) => return Ok(0),
+        Some(Value::String(text)) => text.trim().parse().ok(),
+        Some(value) => value.as_i64(),
+    };
+    let most = services.jobs.config().max_priority;
+    let bounds = -i64::from(most)..=i64::from(most);
+    let wanted = wanted.filter(|wanted| bounds.contains(wanted));
+    let wanted = wanted.and_then(|wanted| i32::try_from(wanted).ok());
+    wanted.ok_or_else(|| refused("priority", format!("write {} to {most}", -most)))
+}
+
+/// Makes a job of a draft, for those who serve its model and take it. The job is stored when this returns.
 ///
 /// # Errors
 /// What is wrong with the draft, or why no job is taken.
 pub async fn submit(
+    request: &HttpRequest,
     draft: &mut Draft,
     services: &Services,
     call: &mut Call,
 ) -> Result<Job, ApiError> {
+    if let Some(priority) = request.headers().get(PRIORITY) {
+        let text = priority.to_str().unwrap_or_default();
+        let field = draft.extra.entry("priority");
+        field.or_insert_with(|| Value::from(text));
+    }
     submit_tagged(draft, &[], services, call).await
 }
 
@@ -90,66 +116,17 @@ pub async fn submit_tagged(
     services: &Services,
     call: &mut Call,
 ) -> Result<Job, ApiError> {
-    draft.check(&services.atelier.config)?;
+    let priority = priority(draft, services)?;
+    let candidates = admitted(draft, services, call).await?;
     let callback = wanted::take(&mut draft.extra, services).await?;
-    let candidates = candidates(&draft.model, false, None, services, call)?;
-    call.admit(services).await?;
-    let mut refusal = None;
-    for target in &candidates.targets {
-        match prepare(draft, target, services, call).await {
-            Ok(new) => {
-                let tags = tags.to_owned();
-                let new = NewJob {
-                    callback,
-                    tags,
-                    ..new
-                };
-                return Ok(services.jobs.submit(new).await?);
-            }
-            Err(error) => refusal = refusal.or(Some(error)),
-        }
-    }
-    Err(refusal.unwrap_or_else(|| ApiError::new(ErrorCode::ModelNotFound, "nobody serves it")))
-}
-
-/// The job for one target, its files stored.
-async fn prepare(
-    draft: &mut Draft,
-    target: &Target,
-    services: &Services,
-    call: &mut Call,
-) -> Result<NewJob, ApiError> {
-    let commission = commission(draft, target, services, call).await?;
-    let id = fresh_id();
-    let mut inputs = Vec::new();
-    for given in &draft.inputs {
-        let owner = Owner {
-            app_id: call.app_id().to_owned(),
-            call_id: id.clone(),
-        };
-        let kept = match given {
-            Given::Link(url) => {
-                inputs.push(JobInput::Link(url.clone()));
-                continue;
-            }
-            Given::File(file) => services.media.keep(file.clone(), owner).await?,
-            Given::Bytes(bytes) => services.media.store(bytes.clone(), owner).await?,
-        };
-        inputs.push(JobInput::File(kept.name.as_str().to_owned()));
-    }
-    Ok(NewJob {
-        id,
-        app_id: call.app_id().to_owned(),
-        call_id: call.id().to_owned(),
-        model: draft.model.clone(),
-        provider: target.provider.name.to_string(),
-        target: target.id.to_string(),
-        upstream_model: commission.order.model.upstream.clone(),
-        priority: 0,
-        order: JobOrder::of(&commission.order, inputs),
-        callback: None,
-        tags: Vec::new(),
-    })
+    let plan = plan(draft, &candidates, services, call).await?;
+    let new = NewJob {
+        priority,
+        callback,
+        tags: tags.to_owned(),
+        ..plan.job(&candidates, None)
+    };
+    Ok(services.jobs.submit(new).await?)
 }
 
 /// 202: the job is stored, and where it is to be looked at.

@@ -61,6 +61,7 @@ impl<'a> Base<'a> {
             "prompt": job.order.as_ref().map(|order| &order.prompt),
             "results": results,
             "usage": job.output.usage,
+            "cost": job.cost,
             "error": job.error,
             "urls": {"get": here, "cancel": here, "events": format!("{here}/events")},
         })

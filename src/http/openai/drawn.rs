@@ -6,7 +6,10 @@ use actix_web::{
     http::{StatusCode, header},
 };
 use serde_json::{Map, Value, json};
-use troupe_actors::{accounts::calls::Outcome, pictures::Picture};
+use troupe_actors::{
+    accounts::calls::Outcome,
+    jobs::{JobResult, Yield},
+};
 use troupe_protocol::{
     openai::{
         error::ErrorCode,
@@ -23,10 +26,11 @@ use crate::http::{
     pictures::{
         answer::{Piece, link, stream},
         draft::{Draft, Shape},
-        draw::Drawn,
+        draw::{Drawing, Drawn},
         form::{Form, Given},
+        late,
     },
-    services::Services,
+    services::{OnWorker, Services},
 };
 
 /// Fields that are read here; all others go along as they are.
@@ -134,18 +138,33 @@ pub fn edit(mut form: Form) -> Result<(Draft, Option<ImageFormat>), RequestError
     Ok((draft, format))
 }
 
-/// Answers with links to the store, or with base64 that is read from it as it goes out.
+/// Answers once it is drawn.
+pub async fn late(
+    drawing: Drawing,
+    format: Option<ImageFormat>,
+    call: Call,
+    worker: OnWorker,
+) -> HttpResponse {
+    let services = worker.0.services.clone();
+    let render = async move |drawn, call| answer(drawn, format, call, &services).await;
+    late::answer(drawing, call, worker, render).await
+}
+
+/// Answers with links to the store, or with base64 that is read from it as it goes out; or says why nothing was drawn.
 pub async fn answer(
-    drawn: Drawn,
+    drawn: Result<Drawn, ApiError>,
     format: Option<ImageFormat>,
     mut call: Call,
     services: &Services,
 ) -> HttpResponse {
-    let usage = drawn.gallery.usage.clone();
-    call.used(usage.as_ref().and_then(|usage| {
+    let output = match drawn {
+        Ok(drawn) => drawn.output,
+        Err(error) => return call.refuse(&error),
+    };
+    call.used(output.usage.as_ref().and_then(|usage| {
         Usage::from_openai_body(json!({ "usage": usage }).to_string().as_bytes())
     }));
-    let pieces = pieces(drawn, format, services);
+    let pieces = pieces(&output, format, services);
     let Some((length, body)) = stream(pieces, services).await else {
         let message = "a picture that was drawn is gone from the store already";
         return call.refuse(&ApiError::new(ErrorCode::InternalError, message));
@@ -161,36 +180,34 @@ pub async fn answer(
     response.body(body)
 }
 
-fn pieces(drawn: Drawn, format: Option<ImageFormat>, services: &Services) -> Vec<Piece> {
+fn pieces(output: &Yield, format: Option<ImageFormat>, services: &Services) -> Vec<Piece> {
     let created = services.clock.wall_ms() / 1_000;
     let mut text = format!("{{\"created\":{created},\"data\":[");
-    let mut pieces = Vec::new();
-    let (made, failed): (Vec<_>, Vec<_>) =
-        drawn.gallery.pictures.into_iter().partition(Result::is_ok);
-    for (at, picture) in made.into_iter().flatten().enumerate() {
-        if at > 0 {
-            text.push(',');
-        }
+    let (mut pieces, mut failed, mut separator) = (Vec::new(), Vec::new(), "");
+    for result in &output.results {
+        let (name, words) = match result {
+            JobResult::Made { name, .. } => (name, rest_of(result)),
+            JobResult::Failed { error } => {
+                failed.push(json!({"kind": error.kind, "message": error.message}));
+                continue;
+            }
+        };
+        text.push_str(separator);
+        separator = ",";
         if format == Some(ImageFormat::B64Json) {
             text.push_str("{\"b64_json\":\"");
-            let words = rest_of(&picture);
             pieces.push(Piece::Text(std::mem::take(&mut text)));
-            pieces.push(Piece::Base64(Box::new(picture)));
+            pieces.push(Piece::Base64(name.clone()));
             text = format!("\"{words}}}");
         } else {
-            let url = Value::from(link(services, &picture));
-            text.push_str(&format!("{{\"url\":{url}{}}}", rest_of(&picture)));
+            let url = json!(link(services, name));
+            text.push_str(&format!("{{\"url\":{url}{words}}}"));
         }
     }
     text.push(']');
-    if let Some(usage) = drawn.gallery.usage {
+    if let Some(usage) = &output.usage {
         text.push_str(&format!(",\"usage\":{usage}"));
     }
-    let failed: Vec<Value> = failed
-        .into_iter()
-        .filter_map(Result::err)
-        .map(|failure| json!({"kind": failure.kind, "message": failure.message}))
-        .collect();
     if !failed.is_empty() {
         text.push_str(&format!(",\"errors\":{}", Value::from(failed)));
     }
@@ -200,16 +217,17 @@ fn pieces(drawn: Drawn, format: Option<ImageFormat>, services: &Services) -> Vec
 }
 
 /// What else is known of a picture, to stand behind its first field.
-fn rest_of(picture: &Picture) -> String {
-    let mut rest = String::new();
-    if let Some(revised) = &picture.revised_prompt {
-        rest.push_str(&format!(
-            ",\"revised_prompt\":{}",
-            Value::from(revised.as_str())
-        ));
-    }
-    if let Some(seed) = picture.seed {
-        rest.push_str(&format!(",\"seed\":{seed}"));
-    }
-    rest
+fn rest_of(result: &JobResult) -> String {
+    let JobResult::Made {
+        revised_prompt,
+        seed,
+        ..
+    } = result
+    else {
+        return String::new();
+    };
+    let revised = revised_prompt.as_deref().map(Value::from);
+    let revised = revised.map(|revised| format!(",\"revised_prompt\":{revised}"));
+    let seed = seed.map(|seed| format!(",\"seed\":{seed}"));
+    revised.into_iter().chain(seed).collect()
 }

@@ -11,7 +11,7 @@ use crate::http::{
     error::ApiError,
     jobs::submit::{accepted, submit, wants_job},
     pictures::{
-        draw::{Drawn, draw},
+        draw::{Drawing, begin},
         form::read,
     },
     services::{OnWorker, Services},
@@ -27,14 +27,15 @@ pub async fn edits(worker: OnWorker, request: HttpRequest, payload: Payload) -> 
     let services = &worker.0.services;
     match edited(services, &request, payload, &mut call).await {
         Ok(Edited::Taken(job)) => accepted(call, &job, services),
-        Ok(Edited::Drawn(drawn, format)) => drawn::answer(drawn, format, call, services).await,
+        Ok(Edited::Begun(drawing, format)) => drawn::late(*drawing, format, call, worker).await,
         Err(error) => call.refuse(&error),
     }
 }
 
 /// What came of a request.
 enum Edited {
-    Drawn(Drawn, Option<ImageFormat>),
+    /// It is waited for.
+    Begun(Box<Drawing>, Option<ImageFormat>),
     /// The client wanted a job.
     Taken(Box<Job>),
 }
@@ -49,9 +50,9 @@ async fn edited(
     let form = read(atelier, config, request, payload, call.draw()).await?;
     let (mut draft, format) = drawn::edit(form)?;
     if wants_job(request, &mut draft)? {
-        let job = submit(&mut draft, services, call).await?;
+        let job = submit(request, &mut draft, services, call).await?;
         return Ok(Edited::Taken(Box::new(job)));
     }
-    let drawn = draw(&mut draft, services, call).await?;
-    Ok(Edited::Drawn(drawn, format))
+    let drawing = begin(&mut draft, services, call).await?;
+    Ok(Edited::Begun(Box::new(drawing), format))
 }

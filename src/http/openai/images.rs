@@ -1,7 +1,7 @@
 //! `/v1/images/generations`: passed on where the upstream has the same, drawn by its studio elsewhere. Pictures
 //! that are wanted as links are stored and served by us.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -9,11 +9,13 @@ use actix_web::{
     web::{Bytes, Payload},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::Value;
 use troupe_actors::{
-    catalog::Target,
+    catalog::{Candidates, Target},
     credentials::Outcome as LeaseOutcome,
     jobs::Job,
     media::Owner,
+    pictures::Atelier,
     providers::{exchange::fetch, provider::Provider, upstream::Endpoint},
 };
 use troupe_protocol::{
@@ -35,10 +37,13 @@ use crate::http::{
     call::Call,
     enter::enter,
     error::ApiError,
-    fallback::{ask, candidates, in_turn},
+    fallback::{Miss, ask, candidates, in_turn},
     jobs::submit::{accepted, submit, wants_job},
     passing::{complete, pass},
-    pictures::draw::{Drawn, draw_at},
+    pictures::{
+        draft::Draft,
+        draw::{Drawing, Drawn, begin_with},
+    },
     services::{OnWorker, Services},
 };
 
@@ -72,7 +77,10 @@ pub async fn generations(worker: OnWorker, request: HttpRequest, payload: Payloa
         }
         Ok((Ordered::Passed(asked), format)) => linked(*asked, call, services, format).await,
         Ok((Ordered::Taken(job), _)) => accepted(call, &job, services),
-        Ok((Ordered::Drawn(drawn), format)) => drawn::answer(drawn, format, call, services).await,
+        Ok((Ordered::Drawn(drawn), format)) => {
+            drawn::answer(Ok(*drawn), format, call, services).await
+        }
+        Ok((Ordered::Begun(drawing), format)) => drawn::late(*drawing, format, call, worker).await,
         Err(error) => call.refuse(&error),
     }
 }
@@ -81,8 +89,10 @@ pub async fn generations(worker: OnWorker, request: HttpRequest, payload: Payloa
 enum Ordered {
     /// The upstream has OpenAI's own image API.
     Passed(Box<Asked>),
-    /// It has another one.
-    Drawn(Drawn),
+    /// It has another one, and was come to along a route.
+    Drawn(Box<Drawn>),
+    /// It is waited for.
+    Begun(Box<Drawing>),
     /// The client wanted a job.
     Taken(Box<Job>),
 }
@@ -100,22 +110,70 @@ async fn order(
     let head = RequestHead::parse(&body)?;
     let mut draft = drawn::draft(&body, call.draw())?;
     if wants_job(request, &mut draft)? {
-        let job = submit(&mut draft, services, call).await?;
+        let job = submit(request, &mut draft, services, call).await?;
         return Ok((Ordered::Taken(Box::new(job)), format));
     }
     let candidates = candidates(&head.model, false, None, services, call)?;
+    if candidates
+        .targets
+        .iter()
+        .all(|target| draws(target, &draft, &body))
+    {
+        draft.check(&services.atelier.config)?;
+        call.admit(services).await?;
+        let drawing = begin_with(&mut draft, &candidates, services, call).await?;
+        return Ok((Ordered::Begun(Box::new(drawing)), format));
+    }
     let mut question = Plain::new(Endpoint::Images, head, body);
     let ask = async |target: &Target, terms, call: &mut Call| {
-        if target.provider.passes_pictures || target.provider.studio.is_none() {
+        if passes(target) {
             let asked = ask(&mut question, target, terms, call).await?;
-            Ok(Ordered::Passed(Box::new(asked)))
-        } else {
-            let drawn = draw_at(&mut draft, target, terms, services, call).await?;
-            Ok(Ordered::Drawn(drawn))
+            return Ok(Ordered::Passed(Box::new(asked)));
         }
+        let only = Candidates {
+            targets: vec![target.clone()],
+            ready: 1,
+            policy: None,
+        };
+        let begun = begin_with(&mut draft, &only, services, call).await;
+        let mut drawing = begun.map_err(Miss::unsaid)?;
+        let drawn = drawing.done(services, call).await;
+        Ok(Ordered::Drawn(Box::new(drawn.map_err(Miss::undrawn)?)))
     };
     let ordered = in_turn(&candidates, None, services, call, ask).await?;
     Ok((ordered, format))
+}
+
+/// Whether the target's upstream has OpenAI's own image API.
+fn passes(target: &Target) -> bool {
+    target.provider.passes_pictures || target.provider.studio.is_none()
+}
+
+/// Whether the target draws for a job. An upstream with OpenAI's own API does so only for models that are known to us, and
+/// requests of which nothing would be lost; others pass as they are, also streams.
+fn draws(target: &Target, draft: &Draft, body: &[u8]) -> bool {
+    if !passes(target) {
+        return true;
+    }
+    let bare = target
+        .id
+        .split_once('/')
+        .map_or(&*target.id, |(_, bare)| bare);
+    let Some(studio) = target
+        .provider
+        .studio
+        .as_ref()
+        .filter(|studio| studio.knows(bare))
+    else {
+        return false;
+    };
+    let fields: Value = serde_json::from_slice(body).unwrap_or_default();
+    let keeps = fields["user"].is_null() && fields["stream"] != true;
+    let order = draft.order(studio.spec(bare));
+    let reviewed = order.is_ok_and(|order| {
+        Atelier::review(studio, &Arc::new(order)).is_ok_and(|losses| losses.is_empty())
+    });
+    keeps && reviewed
 }
 
 /// Answers with links to our own store in place of the upstream's pictures or links.

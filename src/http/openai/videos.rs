@@ -7,7 +7,10 @@ use actix_web::{
     web::{Path, Payload},
 };
 use serde_json::{Value, json};
-use troupe_actors::jobs::{Job, State};
+use troupe_actors::{
+    images::ImagesError,
+    jobs::{Job, JobError, State},
+};
 use troupe_protocol::{
     dialect::Client,
     openai::{error::ErrorCode, request_error::RequestError},
@@ -15,6 +18,7 @@ use troupe_protocol::{
 };
 
 use crate::http::{
+    auth,
     call::Call,
     enter::enter,
     error::ApiError,
@@ -56,7 +60,7 @@ async fn ordered(
 ) -> Result<Job, ApiError> {
     let (config, atelier) = (&services.config, &services.atelier);
     let form = read(atelier, config, request, payload, call.draw()).await?;
-    submit(&mut draft(form)?, services, call).await
+    submit(request, &mut draft(form)?, services, call).await
 }
 
 /// Reads a request in OpenAI's words.
@@ -106,15 +110,33 @@ pub async fn get(worker: OnWorker, request: HttpRequest, id: Path<String>) -> Ht
     }
 }
 
-/// `DELETE /v1/videos/{id}`: one that is not done yet is cancelled.
+/// `DELETE /v1/videos/{id}`: one that is not done yet is cancelled, another goes with its file.
 pub async fn delete(worker: OnWorker, request: HttpRequest, id: Path<String>) -> HttpResponse {
-    match cancelled(&worker.0.services, &request, &id).await {
+    match removed(&worker.0.services, &request, &id).await {
         Ok(job) => {
             let deleted = json!({"id": job.id, "object": "video.deleted", "deleted": true});
             HttpResponse::Ok().json(deleted)
         }
         Err(error) => refused(&error),
     }
+}
+
+async fn removed(services: &Services, request: &HttpRequest, id: &str) -> Result<Job, ApiError> {
+    let job = find(services, request, id).await?;
+    if !job.state.is_final() {
+        return cancelled(services, request, id).await;
+    }
+    let app = auth::principal(request, &services.keys)?;
+    let discarded = services.studio.images.discard_files(&job).await;
+    discarded.map_err(|error| match error {
+        ImagesError::Database(error) => JobError::from(error).into(),
+        ImagesError::Media(error) => ApiError::from(error),
+        ImagesError::Thumbnail(error) => {
+            ApiError::new(ErrorCode::StorageUnavailable, error.to_string())
+        }
+    })?;
+    services.jobs.forget(app.app_id(), &job.id).await?;
+    Ok(job)
 }
 
 /// `GET /v1/videos/{id}/content`: the file.

@@ -4,21 +4,21 @@ use std::io;
 
 use actix_web::web::Bytes;
 use futures_util::{Stream, StreamExt as _, stream};
-use troupe_actors::pictures::{Picture, base64 as encoded};
+use troupe_actors::{media::MediaName, pictures::base64 as encoded};
 
 use crate::http::services::Services;
 
-/// The link to a picture in the store.
-pub fn link(services: &Services, picture: &Picture) -> String {
-    let link = services.media.links().link(&picture.kept.name);
-    format!("{}{link}", services.public_url)
+/// The link to a picture in the store; none for what is no name of one.
+pub fn link(services: &Services, name: &str) -> Option<String> {
+    let link = services.media.links().link(&MediaName::parse(name)?);
+    Some(format!("{}{link}", services.public_url))
 }
 
 /// A piece of an answer's JSON.
 pub enum Piece {
     Text(String),
-    /// The base64 of a picture, as a JSON string.
-    Base64(Box<Picture>),
+    /// The base64 of a picture in the store.
+    Base64(String),
 }
 
 /// An answer's length, and its bytes as they are read from the store: no picture is held whole.
@@ -35,8 +35,8 @@ pub async fn stream(
                 let text = Bytes::from(text);
                 streams.push(stream::once(async { Ok(text) }).boxed_local());
             }
-            Piece::Base64(picture) => {
-                let stored = services.media.open(picture.kept.name.as_str()).await?;
+            Piece::Base64(name) => {
+                let stored = services.media.open(&name).await?;
                 let bytes = stored.bytes;
                 length += bytes.div_ceil(3) * 4;
                 streams.push(encoded(stored.pieces(0..bytes)).boxed_local());

@@ -1,193 +1,155 @@
-//! One candidate after the other, until it is drawn.
+//! Pictures that are wanted at once: each is a job underneath, begun at once, which goes on if its client leaves.
 
-use std::{io, sync::Arc};
-
-use actix_web::web::Bytes;
-use futures_util::{Stream, StreamExt as _, stream};
+use std::sync::Arc;
 
 use troupe_actors::{
-    catalog::Target,
-    credentials::Terms,
-    media::{MediaError, Owner, Spooled},
-    pictures::{Atelier, Commission, Gallery},
-    providers::{exchange::ExchangeError, upstream::Endpoint},
+    catalog::Candidates,
+    jobs::{News, Waiting, Yield, policy::Fault, waiting::Ended},
+    providers::exchange::Watch as _,
 };
-use troupe_protocol::{openai::error::ErrorCode, pictures::Order};
+use troupe_protocol::{failure::FailureKind, openai::error::ErrorCode, pictures::Order};
 
 use super::{
-    draft::{Draft, spec_of},
-    form::Given,
+    draft::Draft,
+    plan::{Plan, admitted, plan},
 };
-use crate::http::{
-    call::Call,
-    error::ApiError,
-    fallback::{Miss, candidates, in_turn},
-    media::behind,
-    services::Services,
-};
+use crate::http::{call::Call, error::ApiError, fallback::fell_back, services::Services};
 
 /// What was drawn, and of what order.
 pub struct Drawn {
-    pub gallery: Gallery,
+    pub output: Yield,
     pub order: Arc<Order>,
 }
 
-/// Has a draft drawn by whoever serves its model.
-///
-/// # Errors
-/// What is wrong with the draft, or kept every candidate from drawing it.
-pub async fn draw(
-    draft: &mut Draft,
-    services: &Services,
-    call: &mut Call,
-) -> Result<Drawn, ApiError> {
-    draft.check(&services.atelier.config)?;
-    let candidates = candidates(&draft.model, false, None, services, call)?;
-    let ask = async |target: &Target, terms, call: &mut Call| {
-        draw_at(draft, target, terms, services, call).await
-    };
-    in_turn(&candidates, None, services, call, ask).await
+/// Why nothing was drawn.
+pub struct Undrawn {
+    pub error: ApiError,
+    pub kind: FailureKind,
+    /// Whether an upstream was asked, so that the error tells of it.
+    pub was_said: bool,
+    /// Whether the upstream may have drawn it all the same.
+    pub open: bool,
 }
 
-/// Has a draft drawn at one target.
-///
-/// # Errors
-/// Why it was not.
-pub async fn draw_at(
-    draft: &mut Draft,
-    target: &Target,
-    terms: Terms,
-    services: &Services,
-    call: &mut Call,
-) -> Result<Drawn, Miss> {
-    let commission = commission(draft, target, services, call)
-        .await
-        .map_err(Miss::unsaid)?;
-    let drawn = services
-        .atelier
-        .draw(&target.provider, &commission, terms, call)
-        .await;
-    match drawn {
-        Ok(gallery) => Ok(Drawn {
-            gallery,
-            order: commission.order,
-        }),
-        Err(error) => Err(Miss::of(error, Endpoint::Images)),
-    }
+/// A job that somebody waits for.
+pub struct Drawing {
+    waiting: Waiting,
+    plan: Plan,
+    route: Option<Arc<str>>,
 }
 
-/// The order for one target, its pictures in the form that this one takes.
+/// Begins a draft's job with whoever serves its model.
 ///
 /// # Errors
-/// What the target cannot be told, or a link that does not open.
-pub async fn commission(
+/// What is wrong with the draft, or kept its job from being stored.
+pub async fn begin(
     draft: &mut Draft,
-    target: &Target,
     services: &Services,
     call: &mut Call,
-) -> Result<Commission, ApiError> {
-    let studio = target.provider.studio.as_ref();
-    let studio = studio.ok_or_else(|| ApiError::from(ExchangeError::NotServed))?;
-    let spec = spec_of(&target.provider, &target.id);
-    let spec = spec.ok_or_else(|| ApiError::from(ExchangeError::NotServed))?;
-    put_on_disk(draft, services).await?;
-    let mut order = draft.order(spec.clone())?;
-    let links = draft
-        .inputs
-        .iter()
-        .filter(|given| matches!(given, Given::Link(_)));
-    let links = links.count();
-    // files keep their places, so links among them are fetched
-    if links == draft.inputs.len() && studio.service.takes_links(&order) {
-        check_links(draft, services)?;
-    } else if links > 0 {
-        fetch_links(draft, services).await?;
-        order = draft.order(spec)?;
-    }
-    check_files(draft)?;
-    let order = Arc::new(order);
-    let losses = Atelier::review(studio, &order)?;
-    call.dropped(&losses);
-    let files = draft.inputs.iter().filter_map(|given| match given {
-        Given::File(file) => Some(file.clone()),
-        Given::Link(_) | Given::Bytes(_) => None,
-    });
-    let inputs = files.collect();
-    Ok(Commission {
-        order,
-        inputs,
-        owner: Owner {
-            app_id: call.app_id().to_owned(),
-            call_id: call.id().to_owned(),
-        },
+) -> Result<Drawing, ApiError> {
+    let candidates = admitted(draft, services, call).await?;
+    begin_with(draft, &candidates, services, call).await
+}
+
+/// The same with these, for a call that was admitted.
+///
+/// # Errors
+/// What none of them can be told, or what kept the job from being stored.
+pub async fn begin_with(
+    draft: &mut Draft,
+    candidates: &Candidates,
+    services: &Services,
+    call: &mut Call,
+) -> Result<Drawing, ApiError> {
+    let mut plan = plan(draft, candidates, services, call).await?;
+    let policy = candidates.policy.as_deref();
+    let until = policy.map(|policy| services.clock.wall_ms().saturating_add(policy.budget_ms));
+    let until = until.map(|until| i64::try_from(until).unwrap_or(i64::MAX));
+    let (new, files) = (plan.job(candidates, until), std::mem::take(&mut plan.files));
+    let waiting = services.jobs.begin(new, files, call.place()).await?;
+    call.names_job(&plan.id);
+    Ok(Drawing {
+        waiting,
+        plan,
+        route: policy.map(|policy| policy.model.clone()),
     })
 }
 
-/// All files are on disk from here on, also those behind links of our own.
-async fn put_on_disk(draft: &mut Draft, services: &Services) -> Result<(), ApiError> {
-    for given in &mut draft.inputs {
-        let file = match given {
-            Given::File(_) => continue,
-            Given::Bytes(bytes) => {
-                let bytes = bytes.clone();
-                let limit = bytes.len() as u64;
-                spooled(services, limit, stream::iter([Ok(bytes)])).await?
-            }
-            Given::Link(url) => match behind(services, url).await {
-                Some(stored) => {
-                    let bytes = stored.bytes;
-                    spooled(services, bytes, stored.pieces(0..bytes)).await?
+impl Drawing {
+    /// Waits for the end. May be dropped meanwhile, and called again.
+    ///
+    /// # Errors
+    /// [`Undrawn`].
+    pub async fn done(&mut self, services: &Services, call: &mut Call) -> Result<Drawn, Undrawn> {
+        loop {
+            let news = tokio::select! {
+                news = self.waiting.next() => news,
+                () = services.cut.cancelled() => return Err(self.left(ErrorCode::ShuttingDown, "is being stopped")),
+            };
+            match news {
+                Some(News::Attempt { target, alias }) => {
+                    self.turn_to(&target, call);
+                    call.attempt(&alias);
                 }
-                None => continue,
+                Some(News::Took(time)) => call.upstream_took(time),
+                Some(News::FellBack { from, to, kind }) => {
+                    let route = self.route.as_deref().unwrap_or_default();
+                    fell_back(services, route, [&from, &to], kind);
+                }
+                Some(News::Ended(ended)) => return self.ended(*ended, call),
+                None => {
+                    return Err(
+                        self.left(ErrorCode::InternalError, "cannot tell what became of it")
+                    );
+                }
+            }
+        }
+    }
+
+    fn turn_to(&self, target: &str, call: &mut Call) -> Option<Arc<Order>> {
+        let mut planned = self.plan.targets.iter();
+        let planned = planned.find(|planned| *planned.target.id == *target)?;
+        call.served_by_job_at(&planned.target);
+        call.dropped(&planned.losses);
+        Some(planned.order.clone())
+    }
+
+    fn ended(&self, ended: Ended, call: &mut Call) -> Result<Drawn, Undrawn> {
+        let order = self.turn_to(&ended.target, call);
+        match (ended.result, order) {
+            (Ok(output), Some(order)) => Ok(Drawn { output, order }),
+            (Ok(_), None) => Err(self.left(ErrorCode::InternalError, "does not know who drew it")),
+            (Err(fault), _) => {
+                let provider = call.provider().map(|provider| provider.name.clone());
+                Err(Undrawn::of(fault, &provider.unwrap_or_default()))
+            }
+        }
+    }
+
+    /// The gateway cannot wait any longer; the job goes on.
+    fn left(&self, code: ErrorCode, why: &str) -> Undrawn {
+        let id = self.waiting.id();
+        let message = format!("the gateway {why}; look at /v1/jobs/{id}, which goes on");
+        Undrawn {
+            error: ApiError::new(code, message),
+            kind: FailureKind::Cancelled,
+            was_said: false,
+            open: true,
+        }
+    }
+}
+
+impl Undrawn {
+    fn of(fault: Fault, provider: &str) -> Self {
+        Self {
+            kind: fault.kind,
+            was_said: fault.was_said(),
+            open: fault.open,
+            error: match fault.error {
+                Some(error) => error.into(),
+                None if fault.cold => ApiError::provider_busy(provider),
+                None => ApiError::new(fault.kind.into(), fault.message),
             },
-        };
-        *given = Given::File(file);
-    }
-    Ok(())
-}
-
-async fn spooled(
-    services: &Services,
-    limit: u64,
-    pieces: impl Stream<Item = io::Result<Bytes>>,
-) -> Result<Spooled, ApiError> {
-    let mut spool = services.atelier.media.spool(limit).await?;
-    let mut pieces = std::pin::pin!(pieces);
-    while let Some(piece) = pieces.next().await {
-        spool.write(piece.map_err(MediaError::from)?).await?;
-    }
-    Ok(spool.finish().await?)
-}
-
-fn check_links(draft: &Draft, services: &Services) -> Result<(), ApiError> {
-    for given in &draft.inputs {
-        if let Given::Link(url) = given {
-            services.egress.check(url)?;
         }
     }
-    Ok(())
-}
-
-/// Fetches the linked pictures, each once, however many targets are asked.
-async fn fetch_links(draft: &mut Draft, services: &Services) -> Result<(), ApiError> {
-    for given in &mut draft.inputs {
-        if let Given::Link(url) = given {
-            let file = services.atelier.fetch_input(&services.egress, url).await?;
-            *given = Given::File(file);
-        }
-    }
-    Ok(())
-}
-
-/// A file that is no picture is the client's mistake, and better told here than by an upstream.
-fn check_files(draft: &Draft) -> Result<(), ApiError> {
-    for given in &draft.inputs {
-        if let Given::File(file) = given
-            && file.format().is_none()
-        {
-            let message = "a file is neither PNG, JPEG, WebP, GIF, MP4 nor WebM";
-            return Err(ApiError::param(ErrorCode::InvalidRequest, "image", message));
-        }
-    }
-    Ok(())
 }

@@ -4,10 +4,14 @@
 //! |---|---|
 //! | [`form`] | a request's fields and files, sent as JSON or as a form |
 //! | [`draft`] | what is wanted, before it is known who serves it |
-//! | [`draw`] | one candidate after the other, until it is drawn |
+//! | [`plan`] | who may do it, and the order as each of them gets it |
+//! | [`draw`] | a job that somebody waits for |
+//! | [`late`] | answers that wait for a picture |
 //! | [`answer`] | links to what was drawn, or its base64 |
 
 pub mod answer;
 pub mod draft;
 pub mod draw;
 pub mod form;
+pub mod late;
+pub mod plan;

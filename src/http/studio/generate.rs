@@ -49,7 +49,7 @@ pub async fn generate(worker: OnWorker, request: HttpRequest, payload: Payload) 
         Err(refusal) => return imagine::error::refuse(call, &refusal),
     };
     if !is_ours(&form, &request, services) {
-        return imagine::actions::answer(Action::Generate, form, services, &request, call).await;
+        return imagine::actions::answer(Action::Generate, form, worker, &request, call).await;
     }
     match order(form, services, &mut call, language).await {
         Ok(job) => created(call, &job, view::taken(&job), services),

@@ -1,0 +1,124 @@
+//! Somebody who waits for the end of a job that was begun for him at once. He is told what goes on; if he leaves, the
+//! job goes on without him.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use troupe_protocol::failure::FailureKind;
+
+use super::{job::Yield, policy::Fault};
+use crate::{media::Spooled, providers::exchange::Watch};
+
+/// What who waits is told. As many as there are attempts, each twice, and an end.
+#[derive(Debug)]
+pub enum News {
+    /// An attempt begins at that target, with the credential of that alias.
+    Attempt { target: String, alias: Arc<str> },
+    /// So long was spent waiting for the upstream.
+    Took(Duration),
+    /// The job goes from one target to the next.
+    FellBack {
+        from: String,
+        to: String,
+        kind: FailureKind,
+    },
+    /// It is in the table how the job ended.
+    Ended(Box<Ended>),
+}
+
+/// How a job ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// At which target: the full id at the catalog.
+    pub target: String,
+    pub result: Result<Yield, Fault>,
+}
+
+/// A job that was begun at once. Dropping it leaves the job alone.
+#[derive(Debug)]
+pub struct Waiting {
+    pub(super) id: String,
+    pub(super) news: UnboundedReceiver<News>,
+}
+
+impl Waiting {
+    /// The job's id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What is new; none once nobody is at the job any more, without an end that could be told. May be dropped
+    /// while it waits without losing anything.
+    pub async fn next(&mut self) -> Option<News> {
+        self.news.recv().await
+    }
+}
+
+/// The files that came with an order, as the client sent them, by the names of their copies in the media store, which
+/// keeps the picture alone.
+pub type Files = HashMap<String, Spooled>;
+
+/// Tells who waits, if somebody does.
+#[derive(Default)]
+pub struct Teller {
+    to: Option<UnboundedSender<News>>,
+    target: String,
+    /// That he has given.
+    pub files: Files,
+}
+
+impl Teller {
+    pub(super) fn new(files: Files) -> (Self, UnboundedReceiver<News>) {
+        let (to, news) = unbounded_channel();
+        let teller = Self {
+            to: Some(to),
+            target: String::new(),
+            files,
+        };
+        (teller, news)
+    }
+
+    /// Whether somebody still waits.
+    pub(super) fn is_heard(&self) -> bool {
+        self.to.as_ref().is_some_and(|to| !to.is_closed())
+    }
+
+    /// At which target the job is from now on.
+    pub(super) fn turn_to(&mut self, target: &str) {
+        target.clone_into(&mut self.target);
+    }
+
+    pub(super) fn fell_back(&self, from: &str, to: &str, kind: FailureKind) {
+        self.tell(News::FellBack {
+            from: from.to_owned(),
+            to: to.to_owned(),
+            kind,
+        });
+    }
+
+    pub(super) fn ended(&self, result: Result<Yield, Fault>) {
+        let target = self.target.clone();
+        self.tell(News::Ended(Box::new(Ended { target, result })));
+    }
+
+    fn tell(&self, news: News) {
+        if let Some(to) = &self.to {
+            // an error means that he has left
+            let _ = to.send(news);
+        }
+    }
+}
+
+impl Watch for Teller {
+    fn attempt(&mut self, alias: &Arc<str>) {
+        self.tell(News::Attempt {
+            target: self.target.clone(),
+            alias: alias.clone(),
+        });
+    }
+
+    fn upstream_took(&mut self, time: Duration) {
+        self.tell(News::Took(time));
+    }
+}

@@ -1,0 +1,6 @@
+DROP TABLE charges;
+ALTER TABLE jobs DROP COLUMN leased_until;
+ALTER TABLE jobs DROP COLUMN owner;
+ALTER TABLE jobs DROP COLUMN others;
+ALTER TABLE jobs DROP COLUMN made;
+ALTER TABLE jobs DROP COLUMN price;

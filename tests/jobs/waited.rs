@@ -1,0 +1,198 @@
+//! Pictures that are wanted at once: jobs underneath, which are not lost with their connection.
+
+use std::time::Duration;
+
+use actix_rt::time::timeout;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use serde_json::{Value, json};
+use troupe_simulator::Simulator;
+
+use super::{fox, reaches};
+use crate::{
+    pictures::file,
+    support::{App, Builder, Provider, eventually},
+};
+
+/// About two seconds for a picture, of a model that the gateway knows nothing about.
+const SLOWER: &str = "sim-drip-120ms";
+
+fn drawing(sim: &Simulator) -> Builder {
+    let provider = Provider::at(&sim.base_url())
+        .name("openai")
+        .models(&[SLOWER, "sim-hang", "sim-status-503"])
+        .model_table("{ id = \"gpt-image-1\", price = 0.04 }");
+    App::builder().provider(provider)
+}
+
+fn order(model: &str) -> Value {
+    json!({"model": format!("openai/{model}"), "prompt": "a red fox"})
+}
+
+async fn only_job(app: &App) -> Value {
+    eventually("a job", async || {
+        let list = app.get("/v1/jobs").await.json().await;
+        list["data"].as_array().unwrap().first().cloned()
+    })
+    .await
+}
+
+#[actix_rt::test]
+async fn an_answer_names_its_job_which_is_charged() {
+    let sim = Simulator::start();
+    let app = drawing(&sim).start().await;
+    for path in ["/v1/images/generations", "/api/v1/generate"] {
+        let answer = app.post(path, &order("gpt-image-1")).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.header("x-troupe-attempts"), "1");
+        assert_eq!(answer.header("x-troupe-provider"), "openai");
+        let id = answer.header("x-troupe-job").to_owned();
+        let job = super::look(&app, &id).await;
+        assert_eq!(
+            (&job["status"], &job["attempts"]),
+            (&json!("completed"), &json!(1))
+        );
+        assert_eq!(job["cost"], json!({"pictures": 1, "micro_credits": 40_000}));
+    }
+    let charges = app
+        .admin_get("/api/admin/charges?limit=1")
+        .await
+        .json()
+        .await;
+    assert_eq!(
+        (&charges["count"], &charges["list"][0]["micro_credits"]),
+        (&json!(2), &json!(40_000))
+    );
+    assert!(charges["next"].is_string(), "{charges}");
+    let calls = app.calls_once(2).await;
+    assert_eq!(calls.len(), 2);
+    for call in calls {
+        assert_eq!(
+            (&call["provider"], &call["attempts"]),
+            (&json!("openai"), &json!(1))
+        );
+        assert_eq!(
+            (&call["status"], &call["outcome"]),
+            (&json!(200), &json!("ok"))
+        );
+        assert_ne!(call["token_alias"], "");
+    }
+}
+
+#[actix_rt::test]
+async fn base64_is_the_file_also_through_a_job() {
+    let app = App::builder().start().await;
+    let mut body = fox();
+    body["response_format"] = "b64_json".into();
+    let answer = app.post("/v1/images/generations", &body).await;
+    let id = answer.header("x-troupe-job").to_owned();
+    let answer = answer.json().await;
+    let inline = answer["data"][0]["b64_json"].as_str().unwrap();
+    let job = super::look(&app, &id).await;
+    let stored = file(&app, &job["results"][0]["url"]).await.1;
+    assert_eq!(BASE64_STANDARD.decode(inline).unwrap(), stored);
+}
+
+#[actix_rt::test]
+async fn an_answer_that_takes_long_is_kept_alive() {
+    let sim = Simulator::start();
+    let app = drawing(&sim)
+        .set("jobs.patience_ms", "100")
+        .set("jobs.keep_alive_ms", "100")
+        .start()
+        .await;
+    let answer = app.post("/api/v1/generate", &order(SLOWER)).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("content-type"), "application/json");
+    let id = answer.header("x-troupe-job").to_owned();
+    let text = answer.text().await;
+    assert!(text.starts_with("   "), "{text:?}");
+    let drawn: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(file(&app, &drawn["url"]).await.0, "image/png");
+    assert_eq!(super::look(&app, &id).await["status"], "completed");
+    // an error comes in the dialect's words, with the status that has gone out
+    let doomed = order("sim-hang");
+    let hung = app.post("/api/v1/generate", &doomed);
+    let mut hung = timeout(Duration::from_secs(10), hung).await.unwrap();
+    assert_eq!(
+        (hung.status, hung.piece().await.unwrap().as_ref()),
+        (200, &b" "[..])
+    );
+    let id = hung.header("x-troupe-job").to_owned();
+    app.delete(&format!("/v1/jobs/{id}")).await.ok().await;
+    let refused: Value = serde_json::from_str(&hung.text().await).unwrap();
+    assert!(
+        refused["code"].is_string() && refused["message"].is_string(),
+        "{refused}"
+    );
+    let calls = app.calls_once(2).await;
+    let told: Vec<_> = calls.iter().map(|call| &call["status"]).collect();
+    assert_eq!(told, [200, 200]);
+    assert!(calls.iter().any(|call| !call["error_code"].is_null()));
+}
+
+#[actix_rt::test]
+async fn the_picture_of_a_client_that_left_is_kept() {
+    let sim = Simulator::start();
+    let app = drawing(&sim).start().await;
+    let gone = order(SLOWER);
+    let asked = app.try_post("/api/v1/generate", &gone);
+    assert!(timeout(Duration::from_millis(600), asked).await.is_err());
+    let job = only_job(&app).await;
+    let id = job["id"].as_str().unwrap();
+    let job = reaches(&app, id, "completed").await;
+    assert_eq!(job["attempts"], 1);
+    assert_eq!(file(&app, &job["results"][0]["url"]).await.0, "image/png");
+    assert_eq!(app.calls_once(1).await[0]["outcome"], "client_closed");
+}
+
+#[actix_rt::test]
+async fn a_picture_at_once_does_not_wait_behind_a_backlog() {
+    let sim = Simulator::start();
+    let app = drawing(&sim).set("jobs.max_running", "1").start().await;
+    for priority in [0, 5] {
+        let mut body = order("sim-hang");
+        (body["async"], body["priority"]) = (true.into(), priority.into());
+        app.post("/api/v1/generate", &body).await;
+    }
+    let answer = app
+        .post("/v1/images/generations", &order("gpt-image-1"))
+        .await;
+    assert_eq!(answer.status, 200);
+    let mut loud = order("sim-hang");
+    (loud["async"], loud["priority"]) = (true.into(), 11.into());
+    let refused = app.post("/api/v1/generate", &loud).await;
+    assert_eq!(refused.status, 400);
+    let list = app.get("/v1/jobs").await.json().await;
+    let priorities: Vec<_> = list["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|job| &job["priority"])
+        .collect();
+    assert_eq!(priorities, [0, 5, 0]);
+}
+
+#[actix_rt::test]
+async fn jobs_go_along_routes_too() {
+    let sim = Simulator::start();
+    let app = drawing(&sim)
+        .route(
+            "fox",
+            "targets = [\"openai/sim-status-503\", \"openai/gpt-image-1\"]",
+        )
+        .start()
+        .await;
+    let mut body = json!({"model": "fox", "prompt": "a fox"});
+    let drawn = app.post("/api/v1/generate", &body).await;
+    assert_eq!(
+        (drawn.status, drawn.header("x-troupe-attempts")),
+        (200, "2")
+    );
+    body["async"] = true.into();
+    let taken = app.post("/api/v1/generate", &body).await.json().await;
+    let job = reaches(&app, taken["id"].as_str().unwrap(), "completed").await;
+    assert_eq!(
+        (&job["attempts"], &job["cost"]["micro_credits"]),
+        (&json!(1), &json!(40_000))
+    );
+}
