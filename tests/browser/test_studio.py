@@ -246,6 +246,9 @@ def test_the_door_says_what_is_wrong(visit):
 
 def test_who_signs_out_is_out(studio):
     page = studio()
+    page.fill("#prompt", "what nobody else shall read")
+    page.wait_for_function("() => localStorage.length > 0")
     page.get_by_role("button", name="Sign out").click()
     expect(page.locator("#key")).to_be_visible()
+    assert page.evaluate("localStorage.length") == 0
     assert page.evaluate("fetch('/api/v1/history').then((answer) => answer.status)") == 401

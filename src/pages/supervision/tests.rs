@@ -192,6 +192,7 @@ async fn the_page_and_its_live_part_come_from_the_running_tree() {
     };
     let app = App::new()
         .app_data(web::Data::new(pulse))
+        .configure(crate::pages::assets)
         .configure(crate::pages::admin);
     let app = client::init_service(app).await;
     let get = |path: &str| {

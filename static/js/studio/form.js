@@ -133,6 +133,15 @@ function keep() {
   }
 }
 
+/** Forgets the order: who comes next shall not read it. */
+function forget() {
+  try {
+    localStorage.removeItem(KEPT);
+  } catch {
+    // nothing is kept there
+  }
+}
+
 function restore() {
   let kept = null;
   try {
@@ -163,6 +172,7 @@ export function begin() {
     if (target.id === "model") suit();
     if (target.name === "size") sides();
   });
+  document.querySelector(".leave").addEventListener("submit", forget);
   by("lock").addEventListener("click", () => {
     const locked = by("lock").getAttribute("aria-pressed") === "true";
     if (locked) return seed(undefined), keep();

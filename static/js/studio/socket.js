@@ -97,6 +97,8 @@ export class Socket {
 
   async #poll() {
     if (this.isOpen || document.hidden) return;
+    // where the session is over, not the connection, the call leads to the door
+    if (this.#followed.size === 0) await call("GET", "/api/v1/tasks?limit=1").catch(() => {});
     for (const id of [...this.#followed]) {
       try {
         const task = await call("GET", `/api/v1/task/${id}`);
