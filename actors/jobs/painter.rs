@@ -270,7 +270,7 @@ fn failed(error: &ExchangeError) -> Fault {
     Fault {
         cold,
         open: is_open,
-        error: Some(error.clone()),
+        error: Some(Box::new(error.clone())),
         ..Fault::of(error.kind(), &message.unwrap_or_else(|| error.to_string()))
     }
 }

@@ -21,7 +21,7 @@ pub struct Fault {
     /// The upstream has taken it as a task and can be asked for that again.
     pub held: bool,
     /// The same with all that is known of it, where it got as far as the provider's credentials.
-    pub error: Option<ExchangeError>,
+    pub error: Option<Box<ExchangeError>>,
 }
 
 impl Fault {
@@ -42,7 +42,7 @@ impl Fault {
     /// Whether an upstream has said it.
     #[must_use]
     pub fn was_said(&self) -> bool {
-        matches!(self.error, Some(ExchangeError::Failed { .. }))
+        matches!(self.error.as_deref(), Some(ExchangeError::Failed { .. }))
     }
 }
 

@@ -146,7 +146,7 @@ pub fn fault(kind: FailureKind, cold: bool) -> Fault {
     };
     Fault {
         cold,
-        error: (!cold).then_some(error),
+        error: (!cold).then(|| Box::new(error)),
         ..Fault::of(kind, "so it goes")
     }
 }

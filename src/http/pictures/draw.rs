@@ -146,7 +146,7 @@ impl Undrawn {
             was_said: fault.was_said(),
             open: fault.open,
             error: match fault.error {
-                Some(error) => error.into(),
+                Some(error) => (*error).into(),
                 None if fault.cold => ApiError::provider_busy(provider),
                 None => ApiError::new(fault.kind.into(), fault.message),
             },
