@@ -86,10 +86,8 @@ impl Files {
         let (part, link) = (self.part_path(name), self.link_path(name));
         let linked = fs::hard_link(self.path(same), &link);
         let shared = linked.and_then(|()| fs::rename(&link, &part));
-        if shared.is_err() {
-            // renaming one of two links to the same file does nothing, and then this one is left
-            let _ = fs::remove_file(&link);
-        }
+        // renaming one of two links to the same file does nothing, and then this one is left
+        let _ = fs::remove_file(&link);
         shared.is_ok()
     }
 
@@ -241,7 +239,10 @@ mod tests {
         let name = MediaName::fresh(Format::Webp).unwrap();
         write(&files, &name, b"half").unwrap();
         fs::write(files.folder.join(".notes.part"), b"").unwrap();
+        let link = files.folder.join(format!(".{name}{LINK}"));
+        fs::write(&link, b"half").unwrap();
         assert_eq!(files.unfinished().unwrap(), std::slice::from_ref(&name));
+        assert!(!link.exists());
         files.discard_part(&name).unwrap();
         assert_eq!(files.unfinished().unwrap(), []);
     }

@@ -63,6 +63,9 @@ async fn all_that_is_wrong_is_told_by_field_in_either_language() {
         .unwrap();
     let told = refused(Answer::new(broken), 400, "validation_error").await;
     assert_eq!(told["code"], "invalid_json");
+    for path in ["/api/v1/tasks?status=dancing", "/api/v1/history?limit=many"] {
+        refused(app.get(path).await, 400, "validation_error").await;
+    }
     let request = app.client().get(app.url("/api/v1/tasks"));
     let request = request.insert_header(("accept-language", "zh"));
     let told = refused(

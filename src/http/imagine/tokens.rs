@@ -12,7 +12,10 @@ use troupe_actors::{
 };
 
 use super::error::admin_only;
-use crate::http::services::{OnWorker, Services};
+use crate::http::{
+    pictures::draft::drawing,
+    services::{OnWorker, Services},
+};
 
 #[derive(Deserialize)]
 pub struct Asked {
@@ -90,15 +93,6 @@ fn provider(services: &Services, name: &str) -> Option<Arc<Provider>> {
     drawing(services)
         .into_iter()
         .find(|provider| &*provider.name == name)
-}
-
-/// The providers that draw.
-fn drawing(services: &Services) -> Vec<Arc<Provider>> {
-    let directory = services.catalog.directory();
-    let providers = directory
-        .providers()
-        .filter(|provider| provider.studio.is_some());
-    providers.cloned().collect()
 }
 
 async fn of(provider: &Provider, atelier: &Atelier) -> Value {

@@ -10,6 +10,7 @@ use troupe_protocol::{
 };
 
 use super::form::Given;
+use crate::http::services::Services;
 
 /// A client's wish.
 pub struct Draft {
@@ -157,6 +158,15 @@ fn input(given: &Given) -> Input {
                 .map(|(width, height)| Size::new(width, height)),
         },
     }
+}
+
+/// The providers that draw.
+pub fn drawing(services: &Services) -> Vec<Arc<Provider>> {
+    let directory = services.catalog.directory();
+    let providers = directory
+        .providers()
+        .filter(|provider| provider.studio.is_some());
+    providers.cloned().collect()
 }
 
 /// The description of the model that a target's id names.

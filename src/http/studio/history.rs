@@ -1,9 +1,6 @@
 //! The history: completed tasks that still have pictures.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    web::{Path, Query},
-};
+use actix_web::{HttpRequest, HttpResponse, web::Path};
 use serde::Deserialize;
 use serde_json::json;
 use troupe_actors::images::{HistoryWish, history::From};
@@ -11,7 +8,7 @@ use troupe_actors::images::{HistoryWish, history::From};
 use super::{
     ids::{job_id, task_id},
     refusal::{Refusal, Thing},
-    tasks::{answer, find, fresh, limit, remove, shown},
+    tasks::{answer, asked, find, fresh, limit, remove, shown},
     words,
 };
 use crate::http::{auth, services::OnWorker};
@@ -31,13 +28,13 @@ pub struct Asked {
 }
 
 /// `GET /api/v1/history`: newest first.
-pub async fn list(worker: OnWorker, request: HttpRequest, asked: Query<Asked>) -> HttpResponse {
+pub async fn list(worker: OnWorker, request: HttpRequest) -> HttpResponse {
     let (services, language) = (&worker.0.services, words::language(&request));
-    let asked = asked.into_inner();
-    let limit = limit(asked.limit, services);
-    let page = asked.page.unwrap_or(1).max(1);
     let listed = async {
         let principal = auth::principal(&request, &services.keys)?;
+        let asked: Asked = asked(&request)?;
+        let limit = limit(asked.limit, services);
+        let page = asked.page.unwrap_or(1).max(1);
         let said = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
         let wish = HistoryWish {
             words: said(asked.q).map(|words| words.trim().to_owned()),

@@ -21,6 +21,7 @@ use crate::{
     disk,
     http::{
         auth,
+        pictures::draft::drawing,
         services::{OnWorker, Services},
     },
 };
@@ -73,15 +74,6 @@ async fn gathered(services: &Services) -> Result<Value, Refusal> {
         "queue": {"queued": queue.queued, "running": queue.running},
         "uptime_seconds": up.as_secs(),
     }))
-}
-
-/// The providers that draw.
-fn drawing(services: &Services) -> Vec<Arc<Provider>> {
-    let directory = services.catalog.directory();
-    let providers = directory
-        .providers()
-        .filter(|provider| provider.studio.is_some());
-    providers.cloned().collect()
 }
 
 /// Their models as they may be ordered here: bare where that means a task.

@@ -7,12 +7,13 @@ use actix_web::{
     http::header,
     web::{Path, Query},
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use troupe_actors::{
     images::Image,
     jobs::{Job, State, Wish},
 };
+use troupe_protocol::openai::error::ErrorCode;
 
 use super::{
     ids::{job_id, task_id},
@@ -22,6 +23,7 @@ use super::{
 use crate::{
     http::{
         auth,
+        error::ApiError,
         services::{OnWorker, Services},
     },
     pages::language::Language,
@@ -63,12 +65,12 @@ pub struct Asked {
 }
 
 /// `GET /api/v1/tasks`: newest first.
-pub async fn list(worker: OnWorker, request: HttpRequest, asked: Query<Asked>) -> HttpResponse {
+pub async fn list(worker: OnWorker, request: HttpRequest) -> HttpResponse {
     let (services, language) = (&worker.0.services, words::language(&request));
-    let asked = asked.into_inner();
-    let limit = limit(asked.limit, services);
     let listed = async {
         let principal = auth::principal(&request, &services.keys)?;
+        let asked: Asked = asked(&request)?;
+        let limit = limit(asked.limit, services);
         let wish = Wish {
             state: asked.status,
             model: asked.model,
@@ -83,6 +85,16 @@ pub async fn list(worker: OnWorker, request: HttpRequest, asked: Query<Asked>) -
         Ok(fresh().json(json!({"items": items, "next": next})))
     };
     answer(listed.await, language)
+}
+
+/// What a query asks for.
+///
+/// # Errors
+/// 400.
+pub fn asked<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, Refusal> {
+    let read = Query::<T>::from_query(request.query_string());
+    read.map(Query::into_inner)
+        .map_err(|error| ApiError::new(ErrorCode::InvalidRequest, error.to_string()).into())
 }
 
 /// How many a page has: what was asked for, within the operator's bounds.

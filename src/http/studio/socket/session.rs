@@ -1,10 +1,6 @@
 //! One connection: what the client says, what is told to it, and when it ends.
 
-use std::{
-    collections::HashMap,
-    rc::Rc,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, rc::Rc, time::Duration};
 
 use actix_web::HttpRequest;
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason};
@@ -15,7 +11,7 @@ use futures_util::{
 };
 use serde_json::Value;
 use tokio::time::{MissedTickBehavior, interval, timeout};
-use troupe_actors::accounts::calls::Outcome;
+use troupe_actors::{accounts::calls::Outcome, supervision::clock::Monotonic};
 use troupe_protocol::{
     dialect::Client,
     json::check_depth,
@@ -58,7 +54,7 @@ pub struct Session {
     language: Language,
     news: SelectAll<LocalBoxStream<'static, News>>,
     followed: HashMap<Rc<str>, AbortHandle>,
-    heard_at: Instant,
+    heard_at: Monotonic,
 }
 
 /// Why a connection ends.
@@ -72,13 +68,13 @@ impl Session {
         language: Language,
     ) -> Self {
         Self {
+            heard_at: worker.services.clock.now(),
             out,
             worker,
             request,
             language,
             news: SelectAll::new(),
             followed: HashMap::new(),
-            heard_at: Instant::now(),
         }
     }
 
@@ -110,7 +106,7 @@ impl Session {
     }
 
     async fn hear(&mut self, message: AggregatedMessage) -> Result<(), End> {
-        self.heard_at = Instant::now();
+        self.heard_at = self.worker.services.clock.now();
         match message {
             AggregatedMessage::Text(text) => self.answer(text.as_bytes()).await,
             AggregatedMessage::Binary(_) => Err(closing(
@@ -127,7 +123,7 @@ impl Session {
         let depth = self.worker.services.config.max_json_depth;
         let heard = check_depth(text, depth)
             .map_err(|error| ApiError::new(ErrorCode::JsonTooDeep, error.to_string()))
-            .and_then(|()| Ok(serde_json::from_slice(text).map_err(unreadable)?));
+            .and_then(|()| serde_json::from_slice(text).map_err(unreadable));
         let refused = match heard {
             Err(error) => words::refused(&error.into(), About::default(), self.language),
             Ok(Heard::Ping) => return self.tell(&words::pong()).await,
@@ -246,8 +242,9 @@ impl Session {
     }
 
     async fn ping(&mut self) -> Result<(), End> {
-        let silence = Duration::from_secs(self.worker.services.studio.config.socket_idle_seconds);
-        if self.heard_at.elapsed() > silence {
+        let services = &self.worker.services;
+        let most = Duration::from_secs(services.studio.config.socket_idle_seconds);
+        if services.clock.now().saturating_sub(self.heard_at) > most {
             return Err(closing(
                 CloseCode::Policy,
                 "nothing was heard, not even a pong",
