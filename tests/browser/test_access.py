@@ -29,7 +29,7 @@ def test_the_studio(studio, gateway, scheme, width):
     page = studio(width=width, color_scheme=scheme, reduced_motion="reduce")
     assert faults(page) == []
     for prompt, model in [("a fox", "demo/demo-image"), ("forbidden", "strict/sim-policy")]:
-        gateway.api("POST", "/api/v1/tasks", {"model": model, "prompt": prompt})
+        gateway.api("POST", "/api/v1/tasks", {"model": model, "prompt": prompt, "width": 64, "height": 64})
     page.reload()
     page.wait_for_selector(".tile.here")
     page.wait_for_selector(".fault:not([hidden])")

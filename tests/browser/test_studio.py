@@ -19,6 +19,13 @@ def order(page, prompt, model=None):
     return run
 
 
+def small(page):
+    """Chooses a size that the built-in model draws at once, also without optimisation."""
+    page.locator("#sizes input[value=own]").check(force=True)
+    page.fill("#width", "64")
+    page.fill("#height", "64")
+
+
 def png(color=(200, 60, 40), size=64):
     """A PNG file of one colour."""
     import zlib
@@ -69,7 +76,8 @@ def test_from_the_prompt_to_the_deletion(studio, tmp_path):
 
 def test_search_finds_and_says_what_to_do_where_it_does_not(studio, gateway):
     for prompt in ["a blue heron", "a green hill"]:
-        gateway.api("POST", "/api/v1/tasks", {"model": "demo/demo-image", "prompt": prompt})
+        body = {"model": "demo/demo-image", "prompt": prompt, "width": 64, "height": 64}
+        gateway.api("POST", "/api/v1/tasks", body)
     page = studio()
     expect(page.locator(".run .tile.here")).to_have_count(2)
     page.locator("body").press("/")
@@ -181,6 +189,7 @@ def test_sizes_seeds_and_numbers_are_the_models(studio):
 
 def test_pictures_are_tagged_pinned_and_gone_through_by_keys(studio):
     page = studio()
+    small(page)
     page.fill("#count", "2")
     run = order(page, "two herons")
     expect(run.locator(".tile.here")).to_have_count(2)
@@ -218,6 +227,7 @@ def test_a_phone_has_the_order_at_its_bottom(studio):
     expect(page.locator("#options")).to_be_hidden()
     page.click("#grip")
     expect(page.locator("#model")).to_be_visible()
+    small(page)
     run = order(page, "a pocket watch")
     expect(page.locator("#options")).to_be_hidden()
     expect(run.locator(".tile.here img")).to_be_visible()
@@ -231,6 +241,7 @@ def test_chinese(studio):
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
     page.click("#generate")
     expect(page.locator("#prompt-error")).to_have_text("请描述想看到的画面。")
+    small(page)
     run = order(page, "一只狐狸")
     expect(run.locator(".tile.here img")).to_be_visible()
     page.get_by_role("link", name="English").click()
