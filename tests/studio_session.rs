@@ -157,3 +157,25 @@ async fn a_session_ends_with_its_key_and_when_one_signs_out() {
             .starts_with("troupe_studio=; Path=/; Max-Age=0;")
     );
 }
+
+#[actix_rt::test]
+async fn pages_and_what_they_load_are_sent_compressed() {
+    let app = App::builder().start().await;
+    let cookie = session(&app, App::API_KEY).await;
+    let packed = [("accept-encoding", "gzip")];
+    let page = send(&app, Method::GET, "/studio", &cookie, &packed).await;
+    assert_eq!(page.header("content-encoding"), "gzip");
+    let plain = send(&app, Method::GET, "/studio", &cookie, &[]).await;
+    assert_eq!(plain.header("content-encoding"), "");
+    let text = plain.text().await;
+    let style = text
+        .split('"')
+        .find(|part| part.starts_with("/static/css/"));
+    let style = style.expect("a stylesheet").to_owned();
+    let small = send(&app, Method::GET, &style, "", &packed).await;
+    assert_eq!(small.header("content-encoding"), "gzip");
+    assert_eq!(small.bytes().await[..2], [0x1f, 0x8b]);
+    // answers of the API, and pictures, go as they are
+    let models = send(&app, Method::GET, "/api/v1/models", &cookie, &packed).await;
+    assert_eq!(models.header("content-encoding"), "");
+}

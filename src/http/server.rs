@@ -107,11 +107,12 @@ fn cors(config: &ServerConfig) -> Cors {
             "x-troupe-overhead-ms",
             "x-troupe-dropped",
             "x-troupe-estimate",
+            "x-troupe-job",
             "request-id",
             "x-troupe-deduplicated",
             "idempotent-replayed",
         ])
-        .expose_headers([header::RETRY_AFTER])
+        .expose_headers([header::LOCATION, header::RETRY_AFTER])
         .expose_headers(rate::names())
         .max_age(3_600);
     if config.cors_origins.iter().any(|origin| origin == "*") {

@@ -22,14 +22,21 @@ pub mod status;
 pub mod studio;
 pub mod supervision;
 
-use actix_web::web::{self, ServiceConfig};
+use actix_web::{
+    middleware::Compress,
+    web::{self, ServiceConfig},
+};
 
 use crate::http::layers::resource;
 
 /// What anybody may load: styles, scripts, icons, and the way to the first page.
 pub fn assets(config: &mut ServiceConfig) {
     config
-        .route("/static/{path:.*}", web::get().to(assets::serve))
+        .service(
+            resource("/static/{path:.*}")
+                .get(assets::serve)
+                .wrap(Compress::default()),
+        )
         .service(web::redirect("/admin", "/admin/supervision"))
         .service(web::redirect("/admin/", "/admin/supervision"));
 }
@@ -38,7 +45,11 @@ pub fn assets(config: &mut ServiceConfig) {
 pub fn studio(config: &mut ServiceConfig) {
     config
         .service(web::redirect("/studio/", "/studio"))
-        .service(resource("/studio").get(studio::page))
+        .service(
+            resource("/studio")
+                .get(studio::page)
+                .wrap(Compress::default()),
+        )
         .service(resource("/studio/session").post(studio::sign_in))
         .service(resource("/studio/session/end").post(studio::sign_out));
 }
