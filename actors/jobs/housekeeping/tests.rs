@@ -14,10 +14,7 @@ use super::{
 use crate::{
     accounts::testing::{World, until},
     jobs::{JobsConfig, fresh_id, tests::hand::row},
-    media::{
-        self, Format, Links, Media, MediaName, Owner, Reason, Tally, config::MediaConfig,
-        place::Place,
-    },
+    media::{self, Links, Media, MediaName, Owner, Reason, config::MediaConfig, place::Place},
     storage::{
         Connection,
         config::StorageConfig,
