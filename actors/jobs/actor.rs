@@ -17,7 +17,8 @@ use super::{
     learnt::{self, Learnt},
     look::{Read, entry_of, read},
     messages::{
-        Adopt, Begun, Cancel, Count, Counts, Ended, Follow, Introduce, Look, Moved, Submit,
+        Adopt, Begun, Cancel, Count, Counts, Ended, Follow, Introduce, Look, Moved, Submit, Takes,
+        Took,
     },
     policy::{Board, Entry, Room},
     store::Store,
@@ -351,6 +352,22 @@ impl Receive<Look> for Jobs {
             }
         };
         jobs.into_iter().map(look).collect()
+    }
+}
+
+impl Receive<Took> for Jobs {
+    type Reply = ();
+
+    fn receive(&mut self, Took { model, took_ms }: Took, _: &mut Ctx<Self>) {
+        self.learnt.note(&model, took_ms);
+    }
+}
+
+impl Receive<Takes> for Jobs {
+    type Reply = Option<u64>;
+
+    fn receive(&mut self, Takes(model): Takes, _: &mut Ctx<Self>) -> Option<u64> {
+        self.learnt.seen_ms(&model)
     }
 }
 

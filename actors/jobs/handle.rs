@@ -13,9 +13,10 @@ use super::{
     draw::Draw,
     events::{Event, since},
     job::{Job, NewJob, Outlook, State},
-    messages::{Cancel, Count, Counts, Follow, Introduce, Look, Submit},
+    messages::{Cancel, Count, Counts, Follow, Introduce, Look, Submit, Takes},
     metrics::JobsMetrics,
     node::Node,
+    pace::Stopwatch,
     policy::Full,
     store::Store,
     waiting::{Files, Teller, Waiting},
@@ -245,6 +246,18 @@ impl JobsHandle {
     /// [`JobError::Unavailable`].
     pub async fn counts(&self) -> Result<Counts, JobError> {
         Ok(self.manager.ask(Count).await?)
+    }
+
+    /// Whether a model is known to try the patience of clients. One that was never seen is not.
+    pub async fn is_slow(&self, model: &str) -> bool {
+        let takes = self.manager.ask(Takes(model.to_owned())).await;
+        takes.is_ok_and(|takes| takes.is_some_and(|ms| ms >= self.setup.config.patience_ms))
+    }
+
+    /// To be held while an upstream draws for a request that is no job.
+    #[must_use]
+    pub fn stopwatch(&self, model: &str) -> Stopwatch {
+        Stopwatch::start(model, &self.store.clock, &self.manager)
     }
 
     /// Registers what is counted of jobs.

@@ -29,9 +29,13 @@ impl Learnt {
     /// How long it will take, in milliseconds.
     #[must_use]
     pub fn takes_ms(&self, model: &str) -> u64 {
-        self.means
-            .get(model)
-            .map_or(UNKNOWN_MS, |mean| *mean as u64)
+        self.seen_ms(model).unwrap_or(UNKNOWN_MS)
+    }
+
+    /// The same of a model that has been seen drawing.
+    #[must_use]
+    pub fn seen_ms(&self, model: &str) -> Option<u64> {
+        self.means.get(model).map(|mean| *mean as u64)
     }
 }
 
@@ -55,7 +59,10 @@ mod tests {
     fn the_mean_follows_what_is_seen() {
         let mut learnt = Learnt::default();
         let model: Arc<str> = "m".into();
-        assert_eq!(learnt.takes_ms("m"), UNKNOWN_MS);
+        assert_eq!(
+            (learnt.takes_ms("m"), learnt.seen_ms("m")),
+            (UNKNOWN_MS, None)
+        );
         learnt.note(&model, 1_000);
         assert_eq!(learnt.takes_ms("m"), 1_000);
         learnt.note(&model, 2_000);

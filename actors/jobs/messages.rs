@@ -95,6 +95,19 @@ pub(super) struct Ended {
 #[rtype(result = "Vec<Outlook>")]
 pub(super) struct Look(pub Vec<(String, String)>);
 
+/// An upstream was asked past the jobs, and was so long at it.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Took {
+    pub model: Arc<str>,
+    pub took_ms: u64,
+}
+
+/// How long a model takes in milliseconds, where it has been seen drawing.
+#[derive(Message)]
+#[rtype(result = "Option<u64>")]
+pub(super) struct Takes(pub String);
+
 /// Somebody wants to know when there is something new about a job.
 #[derive(Message)]
 #[rtype(result = "watch::Receiver<u8>")]

@@ -18,7 +18,7 @@
 //! | [`job`] | a job as its app sees it |
 //! | [`order`] | what is wanted, so that it can be kept |
 //! | [`policy`] | which job is next, and what becomes of one that failed; pure |
-//! | [`learnt`] | how long models take |
+//! | [`learnt`], `pace` | how long models take; also those that draw past the jobs |
 //! | [`events`] | what followers are told; pure |
 //! | `metrics` | what is counted |
 //! | `store` | the table's transitions |
@@ -49,6 +49,7 @@ mod messages;
 mod metrics;
 pub mod node;
 pub mod order;
+mod pace;
 pub mod painter;
 mod parts;
 mod patience;
@@ -72,5 +73,6 @@ pub use job::{Cost, Job, JobFailure, JobResult, NewJob, State, Yield, fresh_id};
 pub use messages::Counts;
 pub use node::Node;
 pub use order::{JobInput, JobOrder};
+pub use pace::Stopwatch;
 pub use painter::Painter;
 pub use waiting::{News, Waiting};

@@ -93,6 +93,26 @@ async fn base64_is_the_file_also_through_a_job() {
 }
 
 #[actix_rt::test]
+async fn a_model_that_was_slow_once_draws_for_jobs_from_then_on() {
+    let sim = Simulator::start();
+    let app = drawing(&sim)
+        .set("jobs.patience_ms", "1000")
+        .set("jobs.keep_alive_ms", "100")
+        .start()
+        .await;
+    let path = "/v1/images/generations";
+    let passed = app.post(path, &order(SLOWER)).await;
+    assert_eq!((passed.status, passed.header("x-troupe-job")), (200, ""));
+    let answer = app.post(path, &order(SLOWER)).await;
+    assert_eq!(answer.status, 200);
+    assert_ne!(answer.header("x-troupe-job"), "");
+    let text = answer.text().await;
+    assert!(text.starts_with("   "), "{text:?}");
+    let drawn: Value = serde_json::from_str(&text).unwrap();
+    assert!(drawn["data"][0]["b64_json"].is_string() || drawn["data"][0]["url"].is_string());
+}
+
+#[actix_rt::test]
 async fn an_answer_that_takes_long_is_kept_alive() {
     let sim = Simulator::start();
     let app = drawing(&sim)

@@ -13,7 +13,7 @@ use serde_json::Value;
 use troupe_actors::{
     catalog::{Candidates, Target},
     credentials::Outcome as LeaseOutcome,
-    jobs::Job,
+    jobs::{Job, Stopwatch},
     media::Owner,
     pictures::Atelier,
     providers::{exchange::fetch, provider::Provider, upstream::Endpoint},
@@ -64,7 +64,7 @@ pub async fn generations(worker: OnWorker, request: HttpRequest, payload: Payloa
     };
     let services = &worker.0.services;
     match order(services, &request, payload, &mut call).await {
-        Ok((Ordered::Passed(asked), Some(ImageFormat::B64Json))) => {
+        Ok((Ordered::Passed(asked, _stopwatch), Some(ImageFormat::B64Json))) => {
             pass(
                 asked.answer,
                 Client::OpenaiChat,
@@ -75,7 +75,9 @@ pub async fn generations(worker: OnWorker, request: HttpRequest, payload: Payloa
             )
             .await
         }
-        Ok((Ordered::Passed(asked), format)) => linked(*asked, call, services, format).await,
+        Ok((Ordered::Passed(asked, _stopwatch), format)) => {
+            linked(*asked, call, services, format).await
+        }
         Ok((Ordered::Taken(job), _)) => accepted(call, &job, services),
         Ok((Ordered::Drawn(drawn), format)) => {
             drawn::answer(Ok(*drawn), format, call, services).await
@@ -87,8 +89,8 @@ pub async fn generations(worker: OnWorker, request: HttpRequest, payload: Payloa
 
 /// What came of an order.
 enum Ordered {
-    /// The upstream has OpenAI's own image API.
-    Passed(Box<Asked>),
+    /// The upstream has OpenAI's own image API, and may be still at it.
+    Passed(Box<Asked>, Stopwatch),
     /// It has another one, and was come to along a route.
     Drawn(Box<Drawn>),
     /// It is waited for.
@@ -114,21 +116,24 @@ async fn order(
         return Ok((Ordered::Taken(Box::new(job)), format));
     }
     let candidates = candidates(&head.model, false, None, services, call)?;
+    let slow = services.jobs.is_slow(&head.model).await;
     if candidates
         .targets
         .iter()
-        .all(|target| draws(target, &draft, &body))
+        .all(|target| draws(target, &draft, &body, slow))
     {
         draft.check(&services.atelier.config)?;
         call.admit(services).await?;
         let drawing = begin_with(&mut draft, &candidates, services, call).await?;
         return Ok((Ordered::Begun(Box::new(drawing)), format));
     }
+    let model = head.model.clone();
     let mut question = Plain::new(Endpoint::Images, head, body);
     let ask = async |target: &Target, terms, call: &mut Call| {
         if passes(target) {
+            let stopwatch = services.jobs.stopwatch(&model);
             let asked = ask(&mut question, target, terms, call).await?;
-            return Ok(Ordered::Passed(Box::new(asked)));
+            return Ok(Ordered::Passed(Box::new(asked), stopwatch));
         }
         let only = Candidates {
             targets: vec![target.clone()],
@@ -149,9 +154,9 @@ fn passes(target: &Target) -> bool {
     target.provider.passes_pictures || target.provider.studio.is_none()
 }
 
-/// Whether the target draws for a job. An upstream with OpenAI's own API does so only for models that are known to us, and
-/// requests of which nothing would be lost; others pass as they are, also streams.
-fn draws(target: &Target, draft: &Draft, body: &[u8]) -> bool {
+/// Whether the target draws for a job. An upstream with OpenAI's own API does so only for models that are known to us, or
+/// known to be slow, and requests of which nothing would be lost; others pass as they are, also streams.
+fn draws(target: &Target, draft: &Draft, body: &[u8], slow: bool) -> bool {
     if !passes(target) {
         return true;
     }
@@ -163,7 +168,7 @@ fn draws(target: &Target, draft: &Draft, body: &[u8]) -> bool {
         .provider
         .studio
         .as_ref()
-        .filter(|studio| studio.knows(bare))
+        .filter(|studio| slow || studio.knows(bare))
     else {
         return false;
     };
