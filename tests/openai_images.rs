@@ -49,11 +49,45 @@ async fn base64_is_the_file_itself() {
     let provider = Provider::of(&sim).models(&["sim-image-3m"]);
     let app = App::builder().provider(provider).start().await;
     for (model, bytes) in [("acme/dall-e-3", 0), ("acme/sim-image-3m", 3 << 20)] {
-        let answer = app.post(PATH, &ask(model, "b64_json")).await.json().await;
+        let mut body = ask(model, "b64_json");
+        // what a job could not keep passes as it is
+        body["user"] = "a reader".into();
+        let answer = app.post(PATH, &body).await.json().await;
         let inline = answer["data"][1]["b64_json"].as_str().unwrap();
         let file = BASE64_STANDARD.decode(inline).unwrap();
         assert_eq!(size(&file), (256, 128));
         assert!(bytes == 0 || file.len() == bytes);
+    }
+}
+
+#[actix_rt::test]
+async fn large_pictures_that_pass_become_links_without_being_held() {
+    let sim = Simulator::start();
+    let provider = Provider::of(&sim).models(&["sim-image-1m"]);
+    let app = App::builder().provider(provider).start().await;
+    let mut body = ask("acme/sim-image-1m", "url");
+    body["n"] = 1.into();
+    body["user"] = "a reader".into();
+    let asked = futures_util::future::join_all((0..100).map(|_| app.post(PATH, &body)));
+    let answers = asked.await;
+    let peak = app.peak_memory();
+    for answer in answers {
+        assert_eq!(answer.header("x-troupe-job"), "");
+        let answer = answer.json().await;
+        let url = answer["data"][0]["url"].as_str().unwrap();
+        assert!(url.starts_with(&app.url("/")), "{url}");
+    }
+    assert!(peak < 200 << 20, "{} MiB at most", peak >> 20);
+    // without a format the upstream's base64 stays base64
+    body["n"] = 2.into();
+    body["model"] = "acme/gpt-image-1".into();
+    body.as_object_mut().unwrap().remove("response_format");
+    let answer = app.post(PATH, &body).await.json().await;
+    for item in answer["data"].as_array().unwrap() {
+        let inline = item["b64_json"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{answer}"));
+        assert_eq!(size(&BASE64_STANDARD.decode(inline).unwrap()), (256, 128));
     }
 }
 

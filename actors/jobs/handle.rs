@@ -248,10 +248,10 @@ impl JobsHandle {
         Ok(self.manager.ask(Count).await?)
     }
 
-    /// Whether a model is known to try the patience of clients. One that was never seen is not.
-    pub async fn is_slow(&self, model: &str) -> bool {
+    /// Whether a model is known not to try the patience of clients. One that was never seen is not.
+    pub async fn is_quick(&self, model: &str) -> bool {
         let takes = self.manager.ask(Takes(model.to_owned())).await;
-        takes.is_ok_and(|takes| takes.is_some_and(|ms| ms >= self.setup.config.patience_ms))
+        takes.is_ok_and(|takes| takes.is_some_and(|ms| ms < self.setup.config.patience_ms))
     }
 
     /// To be held while an upstream draws for a request that is no job.

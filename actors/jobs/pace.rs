@@ -1,4 +1,5 @@
-//! How long models take whose pictures pass by the jobs: once one is known to be slow, its pictures are jobs too.
+//! How long models take whose pictures pass by the jobs, since they are known to be quick: one that becomes slow draws
+//! for jobs again.
 
 use std::sync::Arc;
 

@@ -23,7 +23,7 @@ pub mod config;
 mod events;
 mod harvest;
 mod outgoing;
-mod receive;
+pub mod receive;
 mod run;
 pub mod studio;
 pub mod tickets;

@@ -17,21 +17,26 @@ const JSON_LIMIT: usize = 4 << 20;
 
 /// An answer's body.
 #[derive(Debug, Default)]
-pub(super) struct Received {
-    /// With marks where files were.
+pub struct Received {
+    /// With marks where files were, in the files' order.
     pub body: Vec<u8>,
     pub files: Vec<Spooled>,
 }
 
+/// Why an answer was not received.
 #[derive(Debug, Display, Error, From)]
-pub(super) enum ReceiveError {
+pub enum ReceiveError {
     Body(BodyFault),
     Lift(LiftError),
     Media(MediaError),
 }
 
-/// Reads a whole answer. `is_file` = it is a picture or video itself.
-pub(super) async fn receive(
+/// Reads a whole answer. `is_file` = it is a picture or video itself; files of more than `limit` bytes are refused. The
+/// [marks](part_mark) are those of `nonce`.
+///
+/// # Errors
+/// See [`ReceiveError`].
+pub async fn receive(
     body: UpstreamBody,
     is_file: bool,
     media: &Media,

@@ -165,6 +165,11 @@ pub async fn answer(
         Usage::from_openai_body(json!({ "usage": usage }).to_string().as_bytes())
     }));
     let pieces = pieces(&output, format, services);
+    send(pieces, call, services).await
+}
+
+/// Sends an answer whose pictures are in the store.
+pub async fn send(pieces: Vec<Piece>, mut call: Call, services: &Services) -> HttpResponse {
     let Some((length, body)) = stream(pieces, services).await else {
         let message = "a picture that was drawn is gone from the store already";
         return call.refuse(&ApiError::new(ErrorCode::InternalError, message));

@@ -1,36 +1,28 @@
 //! `/v1/images/generations`: passed on where the upstream has the same, drawn by its studio elsewhere. Pictures
 //! that are wanted as links are stored and served by us.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::{StatusCode, header::HeaderValue},
-    web::{Bytes, Payload},
-};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use actix_web::{HttpRequest, HttpResponse, web::Payload};
 use serde_json::Value;
 use troupe_actors::{
     catalog::{Candidates, Target},
-    credentials::Outcome as LeaseOutcome,
     jobs::{Job, Stopwatch},
-    media::Owner,
     pictures::Atelier,
-    providers::{exchange::fetch, provider::Provider, upstream::Endpoint},
+    providers::upstream::Endpoint,
 };
 use troupe_protocol::{
     dialect::Client,
     openai::{
-        error::ErrorCode,
-        images::{ImageAnswer, ImageFormat, ImageItem, ImageRequest},
+        images::{ImageFormat, ImageRequest},
         request::RequestHead,
     },
-    usage::Usage,
 };
 
 use super::{
     drawn,
     forward::{Asked, Plain, Surface},
+    linked::linked,
 };
 use crate::http::{
     body::read_json,
@@ -39,7 +31,7 @@ use crate::http::{
     error::ApiError,
     fallback::{Miss, ask, candidates, in_turn},
     jobs::submit::{accepted, submit, wants_job},
-    passing::{complete, pass},
+    passing::pass,
     pictures::{
         draft::Draft,
         draw::{Drawing, Drawn, begin_with},
@@ -51,11 +43,6 @@ pub const IMAGES: Surface = Surface {
     endpoint: Endpoint::Images,
     name: "/v1/images/generations",
 };
-
-/// The largest answer whose pictures are stored: ten pictures of 4096² with room to spare.
-const ANSWER_LIMIT: usize = 256 << 20;
-/// The largest single picture that is fetched from the upstream's link.
-const PICTURE_LIMIT: usize = 64 << 20;
 
 pub async fn generations(worker: OnWorker, request: HttpRequest, payload: Payload) -> HttpResponse {
     let mut call = match enter(&worker.0, &request, IMAGES.name, Client::OpenaiChat) {
@@ -116,11 +103,11 @@ async fn order(
         return Ok((Ordered::Taken(Box::new(job)), format));
     }
     let candidates = candidates(&head.model, false, None, services, call)?;
-    let slow = services.jobs.is_slow(&head.model).await;
+    let quick = services.jobs.is_quick(&head.model).await;
     if candidates
         .targets
         .iter()
-        .all(|target| draws(target, &draft, &body, slow))
+        .all(|target| draws(target, &draft, &body, quick))
     {
         draft.check(&services.atelier.config)?;
         call.admit(services).await?;
@@ -154,9 +141,9 @@ fn passes(target: &Target) -> bool {
     target.provider.passes_pictures || target.provider.studio.is_none()
 }
 
-/// Whether the target draws for a job. An upstream with OpenAI's own API does so only for models that are known to us, or
-/// known to be slow, and requests of which nothing would be lost; others pass as they are, also streams.
-fn draws(target: &Target, draft: &Draft, body: &[u8], slow: bool) -> bool {
+/// Whether the target draws for a job. An upstream with OpenAI's own API does so only for requests of which nothing would be
+/// lost, and not for models that we know nothing of but that they are quick; others pass as they are, also streams.
+fn draws(target: &Target, draft: &Draft, body: &[u8], quick: bool) -> bool {
     if !passes(target) {
         return true;
     }
@@ -168,7 +155,7 @@ fn draws(target: &Target, draft: &Draft, body: &[u8], slow: bool) -> bool {
         .provider
         .studio
         .as_ref()
-        .filter(|studio| slow || studio.knows(bare))
+        .filter(|studio| !quick || studio.knows(bare))
     else {
         return false;
     };
@@ -179,85 +166,4 @@ fn draws(target: &Target, draft: &Draft, body: &[u8], slow: bool) -> bool {
         Atelier::review(studio, &Arc::new(order)).is_ok_and(|losses| losses.is_empty())
     });
     keeps && reviewed
-}
-
-/// Answers with links to our own store in place of the upstream's pictures or links.
-async fn linked(
-    asked: Asked,
-    mut call: Call,
-    services: &Services,
-    format: Option<ImageFormat>,
-) -> HttpResponse {
-    let answer = asked.answer;
-    let body = match answer.body.collect(ANSWER_LIMIT).await {
-        Ok(body) => body,
-        Err(fault) => {
-            answer.lease.report(LeaseOutcome::Failure(fault.kind()));
-            return call.refuse(&fault.into());
-        }
-    };
-    answer.lease.report(LeaseOutcome::Success);
-    call.used(Usage::from_openai_body(&body));
-    match with_links(&body, &call, services, format).await {
-        Ok(body) => {
-            let json = Some(HeaderValue::from_static("application/json"));
-            complete(call, StatusCode::OK, json, body)
-        }
-        Err(error) => call.refuse(&error),
-    }
-}
-
-async fn with_links(
-    body: &Bytes,
-    call: &Call,
-    services: &Services,
-    format: Option<ImageFormat>,
-) -> Result<Bytes, ApiError> {
-    let mut answer = ImageAnswer::parse(body)
-        .map_err(|error| ApiError::new(ErrorCode::UpstreamError, error.to_string()))?;
-    for item in &mut answer.data {
-        let picture = match (&item.b64_json, &item.url) {
-            // no format was asked for, and the upstream chose base64
-            (Some(_), _) if format.is_none() => continue,
-            (Some(base64), _) => decoded(base64)?,
-            (None, Some(url)) => match fetched(call.provider(), url).await? {
-                Some(picture) => picture,
-                None => continue,
-            },
-            (None, None) => continue,
-        };
-        let owner = Owner {
-            app_id: call.app_id().to_owned(),
-            call_id: call.id().to_owned(),
-        };
-        let kept = services.media.store(picture, owner).await;
-        let link = services.media.links().link(&kept?.name);
-        *item = ImageItem {
-            url: Some(Cow::Owned(format!("{}{link}", services.public_url))),
-            b64_json: None,
-            rest: std::mem::take(&mut item.rest),
-        };
-    }
-    Ok(answer.render())
-}
-
-fn decoded(base64: &str) -> Result<Bytes, ApiError> {
-    STANDARD.decode(base64).map(Bytes::from).map_err(|_| {
-        ApiError::new(
-            ErrorCode::UpstreamError,
-            "the upstream's picture is not valid base64",
-        )
-    })
-}
-
-/// The picture behind an upstream's link. None for a link to a host that the operator did not
-/// configure: it is passed through.
-async fn fetched(provider: Option<&Provider>, url: &str) -> Result<Option<Bytes>, ApiError> {
-    let Some(provider) = provider else {
-        return Ok(None);
-    };
-    match fetch(provider, url, PICTURE_LIMIT).await {
-        Ok(picture) => Ok(picture),
-        Err(fault) => Err(fault.into()),
-    }
 }

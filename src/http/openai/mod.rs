@@ -4,6 +4,7 @@ mod drawn;
 mod edits;
 mod forward;
 mod images;
+mod linked;
 mod models;
 mod videos;
 
