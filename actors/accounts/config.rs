@@ -43,7 +43,7 @@ impl Default for CallsConfig {
             spool_dir: "data/spool".to_owned(),
             spool_max_bytes: 256 << 20,
             flush_ms: 200,
-            batch: 1_000,
+            batch: 250,
             retention_days: 90,
         }
     }

@@ -133,6 +133,10 @@ where
         .map(|depth| depth.map_or(0, std::num::NonZero::get))
 }
 
+/// What a connection keeps of the file. The system caches all of it anyway, and a writer that appends would fill
+/// whatever it may with pages that nobody asks for again.
+const SQLITE_CACHE_KIB: u32 = 512;
+
 /// `busy_timeout` goes first: what follows needs locks.
 fn sqlite_setup(conn: &mut SqliteConnection, options: ConnectionOptions) -> QueryResult<()> {
     conn.batch_execute(&format!(
@@ -152,7 +156,8 @@ fn sqlite_setup(conn: &mut SqliteConnection, options: ConnectionOptions) -> Quer
         std::thread::sleep(Duration::from_millis(5));
     }
     conn.batch_execute(&format!(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA query_only = {};",
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA query_only = {}; \
+         PRAGMA cache_size = -{SQLITE_CACHE_KIB};",
         i32::from(options.read_only),
     ))
 }
