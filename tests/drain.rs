@@ -113,3 +113,42 @@ async fn a_converted_stream_is_told_in_its_dialect() {
         "{calls:?}"
     );
 }
+
+#[actix_rt::test]
+async fn who_still_waits_for_an_upstream_is_told_too() {
+    let sim = Simulator::start();
+    let builder = App::builder()
+        .set("server.drain_seconds", "1")
+        .set("server.early_headers_seconds", "1");
+    let mut app = configured(&sim, builder).await;
+    let mut early = app.chat(&chat::stream("openai/sim-hang")).await;
+    let hung = ["openai/sim-hang", "anthropic/sim-hang", "gemini/sim-hang"];
+    let bodies = hung.map(chat::plain);
+    let waiting = futures_util::future::join_all(bodies.iter().map(|body| app.chat(body)));
+    let (app_ended, answers) = futures_util::join!(
+        async {
+            eventually("all wait", async || {
+                (sim.stats().model("sim-hang") >= 4).then_some(())
+            })
+            .await;
+            app.terminate();
+        },
+        waiting
+    );
+    let () = app_ended;
+    for answer in answers {
+        answer.error(503, "shutting_down").await;
+    }
+    let events = early.events().await;
+    assert!(
+        events.last().unwrap().contains("\"shutting_down\""),
+        "{events:?}"
+    );
+    assert!(app.ended().await.success());
+    app.restart().await;
+    let calls = app.calls_once(4).await;
+    assert!(
+        calls.iter().all(|call| call["outcome"] == "drained"),
+        "{calls:?}"
+    );
+}

@@ -118,11 +118,15 @@ impl Call {
         self.target.as_ref().map(|target| &*target.provider)
     }
 
-    /// Counts the request, and takes a place at the app's and the gateway's gate until it is over.
+    /// Counts the request, and takes a place at the app's and the gateway's gate until it is over. Only the first time
+    /// does anything: what reads a body takes the place before that, so that bodies are bounded by the gate too.
     ///
     /// # Errors
     /// 429 when the key has had its requests, 429 or 503 when there was no place in time.
     pub async fn admit(&mut self, services: &Services) -> Result<(), ApiError> {
+        if self.places.admission.is_some() {
+            return Ok(());
+        }
         let taken = services.rate.take(self.principal.key_id()).await;
         let standing = match &taken {
             Ok(standing) => standing.as_ref(),

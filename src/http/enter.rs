@@ -2,14 +2,22 @@
 
 use std::{rc::Rc, time::Duration};
 
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Bytes, Payload},
+};
 use troupe_protocol::{dialect::Client, openai::error::ErrorCode};
 use uuid::Uuid;
 
-use super::{auth, call::Call, error::ApiError, services::Worker};
+use super::{
+    auth,
+    body::read_json,
+    call::Call,
+    error::ApiError,
+    services::{Services, Worker},
+};
 
 const SPOOL_RETRY: Duration = Duration::from_secs(10);
-const DRAIN_RETRY: Duration = Duration::from_secs(1);
 
 /// Lets a request in: its key is known and its record can be kept.
 ///
@@ -43,13 +51,7 @@ pub fn admitted(
 ) -> Result<Call, ApiError> {
     // while draining, who has not heard of it yet is served; at its end nobody is
     if worker.services.cut.is_cancelled() {
-        return Err(ApiError {
-            retry_after: Some(DRAIN_RETRY),
-            ..ApiError::new(
-                ErrorCode::ShuttingDown,
-                "the gateway is being restarted, send the request again",
-            )
-        });
+        return Err(ApiError::shutting_down());
     }
     let principal = auth::principal(request, &worker.services.keys)?;
     if worker.services.spool.full() {
@@ -62,4 +64,18 @@ pub fn admitted(
         });
     }
     Ok(Call::begin(worker, id, principal, endpoint, client))
+}
+
+/// Takes a place for a request that was let in, then reads its JSON body.
+///
+/// # Errors
+/// What [`Call::admit`] and [`read_json`] say.
+pub async fn admitted_json(
+    call: &mut Call,
+    services: &Services,
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<Bytes, ApiError> {
+    call.admit(services).await?;
+    read_json(&services.config, request, payload).await
 }

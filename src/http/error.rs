@@ -76,6 +76,12 @@ impl ApiError {
         }
     }
 
+    /// 503: the gateway is about to end.
+    pub fn shutting_down() -> Self {
+        let message = "the gateway is being restarted, send the request again";
+        Self::new(ErrorCode::ShuttingDown, message).retry(Duration::from_secs(1))
+    }
+
     /// 503: the gateway has as many requests under way at the provider as it may have.
     pub fn provider_busy(provider: &str) -> Self {
         let message =
@@ -94,6 +100,7 @@ impl ApiError {
         use troupe_protocol::openai::error::Layer;
         match (self.code, self.code.layer()) {
             (ErrorCode::UpstreamTimeout, _) => Outcome::Timeout,
+            (ErrorCode::ShuttingDown, _) => Outcome::Drained,
             (
                 ErrorCode::AppLimitReached
                 | ErrorCode::KeyRateLimited

@@ -80,15 +80,26 @@ pub async fn ask_in_turn<Q: Question>(
 /// Turns to one candidate after the other, as far as the route's policy goes, until `ask` brings something.
 ///
 /// # Errors
-/// What the last upstream said; where none was asked at all, why not.
+/// What the last upstream said; where none was asked at all, why not. 503 when a drain has waited long enough.
 pub async fn in_turn<T>(
+    candidates: &Candidates,
+    affinity: Option<Affinity>,
+    services: &Services,
+    call: &mut Call,
+    ask: impl AsyncFnMut(&Target, Terms, &mut Call) -> Result<T, Miss>,
+) -> Result<T, ApiError> {
+    call.admit(services).await?;
+    let asked = asked_in_turn(candidates, affinity, services, call, ask);
+    services.unless_cut(asked).await?
+}
+
+async fn asked_in_turn<T>(
     candidates: &Candidates,
     affinity: Option<Affinity>,
     services: &Services,
     call: &mut Call,
     mut ask: impl AsyncFnMut(&Target, Terms, &mut Call) -> Result<T, Miss>,
 ) -> Result<T, ApiError> {
-    call.admit(services).await?;
     let began = services.clock.now();
     let mut said: Option<ApiError> = None;
     for (place, target) in candidates.targets.iter().enumerate() {

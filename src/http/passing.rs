@@ -63,7 +63,11 @@ pub async fn pass(
         return passing.relay(body, strip_usage, call, services);
     }
     let length_known = body.length().is_some();
-    match body.read_ahead(held).await {
+    let read = match services.unless_cut(body.read_ahead(held)).await {
+        Ok(read) => read,
+        Err(error) => return call.refuse(&error),
+    };
+    match read {
         Ok(ReadAhead::Whole(body)) if length_known || is_json(&body) => {
             passing.whole(body, call).await
         }

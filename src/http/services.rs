@@ -1,6 +1,10 @@
 //! What every handler can reach: handles and snapshots, never state.
 
-use std::{future::Ready, rc::Rc, sync::Arc};
+use std::{
+    future::{Future, Ready},
+    rc::Rc,
+    sync::Arc,
+};
 
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload, error::ErrorInternalServerError};
 use tokio_util::sync::CancellationToken;
@@ -23,7 +27,9 @@ use troupe_actors::{
     tokens::TokenCounter,
 };
 
-use super::{admin::gate::AdminGate, metrics::Metrics, session::Sessions, studio::Studio};
+use super::{
+    admin::gate::AdminGate, error::ApiError, metrics::Metrics, session::Sessions, studio::Studio,
+};
 use crate::config::ServerConfig;
 
 /// The whole service as its handlers see it; one for the process.
@@ -68,6 +74,21 @@ pub struct Services {
     pub draining: CancellationToken,
     /// Cancelled when the drain's time is up: streams end with an error event.
     pub cut: CancellationToken,
+}
+
+impl Services {
+    /// Waits for `work`, but not beyond a drain.
+    ///
+    /// # Errors
+    /// 503 when a drain has waited long enough; `work` is then dropped.
+    pub async fn unless_cut<T>(&self, work: impl Future<Output = T>) -> Result<T, ApiError> {
+        tokio::select! {
+            // what watches for the cut itself has more to say about it
+            biased;
+            done = work => Ok(done),
+            () = self.cut.cancelled() => Err(ApiError::shutting_down()),
+        }
+    }
 }
 
 /// What one HTTP thread has of its own, besides the services.

@@ -25,9 +25,8 @@ use troupe_protocol::{
 
 use super::question::Question;
 use crate::http::{
-    body::read_json,
     call::Call,
-    enter::enter,
+    enter::{admitted_json, enter},
     error::ApiError,
     fallback::unknown_model,
     passing::complete,
@@ -64,7 +63,7 @@ async fn count(
     payload: web::Payload,
     call: &mut Call,
 ) -> Result<u64, ApiError> {
-    let body = read_json(&services.config, request, payload).await?;
+    let body = admitted_json(call, services, request, payload).await?;
     let mut question = Question::read(Client::Anthropic, request, body)?;
     let model = question.head.model.clone();
     let directory = services.catalog.directory();
@@ -74,7 +73,6 @@ async fn count(
     };
     drop(directory);
     call.asks(&candidates, false);
-    call.admit(services).await?;
     // where the provider is too busy there is the estimate
     if let Some(target) = candidates.targets.first()
         && call.turn_to(target).await.is_ok()

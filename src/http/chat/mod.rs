@@ -30,9 +30,8 @@ use self::{
     reply::answer,
 };
 use super::{
-    body::read_json,
     call::Call,
-    enter::enter,
+    enter::{admitted_json, enter},
     error::ApiError,
     layers::resource,
     services::{OnWorker, Services},
@@ -147,7 +146,7 @@ async fn question(
     payload: web::Payload,
     call: &mut Call,
 ) -> Result<Question, ApiError> {
-    let body = read_json(&services.config, request, payload).await?;
+    let body = admitted_json(call, services, request, payload).await?;
     let mut question = Question::read(client, request, body)?;
     if client == Client::OpenaiResponses {
         stored::go_on(&mut question, services, call.app_id()).await?;

@@ -137,7 +137,11 @@ impl Conversion {
             return self.relay(answer, keep, call, services);
         }
         let Answer { body, lease, .. } = answer;
-        match self.whole(body, is_stream).await {
+        let whole = match services.unless_cut(self.whole(body, is_stream)).await {
+            Ok(whole) => whole,
+            Err(error) => return call.refuse(&error),
+        };
+        match whole {
             Ok(whole) => {
                 lease.report(LeaseOutcome::Success);
                 self.finish(whole, keep, call).await

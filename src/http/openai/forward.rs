@@ -11,10 +11,9 @@ use troupe_actors::{
 use troupe_protocol::{dialect::Client, openai::request::RequestHead};
 
 use crate::http::{
-    body::read_json,
     call::Call,
     conversation,
-    enter::enter,
+    enter::{admitted_json, enter},
     error::ApiError,
     fallback::{self, Question, ask_in_turn},
     passing::pass,
@@ -43,7 +42,7 @@ pub async fn forward(
         Err(refusal) => return refusal,
     };
     let services = &worker.0.services;
-    let asked = match read_json(&services.config, request, payload).await {
+    let asked = match admitted_json(&mut call, services, request, payload).await {
         Ok(body) => ask(surface, services, request, body, &mut call).await,
         Err(error) => Err(error),
     };

@@ -25,9 +25,8 @@ use super::{
     linked::linked,
 };
 use crate::http::{
-    body::read_json,
     call::Call,
-    enter::enter,
+    enter::{admitted_json, enter},
     error::ApiError,
     fallback::{Miss, ask, candidates, in_turn},
     jobs::submit::{accepted, submit, wants_job},
@@ -93,7 +92,7 @@ async fn order(
     payload: Payload,
     call: &mut Call,
 ) -> Result<(Ordered, Option<ImageFormat>), ApiError> {
-    let body = read_json(&services.config, request, payload).await?;
+    let body = admitted_json(call, services, request, payload).await?;
     // read first, so that nothing is ordered for a request that makes no sense
     let format = ImageRequest::parse(&body)?.response_format;
     let head = RequestHead::parse(&body)?;
@@ -110,7 +109,6 @@ async fn order(
         .all(|target| draws(target, &draft, &body, quick))
     {
         draft.check(&services.atelier.config)?;
-        call.admit(services).await?;
         let drawing = begin_with(&mut draft, &candidates, services, call).await?;
         return Ok((Ordered::Begun(Box::new(drawing)), format));
     }
