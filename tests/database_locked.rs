@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use troupe_simulator::Simulator;
 
 use crate::support::{App, Provider, chat, locker::Locker};
@@ -28,6 +29,15 @@ async fn inference_goes_on_and_the_records_come_later() {
         answered += 1;
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+    let asked = json!({"model": "acme/gpt-4o", "input": "who keeps the light?"});
+    let began = Instant::now();
+    app.post("/v1/responses", &asked).await.ok().await;
+    answered += 1;
+    assert!(
+        began.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        began.elapsed()
+    );
     drop(lock);
     assert_eq!(app.calls_once(answered).await.len(), answered);
 }

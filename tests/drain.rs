@@ -128,7 +128,7 @@ async fn who_still_waits_for_an_upstream_is_told_too() {
     let (app_ended, answers) = futures_util::join!(
         async {
             eventually("all wait", async || {
-                (sim.stats().model("sim-hang") >= 4).then_some(())
+                (sim.script().stats().model("sim-hang") >= 4).then_some(())
             })
             .await;
             app.terminate();

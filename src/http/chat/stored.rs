@@ -1,5 +1,8 @@
 //! `/v1/responses`: earlier answers that a request goes on from, and answers that are kept.
 
+use std::time::Duration;
+
+use actix_rt::time::timeout;
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
@@ -98,6 +101,9 @@ fn unreadable(error: ResponseError) -> ApiError {
     ApiError::param(ErrorCode::InvalidRequest, param, error.to_string())
 }
 
+/// How long the client's last byte waits for a database that is slow, or gone.
+const STORE_WAIT: Duration = Duration::from_secs(2);
+
 impl Storing {
     /// Stores the answer before the client gets its last byte. An answer that cannot be stored is served
     /// all the same: the log says so.
@@ -118,8 +124,10 @@ impl Storing {
                 output,
             };
             async move {
-                if let Err(error) = store.save(new).await {
-                    log::warn!("a response was not stored: {error}");
+                match timeout(STORE_WAIT, store.save(new)).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => log::warn!("a response was not stored: {error}"),
+                    Err(_) => log::warn!("a response is perhaps not stored: the database is slow"),
                 }
             }
             .boxed_local()
