@@ -63,6 +63,25 @@ async fn third_of(sim: &Simulator, provider: Provider, kind: &str, model: &str) 
     stats
 }
 
+#[actix_rt::test]
+async fn the_sixth_token_draws_when_five_are_spent() {
+    let tokens: Vec<String> = (1..=6)
+        .map(|number| format!("one-of-six-{number}"))
+        .collect();
+    let tokens: Vec<&str> = tokens.iter().map(String::as_str).collect();
+    let sim = Simulator::start();
+    for token in &tokens[..5] {
+        let rule = sim.script().token(token);
+        rule.answers([Behaviour::insufficient_quota()]);
+    }
+    let provider = provider(&sim, "gitee", "/gitee/v1").tokens(&tokens);
+    let app = App::builder().provider(provider).start().await;
+    reply(generate(&app, &fox("gitee/z-image-turbo")).await).await;
+    let stats = sim.script().stats();
+    let asked: Vec<_> = tokens.iter().map(|token| stats.token(token)).collect();
+    assert_eq!(asked, [1; 6]);
+}
+
 /// Seconds until midnight in China.
 fn until_beijing_midnight() -> u64 {
     const DAY: u64 = 86_400;
