@@ -65,6 +65,33 @@ async fn other_refusals_go_to_the_next_token() {
 }
 
 #[actix_rt::test]
+async fn tokens_that_are_turned_away_do_not_count_as_attempts() {
+    let tokens: Vec<String> = (0..6)
+        .map(|number| format!("sk-upstream-{number}"))
+        .collect();
+    let tokens: Vec<&str> = tokens.iter().map(String::as_str).collect();
+    for (refusal, status, attempts) in [
+        (Behaviour::insufficient_quota(), 200, "6"),
+        (Behaviour::invalid_key(), 200, "6"),
+        (Behaviour::status(500), 502, "4"),
+    ] {
+        let sim = Simulator::start();
+        for token in &tokens[..5] {
+            sim.script().token(token).answers([refusal.clone()]);
+        }
+        let pool = r#"{ strategy = "exhaust_first", max_attempts = 4 }"#;
+        let provider = Provider::of(&sim).tokens(&tokens).with("pool", pool);
+        let app = App::builder().provider(provider).start().await;
+        let answer = app.chat(&chat::plain("acme/gpt-4o")).await;
+        assert_eq!(
+            (answer.status, answer.header("x-troupe-attempts")),
+            (status, attempts),
+            "{refusal:?}"
+        );
+    }
+}
+
+#[actix_rt::test]
 async fn a_fault_of_the_request_is_not_tried_again() {
     let sim = Simulator::start();
     sim.script().any().answers([Behaviour::status(400)]);

@@ -28,7 +28,7 @@ pub struct PoolConfig {
     pub per_token_concurrency: u32,
     /// How long a request waits for the first token to thaw before it is refused.
     pub max_wait_ms: u64,
-    /// Upstream calls of one request, failovers included.
+    /// Upstream calls of one request, failovers included. Tokens that the upstream turns away do not count.
     pub max_attempts: usize,
     /// Requests that may wait for a thaw at the same time.
     pub max_waiting: usize,

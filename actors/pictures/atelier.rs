@@ -27,8 +27,9 @@ use crate::{
     media::{Kept, Media, MediaError, Owner, Spooled},
     providers::{
         body::BodyFault,
-        exchange::{ExchangeError, Missed, Watch, in_turn},
+        exchange::{ExchangeError, Watch},
         provider::Provider,
+        turns::{Missed, in_turn},
     },
     secrets::Secret,
     supervision::Clock,

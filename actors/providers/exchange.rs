@@ -29,9 +29,10 @@ use super::{
     body::{Alarm, BodyFault, UpstreamBody, content_length},
     client::client,
     provider::Provider,
+    turns::{Missed, in_turn},
     upstream::{Endpoint, LocalWork, Outgoing, Plan},
 };
-use crate::credentials::{Lease, LeaseError, Outcome, Terms, TokenIndex};
+use crate::credentials::{Lease, LeaseError, Terms};
 
 /// An upstream's good answer, its body still to come.
 pub struct Answer {
@@ -126,69 +127,6 @@ pub async fn exchange(
     )
     .await?;
     Ok(arrived.with(lease))
-}
-
-/// How an attempt ended that brought nothing.
-pub(crate) enum Missed {
-    /// The upstream, or the way to it, failed. `again` = another attempt is harmless and may help.
-    Failed { error: ExchangeError, again: bool },
-    /// It says nothing about the credential, and no other would do better.
-    Over(ExchangeError),
-}
-
-/// Makes one attempt after the other, each with another credential where that may help, borrowed on `terms`,
-/// until one brings something. The lease of that one is still to be reported.
-///
-/// # Errors
-/// [`ExchangeError`] of the last attempt.
-pub(crate) async fn in_turn<T, W: Watch>(
-    provider: &Provider,
-    model: &Arc<str>,
-    terms: Terms,
-    watch: &mut W,
-    mut attempt: impl AsyncFnMut(&Lease, &mut W) -> Result<T, Missed>,
-) -> Result<(T, Lease), ExchangeError> {
-    let mut tried: Vec<TokenIndex> = Vec::new();
-    let mut last: Option<ExchangeError> = None;
-    for number in 1..=provider.max_attempts {
-        let lease = match provider.pool.lease(model, &tried, terms).await {
-            Ok(lease) => lease,
-            // it knows when the first credential is back
-            Err(error @ LeaseError::AllCold { .. }) => return Err(ExchangeError::NoLease(error)),
-            // what the upstream said tells more than that nothing is left to try
-            Err(error) => return Err(last.unwrap_or(ExchangeError::NoLease(error))),
-        };
-        watch.attempt(lease.alias());
-        let (error, again) = match attempt(&lease, watch).await {
-            Ok(got) => return Ok((got, lease)),
-            Err(Missed::Failed { error, again }) => (error, again),
-            Err(Missed::Over(error)) => {
-                lease.report(Outcome::Dropped);
-                return Err(error);
-            }
-        };
-        let (token, kind) = (lease.token(), error.kind());
-        lease.report(Outcome::Failure(kind));
-        if is_spent(kind, number) {
-            tried.push(token);
-        }
-        last = Some(error);
-        if !again {
-            break;
-        }
-    }
-    Err(last.unwrap_or(ExchangeError::NotServed))
-}
-
-/// Whether the credential must not be lent to this request again. One that is rate limited rests
-/// anyway, and may be waited for; and a kept-alive connection that the upstream had closed says
-/// nothing about the credential, once.
-fn is_spent(kind: FailureKind, attempt: usize) -> bool {
-    match kind {
-        FailureKind::RateLimited { .. } | FailureKind::QuotaExhausted { .. } => false,
-        FailureKind::Network => attempt > 1,
-        _ => true,
-    }
 }
 
 /// Whether a second attempt is harmless and may help. A time-out is not tried again: the client has

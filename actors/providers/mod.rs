@@ -7,7 +7,8 @@
 //! | [`base_url`] | what an upstream's paths are relative to |
 //! | [`provider`] | one configured provider: protocol, credentials, limits, time-outs |
 //! | [`actor`], [`model`] | the provider actor: knows which models there are |
-//! | [`exchange`] | one request's attempts, until the first byte |
+//! | [`turns`] | one attempt after the other, with one credential after the other |
+//! | [`exchange`] | an attempt over HTTP, until the first byte |
 //! | [`body`], [`client`] | the answer's body under its time-outs; each thread's HTTP client |
 //! | [`presets`] | services known by name |
 //! | [`price`] | what a picture costs |
@@ -30,4 +31,5 @@ pub mod presets;
 pub mod price;
 pub mod provider;
 pub mod speechless;
+pub(crate) mod turns;
 pub mod upstream;

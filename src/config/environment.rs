@@ -13,8 +13,9 @@ const PREFIX: &str = "TROUPE__";
 /// Variables that mean the same everywhere, and the key that each sets.
 const USUAL_NAMES: &[(&str, [&str; 2])] = &[("DATABASE_URL", ["storage", "database_url"])];
 
-/// Those whose values are no text, and what they are multiplied with: the key has another unit.
+/// Those whose values are no text but numbers, lists and the like, and what they are multiplied with: the key has another unit.
 const USUAL_VALUES: &[(&str, [&str; 2], u32)] = &[
+    ("ALLOWED_ORIGINS", ["server", "cors_origins"], 1),
     ("AUTO_CLEANUP", ["housekeeping", "automatic"], 1),
     ("MAX_HISTORY_DAYS", ["jobs", "retention_hours"], 24),
     ("MAX_STORAGE_GB", ["storage", "media_max_bytes"], 1 << 30),

@@ -1,4 +1,4 @@
-//! Completes the list of providers: presets, providers that the environment switches on, the built-in
+//! Completes the list of providers: presets, providers that the environment switches on or moves, the built-in
 //! demo, and what a provider inherits from `[timeouts]` and `[pool]`.
 
 use troupe_actors::providers::presets::{self, Preset};
@@ -9,6 +9,13 @@ use super::{
 };
 
 const KEY: &str = "provider";
+
+/// Variables that say where a service is reached instead, version prefix included, and its presets.
+const BASES: &[(&str, &[&str])] = &[
+    ("OPENAI_API_BASE", &["openai"]),
+    ("GEMINI_API_BASE", &["gemini"]),
+    ("GROK_API_BASE", &["xai", "grok"]),
+];
 
 /// Adds tokens and providers of the environment, the demo where there is no provider at all, and what
 /// presets know. To be called before decoding.
@@ -26,7 +33,10 @@ pub fn complete(tree: &mut Node, environment: &Environment) {
         list.push(demo());
     }
     for provider in list {
-        fill_from_preset(provider);
+        if let Some(preset) = preset_of(provider) {
+            move_base(provider, &preset, environment);
+            fill_from_preset(provider, &preset);
+        }
     }
 }
 
@@ -118,10 +128,21 @@ fn is_widespread(kind: &str) -> bool {
     ["openai", "openai_responses", "anthropic", "gemini"].contains(&kind)
 }
 
-fn fill_from_preset(provider: &mut Node) {
-    let Some(preset) = preset_of(provider) else {
+/// Sets the address that the environment names, unless the file names one.
+fn move_base(provider: &mut Node, preset: &Preset, environment: &Environment) {
+    let mut bases = BASES.iter();
+    let Some((name, _)) = bases.find(|(_, presets)| presets.contains(&preset.name)) else {
         return;
     };
+    let Some((name, url)) = environment.first_of(&[name]) else {
+        return;
+    };
+    if provider.child("base_url").is_none() {
+        provider.insert(&["base_url"], Node::text(&url, place(name)));
+    }
+}
+
+fn fill_from_preset(provider: &mut Node, preset: &Preset) {
     let place = provider.place.clone();
     let known = [
         ("kind", Value::Text(preset.kind.to_owned())),
@@ -144,3 +165,6 @@ fn demo() -> Node {
     }
     provider
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 use troupe_simulator::{Behaviour, Simulator};
 
-use super::{data_uri, file, fox, generate, png_size, refusal, reply, square, videos::over};
+use super::{
+    data_uri, file, fox, generate, png_size, refusal, reply, rotation::nobody_is_told_the_tokens,
+    square, videos::over,
+};
 use crate::support::{App, Provider};
 
 const TOKENS: [&str; 3] = [
@@ -292,4 +295,16 @@ async fn what_is_left_is_shown() {
         .await;
     let text = stats.to_string();
     assert!(text.contains("240") && text.contains("seconds"), "{stats}");
+}
+
+#[actix_rt::test]
+async fn tokens_that_a_space_or_the_router_repeats_are_told_to_nobody() {
+    for model in ["z-image-turbo", "routed"] {
+        let sim = Simulator::start();
+        let provider = provider(&sim)
+            .models(&["z-image-turbo"])
+            .model_table("{ id = \"routed\", upstream = \"m/x\", via = \"fal-ai\" }");
+        let app = App::builder().provider(provider).start().await;
+        nobody_is_told_the_tokens(&sim, &app, &format!("hf/{model}"), &TOKENS).await;
+    }
 }

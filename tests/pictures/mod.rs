@@ -10,6 +10,7 @@ mod grok;
 mod huggingface;
 mod inputs;
 mod memory;
+mod models;
 mod modelscope;
 mod openai;
 mod peinture;

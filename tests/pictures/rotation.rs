@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use troupe_simulator::{Behaviour, Simulator};
 
 use super::{fox, generate, reply, volcengine};
-use crate::support::{App, Provider};
+use crate::support::{App, Provider, leaks};
 
 const TOKENS: [&str; 3] = [
     "rotated-token-one-0123",
@@ -61,6 +61,91 @@ async fn third_of(sim: &Simulator, provider: Provider, kind: &str, model: &str) 
         assert!(!stats.to_string().contains(token), "{stats}");
     }
     stats
+}
+
+#[actix_rt::test]
+async fn the_sixth_token_draws_when_five_are_spent() {
+    let tokens: Vec<String> = (1..=6)
+        .map(|number| format!("one-of-six-{number}"))
+        .collect();
+    let tokens: Vec<&str> = tokens.iter().map(String::as_str).collect();
+    let sim = Simulator::start();
+    for token in &tokens[..5] {
+        let rule = sim.script().token(token);
+        rule.answers([Behaviour::insufficient_quota()]);
+    }
+    let provider = provider(&sim, "gitee", "/gitee/v1").tokens(&tokens);
+    let app = App::builder().provider(provider).start().await;
+    reply(generate(&app, &fox("gitee/z-image-turbo")).await).await;
+    let stats = sim.script().stats();
+    let asked: Vec<_> = tokens.iter().map(|token| stats.token(token)).collect();
+    assert_eq!(asked, [1; 6]);
+}
+
+/// An upstream refuses all tokens and repeats each: neither the answer nor the record of the call does. The
+/// logs and files are looked through when the gateway ends.
+pub async fn nobody_is_told_the_tokens(sim: &Simulator, app: &App, model: &str, tokens: &[&str]) {
+    sim.script().any().answers([Behaviour::leaks_credential()]);
+    let answer = generate(app, &fox(model)).await;
+    assert!(answer.status >= 500, "{model}: {}", answer.status);
+    for (name, value) in &answer.headers {
+        leaks::in_text(name.as_str(), value.as_bytes(), tokens);
+    }
+    leaks::in_text(model, &answer.bytes().await, tokens);
+    let stats = sim.script().stats();
+    assert!(
+        tokens.iter().all(|token| stats.token(token) >= 1),
+        "{model}: not every token was refused"
+    );
+    let calls = app.calls_once(1).await;
+    leaks::in_text("the calls", json!(calls).to_string().as_bytes(), tokens);
+}
+
+#[actix_rt::test]
+async fn tokens_that_an_upstream_repeats_are_told_to_nobody() {
+    for (kind, path, model) in [
+        ("gemini", "/v1beta", "gemini-2.5-flash-image"),
+        ("modelscope", "/modelscope/v1", "z-image-turbo"),
+        ("a4f", "/a4f/v1", "imagen-4"),
+        ("modelslab", "/modelslab", "flux"),
+    ] {
+        let sim = Simulator::start();
+        let provider = provider(&sim, kind, path);
+        let provider = match kind {
+            "gemini" => provider.models(&[model]),
+            _ => provider,
+        };
+        let app = App::builder().provider(provider).start().await;
+        nobody_is_told_the_tokens(&sim, &app, &format!("{kind}/{model}"), &TOKENS).await;
+    }
+}
+
+#[actix_rt::test]
+async fn a_reset_by_hand_brings_a_spent_token_back() {
+    let sim = Simulator::start();
+    let provider = provider(&sim, "gitee", "/gitee/v1");
+    let app = App::builder().provider(provider).start().await;
+    let order = fox("gitee/z-image-turbo");
+    let spent = sim.script().token(TOKENS[0]);
+    spent.answers([Behaviour::insufficient_quota()]);
+    let exhausted = async || {
+        let stats = app.admin_get("/api/v1/token-stats?provider=gitee").await;
+        reply(stats).await["exhausted"].clone()
+    };
+    let uses = || sim.script().stats().token(TOKENS[0]);
+    for _ in 0..2 {
+        reply(generate(&app, &order).await).await;
+    }
+    assert_eq!((uses(), exhausted().await), (1, json!(1)), "it rests");
+    sim.script().reset();
+    let reset = app
+        .admin_post("/api/v1/token-reset", &json!({"provider": "gitee"}))
+        .await;
+    assert_eq!(reply(reset).await["success"], true);
+    assert_eq!(exhausted().await, json!(0));
+    let before = uses();
+    reply(generate(&app, &order).await).await;
+    assert_eq!(uses(), before + 1, "it is lent again");
 }
 
 /// Seconds until midnight in China.

@@ -52,7 +52,9 @@ impl Builder {
     /// One `[[provider]]`.
     pub fn provider(mut self, provider: Provider) -> Self {
         self.providers.push_str(&provider.toml());
-        self.secrets.extend(provider.tokens);
+        // of an `AK|SK` each half is a secret
+        let parts = provider.tokens.iter().flat_map(|token| token.split('|'));
+        self.secrets.extend(parts.map(str::to_owned));
         self
     }
 
@@ -69,7 +71,7 @@ impl Builder {
         self
     }
 
-    /// A text that must not occur in the logs.
+    /// A text that must not occur in the logs, or any other file but the configuration.
     pub fn secret(mut self, secret: &str) -> Self {
         self.secrets.push(secret.to_owned());
         self

@@ -6,6 +6,7 @@ pub mod answer;
 pub mod app;
 pub mod builder;
 pub mod chat;
+pub mod leaks;
 pub mod locker;
 
 /// Throw-away servers, shared with the unit tests of the storage actor.

@@ -152,6 +152,12 @@ impl Pool {
         Some(Lease::new(Arc::clone(identity), ticket, model, lender))
     }
 
+    /// How many tokens it has; one that carries no secret counts as well.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.identities.len()
+    }
+
     /// Whether it matters for the choice of a token which conversation a request belongs to.
     #[must_use]
     pub fn sticks(&self) -> bool {

@@ -57,6 +57,10 @@ fn describe(provider: &Provider, spec: &ModelSpec) -> Value {
     if spec.is_task {
         model["async"] = true.into();
     }
+    if spec.types.iter().any(|kind| kind != "text2text") {
+        // whatever the upstream answers with, clients get a link to our copy
+        model["responseType"] = "url".into();
+    }
     model["sizes"] = spec.sizes.to_string().into();
     model
 }
