@@ -3,6 +3,7 @@
 mod added;
 mod ark;
 mod demo;
+mod edits;
 mod films;
 mod gemini;
 mod gitee;
@@ -12,7 +13,9 @@ mod inputs;
 mod memory;
 mod modelscope;
 mod openai;
+mod patience;
 mod peinture;
+mod ranges;
 mod rotation;
 mod texts;
 mod videos;
