@@ -127,7 +127,9 @@ async fn no_file_that_comes_is_larger_than_max_file_bytes() {
     let link = sim.at("/files/32x32-8193.png");
     let json = json!({"model": MODEL, "prompt": "p", "image": link});
     let answer = app.post("/api/v1/edit", &json).await;
-    assert_eq!(answer.status, 413, "{}", answer.text().await);
+    let error = refusal(answer, 400, "url_not_fetched").await;
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("larger than the limit"), "{error}");
 }
 
 #[actix_rt::test]
