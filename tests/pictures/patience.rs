@@ -72,17 +72,6 @@ async fn a_question_has_quick_ms_and_may_fail_poll_failures_times() {
 }
 
 #[actix_rt::test]
-async fn without_poll_failures_the_first_is_the_last() {
-    let sim = Simulator::start();
-    let app = start(modelscope(&sim), &[("poll_failures", "0")]).await;
-    let rule = sim.script().model(UPSTREAM);
-    rule.answers([Behaviour::Ok, Behaviour::status(500)]);
-    let answer = generate(&app, &fox(TASK)).await;
-    refusal(answer, 502, "upstream_error").await;
-    assert_eq!(sim.script().stats().requests, 2);
-}
-
-#[actix_rt::test]
 async fn a_picture_is_done_within_total_ms() {
     let sim = Simulator::start();
     let app = start(modelscope(&sim), &[("total_ms", "300")]).await;
