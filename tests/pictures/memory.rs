@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use troupe_simulator::{Behaviour, Simulator};
 
-use super::{data_uri, file, png_size, reply, rotation::provider};
+use super::{file, png_size, reply, rotation::provider};
 use crate::support::{Answer, App};
 
 /// For the whole process, with a hundred pictures of a mebibyte under way.
@@ -95,25 +95,4 @@ async fn links_that_pass_are_followed_without_being_held() {
         let link = answer["data"][0]["url"].as_str().unwrap();
         assert!(link.starts_with(&app.url("/media/")), "{link}");
     }
-}
-
-#[actix_rt::test]
-async fn inputs_of_edits_are_not_held() {
-    let sim = Simulator::start();
-    let app = start(&sim).await;
-    // what is drawn is small: it is the way of the inputs that counts
-    sim.script().any().answers([]);
-    let link = sim.at(&format!("/files/{SIZE}-0-noise.png"));
-    let mut large = app.client().get(link).send().await.unwrap();
-    let image = data_uri(&large.body().limit(2 * PICTURE).await.unwrap());
-    assert!(image.len() > PICTURE);
-    let body = json!({
-        "model": MODEL, "prompt": "bluer", "image": image, "response_format": "b64_json",
-    });
-    let answers = a_hundred(&app, "/v1/images/edits", &body).await;
-    for answer in in_bounds(&app, answers).await {
-        inline(&answer);
-    }
-    let sent = sim.script().last_request("/v1/images/edits").unwrap();
-    assert!(sent.body.len() > PICTURE, "the picture went along whole");
 }
