@@ -8,7 +8,6 @@ use troupe_protocol::{
 use super::{
     atelier::{Atelier, Part, Picture},
     carry::{CarriedBody, Carrier, with_credential},
-    receive::save,
 };
 use crate::{
     media::{MediaError, Spooled},
@@ -64,7 +63,10 @@ impl Atelier {
             Source::Link { url, credential } if *credential && carrier.provider.draws_at(url) => {
                 self.fetched_with_credential(url, carrier).await
             }
-            Source::Link { url, .. } => self.fetched(url, carrier).await,
+            Source::Link { url, .. } => {
+                let file = self.follow(url, carrier.provider).await;
+                file.map_err(unfetched)
+            }
         }
     }
 
@@ -97,24 +99,6 @@ impl Atelier {
                 .ok_or_else(|| Failure::malformed("file behind its link")),
             _ => Err(unfetched("the upstream's link does not open")),
         }
-    }
-
-    /// Follows a link of an upstream: to its own host as the operator trusts it, elsewhere as a stranger's.
-    async fn fetched(&self, url: &str, carrier: &Carrier<'_>) -> Result<Spooled, Failure> {
-        let studio = carrier.provider.studio.iter();
-        let guard = self
-            .guard
-            .trusting(studio.flat_map(|studio| studio.trusted.clone()));
-        let fetched = guard.get(url).await.map_err(unfetched)?;
-        if !(200..300).contains(&fetched.status) {
-            let status = fetched.status;
-            return Err(unfetched(format!(
-                "the upstream's link answers with status {status}"
-            )));
-        }
-        save(fetched.body, &self.media, self.config.max_file_bytes)
-            .await
-            .map_err(unfetched)
     }
 }
 

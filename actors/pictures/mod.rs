@@ -10,6 +10,7 @@
 //! | [`studio`] | what a provider can draw: its service and its models |
 //! | [`atelier`] | an order on its way: attempts, fan-out, the store |
 //! | [`harvest`] | from what an upstream made to the store |
+//! | [`follow`] | the links in an upstream's answer |
 //! | [`run`] | one errand with one credential |
 //! | [`carry`] | one call of it: out with the files, back with what came |
 //! | [`events`] | an answer that comes as events |
@@ -21,6 +22,7 @@ pub mod atelier;
 pub mod carry;
 pub mod config;
 mod events;
+pub mod follow;
 mod harvest;
 mod outgoing;
 pub mod receive;

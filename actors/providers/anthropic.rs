@@ -24,7 +24,7 @@ use super::{
     openai::secret_header,
     upstream::{Endpoint, Outgoing, Plan, Upstream},
 };
-use crate::secrets::Secret;
+use crate::{egress::Exempt, secrets::Secret};
 
 /// An Anthropic-compatible service, its URLs parsed once.
 pub struct Anthropic {
@@ -93,8 +93,8 @@ impl Upstream for Anthropic {
         is_signature_error(status, body)
     }
 
-    fn owns(&self, uri: &Uri) -> bool {
-        self.base.owns(uri)
+    fn host(&self) -> Option<Exempt> {
+        self.base.host()
     }
 
     fn lists_models(&self) -> bool {

@@ -3,11 +3,12 @@
 use awc::http::Uri;
 use derive_more::{Display, Error};
 
+use crate::egress::Exempt;
+
 /// An absolute http or https URL that includes the version prefix, such as `https://api.openai.com/v1`.
 #[derive(Debug, Clone)]
 pub struct BaseUrl {
     text: String,
-    uri: Uri,
 }
 
 /// The base URL cannot be used.
@@ -25,7 +26,7 @@ impl BaseUrl {
         let uri: Uri = text.parse().map_err(|_| BadBaseUrl)?;
         let web = matches!(uri.scheme_str(), Some("http" | "https"));
         if web && uri.host().is_some() {
-            Ok(Self { text, uri })
+            Ok(Self { text })
         } else {
             Err(BadBaseUrl)
         }
@@ -41,10 +42,10 @@ impl BaseUrl {
             .map_err(|_| BadBaseUrl)
     }
 
-    /// Whether a link leads to the same host and port.
+    /// Its host and port, for the links that lead there.
     #[must_use]
-    pub fn owns(&self, uri: &Uri) -> bool {
-        uri.scheme() == self.uri.scheme() && uri.authority() == self.uri.authority()
+    pub fn host(&self) -> Option<Exempt> {
+        Exempt::of_url(&self.text)
     }
 }
 
@@ -66,13 +67,13 @@ mod tests {
             base.at("/models").unwrap(),
             "https://api.example.com/v1/models"
         );
-        assert!(base.owns(&"https://api.example.com/else".parse().unwrap()));
+        assert_eq!(base.host(), Exempt::of_url("https://api.example.com/else"));
         for other in [
             "http://api.example.com/",
             "https://example.com/",
             "https://api.example.com:8443/",
         ] {
-            assert!(!base.owns(&other.parse().unwrap()), "{other}");
+            assert_ne!(base.host(), Exempt::of_url(other), "{other}");
         }
     }
 }

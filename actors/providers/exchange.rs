@@ -26,7 +26,7 @@ use troupe_protocol::{
 };
 
 use super::{
-    body::{Alarm, BodyFault, UpstreamBody, content_length},
+    body::{Alarm, UpstreamBody, content_length},
     client::client,
     provider::Provider,
     turns::{Missed, in_turn},
@@ -365,35 +365,4 @@ async fn run_here(
         content_type: Some(HeaderValue::from_static(answer.content_type)),
         body: UpstreamBody::local(answer.pieces, answer.pace, Alarm::new(total, total)),
     })
-}
-
-/// Fetches what an upstream's answer links to, if the link leads to the configured host; that is the
-/// operator's trust. No credential goes along. None for any other host.
-///
-/// # Errors
-/// [`BodyFault`] when it cannot be had whole within the provider's time-outs and `limit` bytes.
-pub async fn fetch(
-    provider: &Provider,
-    url: &str,
-    limit: usize,
-) -> Result<Option<Bytes>, BodyFault> {
-    let Ok(uri) = url.parse::<Uri>() else {
-        return Ok(None);
-    };
-    if !provider.upstream.owns(&uri) {
-        return Ok(None);
-    }
-    let timeouts = provider.timeouts;
-    let client = client(Duration::from_millis(timeouts.connect_ms));
-    let wait = Duration::from_millis(timeouts.first_byte_ms);
-    let answered = client.get(uri).timeout(wait).send().await;
-    let response = answered.map_err(|_| BodyFault::Cut)?;
-    if !response.status().is_success() {
-        return Err(BodyFault::Cut);
-    }
-    let idle = Duration::from_millis(timeouts.idle_ms);
-    let total = Duration::from_millis(timeouts.total_ms);
-    let alarm = Alarm::new(idle, total);
-    let body = UpstreamBody::http(response, None, alarm);
-    body.collect(limit).await.map(Some)
 }

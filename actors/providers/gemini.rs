@@ -21,7 +21,7 @@ use super::{
     openai::secret_header,
     upstream::{Endpoint, Outgoing, Plan, Upstream},
 };
-use crate::secrets::Secret;
+use crate::{egress::Exempt, secrets::Secret};
 
 /// A service that speaks Gemini's protocol.
 pub struct Gemini {
@@ -96,8 +96,8 @@ impl Upstream for Gemini {
         is_signature_error(status, body)
     }
 
-    fn owns(&self, uri: &Uri) -> bool {
-        self.base.owns(uri)
+    fn host(&self) -> Option<Exempt> {
+        self.base.host()
     }
 
     fn lists_models(&self) -> bool {

@@ -23,7 +23,7 @@ use super::{
     config::ResponsesMode,
     upstream::{Endpoint, Outgoing, Plan, Upstream},
 };
-use crate::secrets::Secret;
+use crate::{egress::Exempt, secrets::Secret};
 
 /// An OpenAI-compatible service, its URLs parsed once.
 pub struct OpenAi {
@@ -128,8 +128,8 @@ impl Upstream for OpenAi {
         refuses_thoughts(status, body)
     }
 
-    fn owns(&self, uri: &Uri) -> bool {
-        self.base.owns(uri)
+    fn host(&self) -> Option<Exempt> {
+        self.base.host()
     }
 
     fn lists_models(&self) -> bool {

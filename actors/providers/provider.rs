@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{config::Timeouts, upstream::Upstream};
-use crate::{accounts::limits::Gate, credentials::Pool, pictures::Studio};
+use crate::{accounts::limits::Gate, credentials::Pool, egress::Exempt, pictures::Studio};
 
 /// A provider as requests see it. Shared, immutable; its changing parts are actors behind handles.
 pub struct Provider {
@@ -35,6 +35,15 @@ pub struct Provider {
 }
 
 impl Provider {
+    /// The hosts and ports that the operator configured for it: links of its answers may lead there, whatever
+    /// their address.
+    #[must_use]
+    pub fn trusted(&self) -> Vec<Exempt> {
+        let studio = self.studio.iter();
+        let drawn = studio.flat_map(|studio| studio.trusted.iter().cloned());
+        drawn.chain(self.upstream.host()).collect()
+    }
+
     /// Whether a URL leads to where the operator has pictures drawn.
     #[must_use]
     pub fn draws_at(&self, url: &str) -> bool {

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use awc::http::Uri;
 use troupe_protocol::{dialect::Dialect, failure::FailureKind, openai::classify::classify};
 
 use super::upstream::{Outgoing, Plan, Upstream};
-use crate::secrets::Secret;
+use crate::{egress::Exempt, secrets::Secret};
 
 /// Serves no endpoint of its own.
 pub struct Speechless;
@@ -24,8 +23,8 @@ impl Upstream for Speechless {
         classify(status, retry_after, body)
     }
 
-    fn owns(&self, _: &Uri) -> bool {
-        false
+    fn host(&self) -> Option<Exempt> {
+        None
     }
 
     fn lists_models(&self) -> bool {

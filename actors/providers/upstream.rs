@@ -15,7 +15,7 @@ use troupe_protocol::{
 };
 
 use super::model::Model;
-use crate::secrets::Secret;
+use crate::{egress::Exempt, secrets::Secret};
 
 /// The surfaces that providers serve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display)]
@@ -121,8 +121,8 @@ pub trait Upstream: Send + Sync {
         false
     }
 
-    /// Whether a link leads to the very host and port that the operator configured.
-    fn owns(&self, uri: &Uri) -> bool;
+    /// The host and port that the operator configured; none of one in this process.
+    fn host(&self) -> Option<Exempt>;
 
     /// Whether its models can be asked for.
     fn lists_models(&self) -> bool;

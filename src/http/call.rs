@@ -16,7 +16,6 @@ use troupe_actors::{
         calls::{CallGuard, Outcome},
         keys::Principal,
         limits::Admission,
-        rate::RateExceeded,
     },
     answers::Made,
     catalog::{Candidates, Target},
@@ -34,7 +33,7 @@ use uuid::Uuid;
 use super::{
     ending,
     error::{ApiError, error_event, request_id_headers},
-    rate::Words,
+    rate::{self, Words},
     services::{Services, Worker},
 };
 
@@ -127,14 +126,10 @@ impl Call {
         if self.places.admission.is_some() {
             return Ok(());
         }
-        let taken = services.rate.take(self.principal.key_id()).await;
-        let standing = match &taken {
-            Ok(standing) => standing.as_ref(),
-            Err(RateExceeded(standing)) => Some(standing),
-        };
-        let told = standing.map(|standing| self.words.headers(standing));
+        let key_id = self.principal.key_id();
+        let (told, counted) = rate::count(&services.rate, key_id, self.words).await;
         self.notes.extend(told.into_iter().flatten());
-        taken?;
+        counted?;
         self.places.admission = Some(Rc::new(services.limits.admit(&self.principal).await?));
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use actix_web::http::header::{HeaderName, HeaderValue};
 use chrono::{DateTime, SecondsFormat, Utc};
-use troupe_actors::accounts::rate::Standing;
+use troupe_actors::accounts::rate::{RateExceeded, RateLimit, Standing};
 use troupe_protocol::dialect::Client;
 
 /// A header as it is sent.
@@ -82,6 +82,21 @@ impl Words {
             (reset, moment),
         ]
     }
+}
+
+/// Counts a request of the key with this id, and tells where the key stands, also if the request is one too many.
+pub async fn count(
+    limit: &RateLimit,
+    key_id: &str,
+    words: Words,
+) -> (Option<[Header; 3]>, Result<(), RateExceeded>) {
+    let taken = limit.take(key_id).await;
+    let standing = match &taken {
+        Ok(standing) => standing.as_ref(),
+        Err(RateExceeded(standing)) => Some(standing),
+    };
+    let told = standing.map(|standing| words.headers(standing));
+    (told, taken.map(drop))
 }
 
 /// In whole seconds: who comes early meets the same window.

@@ -208,3 +208,36 @@ async fn the_limit_of_a_key_is_told_in_the_words_of_imagine_server() {
         "Too Many Requests"
     );
 }
+
+#[actix_rt::test]
+async fn questions_after_a_task_count_for_the_limit_of_a_key() {
+    let app = App::builder()
+        .set("limits.requests_per_minute", "3")
+        .start()
+        .await;
+    let path = "/api/v1/task-status?taskId=job_x";
+    let (mut left, mut refused) = (Vec::new(), None);
+    // a minute may end between two of them
+    for _ in 0..8 {
+        let answer = app.get(path).await;
+        assert_eq!(answer.header("x-ratelimit-limit"), "3");
+        assert_ne!(answer.header("x-ratelimit-reset"), "");
+        left.push(answer.header("x-ratelimit-remaining").to_owned());
+        if answer.status == 429 {
+            assert_ne!(answer.header("retry-after"), "");
+            refused = Some(refusal(answer, 429, "key_rate_limited").await);
+            break;
+        }
+        assert_eq!(answer.status, 404);
+    }
+    let refused = refused.expect("more than three a minute");
+    assert_eq!(refused["error"], "Too Many Requests");
+    assert!(
+        left.ends_with(&["2", "1", "0", "0"].map(str::to_owned)),
+        "{left:?}"
+    );
+    // who shows no key counts for nobody
+    let stranger = app.client().get(app.url(path)).send().await.unwrap();
+    assert_eq!(stranger.status(), 401);
+    assert!(!stranger.headers().contains_key("x-ratelimit-limit"));
+}

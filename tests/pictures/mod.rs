@@ -3,6 +3,7 @@
 mod added;
 mod ark;
 mod demo;
+mod edits;
 mod films;
 mod gemini;
 mod gitee;
@@ -13,7 +14,9 @@ mod memory;
 mod models;
 mod modelscope;
 mod openai;
+mod patience;
 mod peinture;
+mod ranges;
 mod rotation;
 mod texts;
 mod videos;

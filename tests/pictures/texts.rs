@@ -9,7 +9,7 @@ use crate::support::{App, Provider};
 #[actix_rt::test]
 async fn a_prompt_is_improved_and_a_question_answered() {
     let sim = Simulator::start();
-    let provider = Provider::of(&sim).models(&["sim-mirror", "sim-status-500"]);
+    let provider = Provider::of(&sim).models(&["sim-mirror"]);
     let app = App::builder()
         .provider(provider)
         .set("pictures.improve_prompt", "\"improve this\"")
@@ -32,13 +32,6 @@ async fn a_prompt_is_improved_and_a_question_answered() {
         "{text}"
     );
     assert!(text["text"].as_str().unwrap().contains("99"), "{text}");
-    let broken = json!({"model": "acme/sim-status-500", "prompt": "a fox"});
-    refusal(
-        app.post("/api/v1/text", &broken).await,
-        502,
-        "upstream_error",
-    )
-    .await;
     let missing = json!({"model": "acme/sim-mirror"});
     refusal(
         app.post("/api/v1/text", &missing).await,
@@ -46,4 +39,57 @@ async fn a_prompt_is_improved_and_a_question_answered() {
         "invalid_request",
     )
     .await;
+}
+
+#[actix_rt::test]
+async fn what_fails_is_told_in_the_words_of_this_surface() {
+    let sim = Simulator::start();
+    let names = [
+        "sim-status-500",
+        "sim-status-400",
+        "sim-status-429-after-7",
+        "sim-policy",
+    ];
+    let provider = Provider::of(&sim)
+        .models(&names)
+        .with("pool", "{ max_wait_ms = 0 }");
+    let app = App::builder().provider(provider).start().await;
+    for (name, status, code, heading) in [
+        (names[0], 502, "upstream_error", "Request failed"),
+        (
+            names[1],
+            400,
+            "upstream_invalid_request",
+            "Invalid parameters",
+        ),
+        (names[2], 429, "rate_limit_exceeded", "Too Many Requests"),
+        (names[3], 400, "content_policy", "Invalid parameters"),
+    ] {
+        let body = json!({"model": format!("acme/{name}"), "prompt": "a fox"});
+        let answer = app.post("/api/v1/text", &body).await;
+        let id = answer.header("x-request-id").to_owned();
+        let error = refusal(answer, status, code).await;
+        assert_eq!(error["error"], heading, "{error}");
+        assert!(!id.is_empty());
+        assert_eq!(error["request_id"], id);
+    }
+    let unknown = json!({"model": "acme/nothing", "prompt": "a fox"});
+    let answer = app.post("/api/v1/text", &unknown).await;
+    let error = refusal(answer, 404, "model_not_found").await;
+    assert_eq!(error["error"], "Not found");
+}
+
+#[actix_rt::test]
+async fn a_stream_is_refused_and_not_ignored() {
+    let sim = Simulator::start();
+    let app = App::builder().provider(Provider::of(&sim)).start().await;
+    let mut body = json!({"model": "acme/gpt-4o", "prompt": "a fox", "stream": true});
+    let answer = app.post("/api/v1/text", &body).await;
+    let error = refusal(answer, 400, "invalid_request").await;
+    assert_eq!(error["param"], "stream");
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("/v1/chat/completions"), "{error}");
+    assert_eq!(sim.script().stats().requests, 0);
+    body["stream"] = false.into();
+    reply(app.post("/api/v1/text", &body).await).await;
 }

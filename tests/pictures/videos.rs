@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use troupe_simulator::Simulator;
 
 use super::{data_uri, file, reply, rotation::provider, square};
-use crate::support::{App, eventually};
+use crate::support::{App, Form, eventually};
 
 const SORA: &str = "sora-2";
 const VEO: &str = "veo-3.1-generate-preview";
@@ -101,4 +101,44 @@ async fn lengths_are_those_of_the_model() {
     assert_eq!(refused.status, 400);
     assert!(refused.text().await.contains("4, 8 or 12 seconds"));
     assert_eq!(sim.script().stats().requests, 0);
+}
+
+#[actix_rt::test]
+async fn openai_s_client_sends_a_form() {
+    let sim = Simulator::start();
+    let app = start(&sim, "openai", "/v1", SORA).await;
+    let frame = square(&app, &sim).await;
+    let fields = [
+        ("model", "openai/sora-2"),
+        ("prompt", "it runs"),
+        ("seconds", "8"),
+        ("size", "1280x720"),
+    ];
+    let form = Form::of(&fields).file("input_reference", &frame);
+    let video = reply(form.post(&app, "/v1/videos").await).await;
+    assert_eq!(
+        (&video["object"], &video["status"]),
+        (&json!("video"), &json!("queued"))
+    );
+    assert_eq!(
+        (&video["seconds"], &video["size"]),
+        (&json!("8"), &json!("1280x720"))
+    );
+    let path = format!("/v1/videos/{}", video["id"].as_str().unwrap());
+    eventually("the film", async || {
+        let video = app.get(&path).await.json().await;
+        (video["status"] == "completed").then_some(())
+    })
+    .await;
+    let content = app.get(&format!("{path}/content")).await;
+    assert_eq!(content.header("content-type"), "video/mp4");
+    assert!(!content.ok().await.is_empty());
+    let sent = sent(&sim, "/v1/videos");
+    for part in [
+        "name=\"input_reference\"; filename=",
+        "name=\"seconds\"\r\n\r\n8\r\n",
+        "name=\"size\"\r\n\r\n1280x720\r\n",
+    ] {
+        assert!(sent.contains(part), "{part} is not in {sent}");
+    }
 }

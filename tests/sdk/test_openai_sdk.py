@@ -78,6 +78,28 @@ def test_images_in_base64(client, model):
     assert base64.b64decode(answer.data[0].b64_json).startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize("wanted", ["url", "b64_json"])
+def test_image_edits(client, wanted):
+    drawn = client.images.generate(model="acme/gpt-image-1", prompt="a red fox", response_format="b64_json")
+    picture = base64.b64decode(drawn.data[0].b64_json)
+    answer = client.images.edit(
+        model="acme/gpt-image-1",
+        prompt="a blue fox",
+        image=[("one.png", picture, "image/png"), ("two.png", picture, "image/png")],
+        mask=("mask.png", picture, "image/png"),
+        n=2,
+        response_format=wanted,
+    )
+    assert len(answer.data) == 2
+    for image in answer.data:
+        if wanted == "url":
+            with urllib.request.urlopen(image.url, timeout=5) as file:
+                edited = file.read()
+        else:
+            edited = base64.b64decode(image.b64_json)
+        assert edited.startswith(b"\x89PNG")
+
+
 def test_models(client):
     models = {model.id for model in client.models.list()}
     assert {"acme/gpt-4o", "acme/dall-e-3"} <= models

@@ -40,6 +40,8 @@ pub enum Behaviour {
     BigAnswer(usize),
     /// An image file of this many bytes.
     Image(usize),
+    /// An image of noise, a byte of the file for each pixel: 1024x1024 are a mebibyte.
+    Noise,
 }
 
 /// An error answer.
@@ -155,6 +157,7 @@ fn plain_word(word: &str) -> Option<Behaviour> {
         "cr" => Behaviour::LineEnds("\r"),
         "no-done" => Behaviour::NoDone,
         "echo" => Behaviour::Echo,
+        "noise" => Behaviour::Noise,
         _ => return None,
     })
 }

@@ -2,16 +2,23 @@
 
 use std::{fmt, str::FromStr};
 
-use png::{BitDepth, ColorType, Encoder, EncodingError, chunk::ChunkType};
+use png::{BitDepth, ColorType, Compression, Encoder, EncodingError, chunk::ChunkType};
 
-/// What to draw. Its name in a link is `64x64-0`.
+use crate::plan::Plan;
+
+/// What to draw. Its name in a link is `64x64-0`, or `64x64-0-noise`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Drawing {
     pub width: u32,
     pub height: u32,
     /// Bytes of the file; one that needs more is as long as it must be.
     pub bytes: usize,
+    /// Pixels that no compression makes smaller: a byte of the file each, which nothing can take out.
+    pub noise: bool,
 }
+
+/// What the name of noise ends with.
+const NOISE: &str = "-noise";
 
 /// The largest side that is drawn.
 const LARGEST: u32 = 4096;
@@ -28,6 +35,15 @@ impl Drawing {
         }
     }
 
+    /// The same as a plan wants it.
+    pub(crate) fn planned(self, plan: &Plan) -> Self {
+        Self {
+            bytes: plan.image.unwrap_or(0),
+            noise: plan.noise,
+            ..self
+        }
+    }
+
     /// A small drawing of a shape such as `16:9` or `19.5:9`, square for nothing; `None` for what is no shape.
     pub(crate) fn of_shape(shape: Option<&str>) -> Option<Self> {
         let Some(shape) = shape.filter(|shape| *shape != "auto") else {
@@ -41,7 +57,8 @@ impl Drawing {
 
 impl fmt::Display for Drawing {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}x{}-{}", self.width, self.height, self.bytes)
+        write!(out, "{}x{}-{}", self.width, self.height, self.bytes)?;
+        out.write_str(if self.noise { NOISE } else { "" })
     }
 }
 
@@ -49,6 +66,10 @@ impl FromStr for Drawing {
     type Err = ();
 
     fn from_str(name: &str) -> Result<Self, ()> {
+        let (name, noise) = match name.strip_suffix(NOISE) {
+            Some(name) => (name, true),
+            None => (name, false),
+        };
         let (size, bytes) = name.split_once('-').ok_or(())?;
         let (width, height) = size.split_once('x').ok_or(())?;
         let side = |text: &str| match text.parse() {
@@ -59,11 +80,12 @@ impl FromStr for Drawing {
             width: side(width)?,
             height: side(height)?,
             bytes: bytes.parse().map_err(|_| ())?,
+            noise,
         })
     }
 }
 
-/// A grey gradient, filled up with an ignored chunk to the size that was asked.
+/// A grey gradient or noise, filled up with an ignored chunk to the size that was asked.
 pub(crate) fn draw(drawing: Drawing) -> Result<Vec<u8>, EncodingError> {
     let plain = encode(drawing, None)?;
     match drawing.bytes.checked_sub(plain.len() + CHUNK_FRAME) {
@@ -77,16 +99,33 @@ fn encode(drawing: Drawing, filler: Option<usize>) -> Result<Vec<u8>, EncodingEr
     let mut encoder = Encoder::new(&mut file, drawing.width, drawing.height);
     encoder.set_color(ColorType::Grayscale);
     encoder.set_depth(BitDepth::Eight);
+    if drawing.noise {
+        encoder.set_compression(Compression::NoCompression);
+    }
     let mut writer = encoder.write_header()?;
     if let Some(filler) = filler {
         writer.write_chunk(ChunkType(*b"siMp"), &vec![0x5a; filler])?;
     }
-    let row = (0..drawing.width).map(|x| u8::try_from(x * 255 / drawing.width).unwrap_or(255));
-    let row: Vec<u8> = row.collect();
-    let rows = usize::try_from(drawing.height).unwrap_or(0);
-    writer.write_image_data(&row.repeat(rows))?;
+    writer.write_image_data(&pixels(drawing))?;
     writer.finish()?;
     Ok(file)
+}
+
+fn pixels(drawing: Drawing) -> Vec<u8> {
+    if drawing.noise {
+        let mut state = 0x9e37_79b9_u32;
+        let noise = (0..drawing.width * drawing.height).map(|_| {
+            // Marsaglia's xorshift
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            state.to_be_bytes()[0]
+        });
+        return noise.collect();
+    }
+    let row = (0..drawing.width).map(|x| u8::try_from(x * 255 / drawing.width).unwrap_or(255));
+    let row: Vec<u8> = row.collect();
+    row.repeat(usize::try_from(drawing.height).unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -95,7 +134,11 @@ mod tests {
 
     #[test]
     fn files_are_real_and_as_long_as_asked() {
-        for (name, length) in [("64x64-0", None), ("640x480-1048576", Some(1 << 20))] {
+        for (name, length) in [
+            ("64x64-0", None),
+            ("640x480-1048576", Some(1 << 20)),
+            ("64x32-0-noise", None),
+        ] {
             let drawing: Drawing = name.parse().unwrap();
             assert_eq!(drawing.to_string(), name);
             let file = draw(drawing).unwrap();
@@ -105,6 +148,10 @@ mod tests {
             let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
             reader.next_frame(&mut pixels).unwrap();
             assert_eq!(reader.info().size(), (drawing.width, drawing.height));
+            let noisy = pixels
+                .windows(2)
+                .any(|pair| pair[0] > pair[1] && pair[1] > 0);
+            assert_eq!(noisy, drawing.noise);
         }
         assert!("0x9-1".parse::<Drawing>().is_err());
         assert!(Drawing::of_size(Some("huge")).is_none());

@@ -57,10 +57,7 @@ pub(crate) async fn generate(
 
 /// The answer's JSON; `None` for a size that cannot be drawn.
 fn answer(plan: &Plan, request: &HttpRequest, body: &[u8], echo: Option<String>) -> Option<Bytes> {
-    let drawing = Drawing {
-        bytes: plan.image.unwrap_or(0),
-        ..Drawing::of_size(request::string(body, "\"size\""))?
-    };
+    let drawing = Drawing::of_size(request::string(body, "\"size\""))?.planned(plan);
     let model = request::string(body, "\"model\"").unwrap_or_default();
     let form = Form {
         drawing,

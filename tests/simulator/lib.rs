@@ -30,6 +30,7 @@
 //! | `text-100` | 100 bytes of text in each event |
 //! | `1k`, `4m` | the plain answer's whole body has so many bytes |
 //! | `image-1m` | the image's file has so many bytes |
+//! | `noise` | the image is noise: a byte of its file for each pixel |
 //! | `ok` | answers as it should |
 //! | `status-500`, `status-429-after-7` | an error in the real service's words, with its way to say when to come again |
 //! | `missing`, `bad-key` | what the service says of an unknown model, of a wrong credential |

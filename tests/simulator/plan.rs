@@ -20,6 +20,8 @@ pub struct Plan {
     pub answer: Option<usize>,
     /// Bytes of an image file; `None` = as small as it is.
     pub image: Option<usize>,
+    /// Whether an image is noise, a byte for each of its pixels.
+    pub noise: bool,
     /// What the answer holds.
     pub scene: Scene,
     /// OpenAI chat is as strict as the real service; without it, all that names a model is answered.
@@ -36,6 +38,7 @@ impl Default for Plan {
             text: 8,
             answer: None,
             image: None,
+            noise: false,
             scene: Scene::default(),
             strict: false,
             behaviour: Behaviour::Ok,
@@ -87,6 +90,7 @@ impl Plan {
         match behaviour {
             Behaviour::BigAnswer(bytes) => self.answer = Some(bytes),
             Behaviour::Image(bytes) => self.image = Some(bytes),
+            Behaviour::Noise => self.noise = true,
             Behaviour::SlowDrip(pace) => {
                 self.pace = pace;
                 self.behaviour = behaviour;

@@ -6,6 +6,7 @@ pub mod answer;
 pub mod app;
 pub mod builder;
 pub mod chat;
+pub mod form;
 pub mod leaks;
 pub mod locker;
 
@@ -20,6 +21,7 @@ pub mod servers {
 pub use answer::Answer;
 pub use app::App;
 pub use builder::{Builder, Provider};
+pub use form::Form;
 pub use servers::{postgres::PostgresServer, redis::RedisServer};
 
 use std::time::{Duration, Instant};

@@ -5,7 +5,6 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use awc::http::Uri;
 use bytes::Bytes;
 use troupe_protocol::{
     dialect::Dialect,
@@ -23,6 +22,7 @@ use super::{
     respond,
 };
 use crate::{
+    egress::Exempt,
     providers::{
         model::Model,
         upstream::{Endpoint, LocalAnswer, Outgoing, Plan, Upstream},
@@ -55,8 +55,8 @@ impl Upstream for Demo {
         classify(status, retry_after, body)
     }
 
-    fn owns(&self, _: &Uri) -> bool {
-        false
+    fn host(&self) -> Option<Exempt> {
+        None
     }
 
     fn lists_models(&self) -> bool {

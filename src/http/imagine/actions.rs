@@ -161,7 +161,7 @@ pub fn draft(action: Action, mut form: Form) -> Result<Draft, RequestError> {
         inputs: form.pictures("image", &["images", "imageUrl", "image_url"])?,
         mask: None,
         nonce: form.nonce,
-        extra: form.rest().1,
+        extra: form.rest(),
     })
 }
 

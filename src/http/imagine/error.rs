@@ -1,7 +1,7 @@
 //! Errors as Imagine Server's clients read them: `{"error": "…", "message": "…"}`, and a stable code.
 
-use actix_web::{HttpRequest, HttpResponse};
-use serde_json::json;
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::http::{call::Call, error::ApiError, services::OnWorker};
@@ -27,7 +27,19 @@ pub fn refuse(call: Call, error: &ApiError) -> HttpResponse {
 /// The answer to a request that has no record.
 pub fn respond(error: &ApiError, request_id: &str) -> HttpResponse {
     let plain = error.respond(request_id);
-    let heading = match plain.status().as_u16() {
+    let fault = json!({
+        "message": error.message,
+        "code": error.code.as_str(),
+        "param": error.param,
+    });
+    let body = body(plain.status(), &fault, request_id);
+    // the headers are those of every surface
+    plain.set_body(body.to_string()).map_into_boxed_body()
+}
+
+/// An error's body, made of the `message`, `code` and `param` that it has on OpenAI's surface.
+pub fn body(status: StatusCode, fault: &Value, request_id: &str) -> Value {
+    let heading = match status.as_u16() {
         400 | 413 | 415 | 422 => "Invalid parameters",
         401 => "Unauthorized",
         403 => "Forbidden",
@@ -35,13 +47,11 @@ pub fn respond(error: &ApiError, request_id: &str) -> HttpResponse {
         429 => "Too Many Requests",
         _ => "Request failed",
     };
-    let body = json!({
+    json!({
         "error": heading,
-        "message": error.message,
-        "code": error.code.as_str(),
-        "param": error.param,
+        "message": fault["message"],
+        "code": fault["code"],
+        "param": fault["param"],
         "request_id": request_id,
-    });
-    // the headers are those of every surface
-    plain.set_body(body.to_string()).map_into_boxed_body()
+    })
 }

@@ -7,7 +7,9 @@ use actix_web::{
     web::{Bytes, Payload},
 };
 use serde_json::{Value, json};
-use troupe_protocol::{dialect::Client, openai::request_error::RequestError};
+use troupe_protocol::{
+    dialect::Client, openai::request_error::RequestError, pictures::spec::refused,
+};
 use uuid::Uuid;
 
 use super::error;
@@ -44,7 +46,7 @@ pub async fn text(worker: OnWorker, request: HttpRequest, payload: Payload) -> H
         Err(refusal) => return error::refuse(call, &refusal),
     };
     let answered = chat::say(services, &request, body, call).await;
-    told(answered, &prompt).await
+    told(answered, &prompt, &id.to_string()).await
 }
 
 /// The chat request, and the prompt.
@@ -55,6 +57,11 @@ fn question(mut form: Form, default: &str) -> Result<(Bytes, String), RequestErr
         .text("prompt", &[])?
         .filter(|prompt| !prompt.trim().is_empty());
     let prompt = prompt.ok_or(missing("prompt".into()))?;
+    if form.flag("stream", &[])? {
+        let expected =
+            "the answer is whole here; leave it out, or stream from /v1/chat/completions";
+        return Err(refused("stream", expected));
+    }
     let system = form.text("system", &["systemPrompt", "system_prompt"])?;
     let system = system.as_deref().unwrap_or(default);
     let mut messages = Vec::new();
@@ -75,7 +82,7 @@ fn question(mut form: Form, default: &str) -> Result<(Bytes, String), RequestErr
 }
 
 /// The chat's answer in the shape of this surface. Where the model said nothing, the prompt stands as it was.
-async fn told(answered: HttpResponse, prompt: &str) -> HttpResponse {
+async fn told(answered: HttpResponse, prompt: &str, request_id: &str) -> HttpResponse {
     let (mut head, body) = answered.into_parts();
     let body = to_bytes(body).await.unwrap_or_default();
     let mut said: Value = serde_json::from_slice(&body).unwrap_or_default();
@@ -89,13 +96,7 @@ async fn told(answered: HttpResponse, prompt: &str) -> HttpResponse {
         }
         reply
     } else {
-        let mut fault = said["error"].take();
-        json!({
-            "error": "Request failed",
-            "message": fault["message"].take(),
-            "code": fault["code"].take(),
-            "param": fault["param"].take(),
-        })
+        error::body(head.status(), &said["error"], request_id)
     };
     head.set_body(reply.to_string()).map_into_boxed_body()
 }

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::{actions::draft, error};
 use crate::http::{
+    auth,
     call::Call,
     enter::admitted,
     error::ApiError,
@@ -23,6 +24,7 @@ use crate::http::{
         view::first_link,
     },
     pictures::form::read,
+    rate::{self, Words},
     services::{OnWorker, Services},
 };
 
@@ -73,19 +75,37 @@ pub struct Asked {
     task_id: Option<String>,
 }
 
-/// `GET /api/v1/task-status?taskId=`
+/// `GET /api/v1/task-status?taskId=`. It counts as a request of its key, but is no call: it has no record.
 pub async fn status(worker: OnWorker, request: HttpRequest, asked: Query<Asked>) -> HttpResponse {
     let services = &worker.0.services;
-    let Some(id) = asked.into_inner().task_id.filter(|id| !id.is_empty()) else {
+    let principal = match auth::principal(&request, &services.keys) {
+        Ok(principal) => principal,
+        Err(refusal) => return error::unrecorded(&refusal),
+    };
+    let key_id = principal.key_id();
+    let (standing, counted) = rate::count(&services.rate, key_id, Words::Imagine).await;
+    let mut response = match counted {
+        Ok(()) => told(services, &request, asked.into_inner()).await,
+        Err(exceeded) => error::unrecorded(&exceeded.into()),
+    };
+    let headers = response.headers_mut();
+    for (name, value) in standing.into_iter().flatten() {
+        headers.insert(name, value);
+    }
+    response
+}
+
+async fn told(services: &Services, request: &HttpRequest, asked: Asked) -> HttpResponse {
+    let Some(id) = asked.task_id.filter(|id| !id.is_empty()) else {
         return HttpResponse::BadRequest().json(json!({"error": "taskId is required"}));
     };
-    let job = match find(services, &request, &id).await {
+    let job = match find(services, request, &id).await {
         Ok(job) => job,
         Err(refusal) if refusal.code == ErrorCode::NotFound => {
             let message = "The task ID does not exist or has expired";
             return HttpResponse::NotFound().json(json!({"status": "error", "message": message}));
         }
-        Err(refusal) => return error::respond(&refusal, &Uuid::now_v7().to_string()),
+        Err(refusal) => return error::unrecorded(&refusal),
     };
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CACHE_CONTROL, "no-store"));

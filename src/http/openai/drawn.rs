@@ -33,18 +33,14 @@ use crate::http::{
     services::{OnWorker, Services},
 };
 
-/// Fields that are read here; all others go along as they are.
-const READ: [&str; 11] = [
-    "model",
+/// Fields that are read besides; all others go along as they are.
+const READ: [&str; 7] = [
     "prompt",
     "n",
     "size",
     "seed",
     "response_format",
     "user",
-    "negative_prompt",
-    "steps",
-    "guidance_scale",
     "stream",
 ];
 
@@ -54,15 +50,16 @@ const READ: [&str; 11] = [
 /// Names the field.
 pub fn draft(body: &[u8], nonce: u64) -> Result<Draft, RequestError> {
     let request = ImageRequest::parse(body)?;
-    let fields: Value = serde_json::from_slice(body).unwrap_or_default();
-    let number = |name: &str| fields[name].as_f64();
+    let fields: Map<String, Value> = serde_json::from_slice(body).unwrap_or_default();
+    let mut form = Form::of(fields, nonce);
+    let model = form.text("model", &[])?.unwrap_or_default();
+    let negative_prompt = form.text("negative_prompt", &[])?;
+    let (steps, guidance) = (steps(&mut form)?, form.number("guidance_scale", &[])?);
     let pixels = request.pixels()?;
-    let extra: Map<String, Value> = fields
-        .as_object()
+    let extra: Map<String, Value> = form
+        .rest()
         .into_iter()
-        .flatten()
         .filter(|(name, value)| !READ.contains(&name.as_str()) && !value.is_null())
-        .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     let shape = match (pixels, extra.get("aspect_ratio").and_then(Value::as_str)) {
         (Some((width, height)), _) => {
@@ -73,14 +70,14 @@ pub fn draft(body: &[u8], nonce: u64) -> Result<Draft, RequestError> {
     };
     Ok(Draft {
         action: Action::Generate,
-        model: fields["model"].as_str().unwrap_or_default().to_owned(),
+        model,
         prompt: request.prompt,
-        negative_prompt: fields["negative_prompt"].as_str().map(str::to_owned),
+        negative_prompt,
         shape,
         count: request.n.unwrap_or(1),
         seed: request.seed,
-        steps: number("steps").map(|steps| steps as u32),
-        guidance: number("guidance_scale"),
+        steps,
+        guidance,
         seconds: None,
         inputs: Vec::new(),
         mask: None,
@@ -117,7 +114,7 @@ pub fn edit(mut form: Form) -> Result<(Draft, Option<ImageFormat>), RequestError
         ),
     };
     let count = form.whole("n", &[])?.unwrap_or(1);
-    let steps = form.whole("steps", &[])?;
+    let steps = steps(&mut form)?;
     form.take(&["user"]);
     let draft = Draft {
         action: Action::Edit,
@@ -127,15 +124,20 @@ pub fn edit(mut form: Form) -> Result<(Draft, Option<ImageFormat>), RequestError
         shape,
         count: u32::try_from(count).map_err(|_| refused("n", "it is too large"))?,
         seed: form.whole("seed", &[])?,
-        steps: steps.map(|steps| u32::try_from(steps).unwrap_or(u32::MAX)),
+        steps,
         guidance: form.number("guidance_scale", &[])?,
         seconds: None,
         inputs,
         mask,
         nonce: form.nonce,
-        extra: form.rest().1,
+        extra: form.rest(),
     };
     Ok((draft, format))
+}
+
+fn steps(form: &mut Form) -> Result<Option<u32>, RequestError> {
+    let steps = form.whole("steps", &[])?.map(u32::try_from).transpose();
+    steps.map_err(|_| refused("steps", "it is too large"))
 }
 
 /// Answers once it is drawn.

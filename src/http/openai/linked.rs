@@ -5,11 +5,14 @@ use std::borrow::Cow;
 
 use actix_web::{HttpResponse, web::Bytes};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use troupe_actors::{
     credentials::Outcome as LeaseOutcome,
     media::{Kept, Owner},
-    pictures::receive::{ReceiveError, Received, receive},
-    providers::{exchange::fetch, provider::Provider},
+    pictures::{
+        follow::Astray,
+        receive::{ReceiveError, Received, receive},
+    },
 };
 use troupe_protocol::{
     failure::FailureKind,
@@ -24,11 +27,11 @@ use troupe_protocol::{
 use super::{drawn::send, forward::Asked};
 use crate::http::{call::Call, error::ApiError, pictures::answer::Piece, services::Services};
 
-/// The largest single picture that is fetched from the upstream's link.
-const PICTURE_LIMIT: usize = 64 << 20;
+/// How many links of one answer are followed at a time.
+const LINKS: usize = 4;
 
 /// Answers with links to our own store in place of the upstream's pictures or links. Where no format was asked for,
-/// base64 stays base64.
+/// base64 stays base64; a link whose picture cannot be had stays as it is, so that what was paid for is not lost.
 pub async fn linked(
     asked: Asked,
     mut call: Call,
@@ -82,8 +85,11 @@ async fn pieces(
     }
     let mut answer = ImageAnswer::parse(&received.body)
         .map_err(|error| ApiError::new(ErrorCode::UpstreamError, error.to_string()))?;
-    for item in &mut answer.data {
-        let Some(stored) = stored(item, &kept, call, services, format).await? else {
+    let items = answer.data.iter();
+    let items = items.map(|item| stored(item, &kept, call, services, format));
+    let stored: Vec<_> = stream::iter(items).buffered(LINKS).try_collect().await?;
+    for (item, stored) in answer.data.iter_mut().zip(stored) {
+        let Some(stored) = stored else {
             continue;
         };
         let link = services.media.links().link(&stored.name);
@@ -115,16 +121,15 @@ async fn stored(
     {
         return Ok(Some(kept.clone()));
     }
-    let picture = match (&item.b64_json, &item.url) {
+    match (&item.b64_json, &item.url) {
         // too short to have been put aside
-        (Some(base64), _) => decoded(base64)?,
-        (None, Some(url)) => match fetched(call.provider(), url).await? {
-            Some(picture) => picture,
-            None => return Ok(None),
-        },
-        (None, None) => return Ok(None),
-    };
-    Ok(Some(services.media.store(picture, owner(call)).await?))
+        (Some(base64), _) => {
+            let stored = services.media.store(decoded(base64)?, owner(call)).await?;
+            Ok(Some(stored))
+        }
+        (None, Some(url)) => Ok(fetched(url, call, services).await),
+        (None, None) => Ok(None),
+    }
 }
 
 fn owner(call: &Call) -> Owner {
@@ -158,14 +163,22 @@ fn decoded(base64: &str) -> Result<Bytes, ApiError> {
     })
 }
 
-/// The picture behind an upstream's link. None for a link to a host that the operator did not
-/// configure: it is passed through.
-async fn fetched(provider: Option<&Provider>, url: &str) -> Result<Option<Bytes>, ApiError> {
-    let Some(provider) = provider else {
-        return Ok(None);
+/// The picture behind an upstream's link, in our store; none where it cannot be had.
+async fn fetched(url: &str, call: &Call, services: &Services) -> Option<Kept> {
+    let provider = call.provider()?;
+    let stored = async {
+        let file = services.atelier.follow(url, provider).await?;
+        let kept = services.media.keep(file, owner(call)).await;
+        kept.map_err(|error| Astray::from(ReceiveError::from(error)))
     };
-    match fetch(provider, url, PICTURE_LIMIT).await {
-        Ok(picture) => Ok(picture),
-        Err(fault) => Err(fault.into()),
+    match stored.await {
+        Ok(kept) => Some(kept),
+        Err(error) => {
+            let name = &provider.name;
+            log::warn!(
+                "a link of {name} goes to the client as it is, its picture is not stored: {error}"
+            );
+            None
+        }
     }
 }

@@ -96,7 +96,7 @@ fn draft(mut form: Form) -> Result<Draft, RequestError> {
         inputs,
         mask: None,
         nonce: form.nonce,
-        extra: form.rest().1,
+        extra: form.rest(),
     })
 }
 

@@ -103,7 +103,7 @@ fn read(mut form: Form, rules: &Rules<'_>, faults: &mut Faults) -> Wish {
         inputs,
         mask: None,
         nonce: form.nonce,
-        extra: form.rest().1,
+        extra: form.rest(),
     };
     check::limits(&draft, rules.pictures, faults);
     Wish { draft, tags }

@@ -90,9 +90,8 @@ impl<'a> Taken<'a> {
 
     /// What is drawn for a size, `WIDTHxHEIGHT` or none.
     pub(crate) fn drawing(&self, size: Option<&str>) -> Result<Drawing> {
-        let bytes = self.plan.image.unwrap_or(0);
         match Drawing::of_size(size) {
-            Some(drawing) => Ok(Drawing { bytes, ..drawing }),
+            Some(drawing) => Ok(drawing.planned(&self.plan)),
             None => Err(self.objection("Invalid value for 'size'.")),
         }
     }
