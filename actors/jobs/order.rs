@@ -14,6 +14,9 @@ pub struct JobOrder {
     pub prompt: String,
     pub negative_prompt: Option<String>,
     pub size: Option<Size>,
+    /// As in [`Order`].
+    #[serde(default)]
+    pub exact: bool,
     pub count: u32,
     pub seed: Option<u64>,
     pub spare_seed: u32,
@@ -45,6 +48,7 @@ impl JobOrder {
             prompt: order.prompt.clone(),
             negative_prompt: order.negative_prompt.clone(),
             size: order.size,
+            exact: order.exact,
             count: order.count,
             seed: order.seed,
             spare_seed: order.spare_seed,
@@ -67,6 +71,7 @@ impl JobOrder {
             prompt: self.prompt.clone(),
             negative_prompt: self.negative_prompt.clone(),
             size: self.size,
+            exact: self.exact,
             count: self.count,
             seed: self.seed,
             spare_seed: self.spare_seed,

@@ -136,6 +136,8 @@ pub struct Order {
     pub negative_prompt: Option<String>,
     /// None = the upstream's own choice.
     pub size: Option<Size>,
+    /// Whether the client wants that size to the pixel, rather than a shape that the size stands for.
+    pub exact: bool,
     /// How many pictures; no more than the model's `per_order`.
     pub count: u32,
     pub seed: Option<u64>,

@@ -12,12 +12,6 @@ pub fn beijing_midnight(now: SystemTime) -> Duration {
     midnight(now, 8)
 }
 
-/// Until the next midnight in UTC.
-#[must_use]
-pub fn utc_midnight(now: SystemTime) -> Duration {
-    midnight(now, 0)
-}
-
 fn midnight(now: SystemTime, hours_east: i64) -> Duration {
     const DAY: u64 = 24 * 3600;
     let since = now
@@ -133,7 +127,6 @@ mod tests {
             beijing_midnight(at("2026-02-28T16:00:00Z")),
             Duration::from_secs(86_400)
         );
-        assert_eq!(utc_midnight(now), Duration::from_secs(8 * 3600 + 60));
         assert_eq!(next_month(now), Duration::from_secs(8 * 3600 + 60));
         assert_eq!(
             next_month(at("2026-12-31T23:59:59Z")),

@@ -2,8 +2,11 @@
 
 use serde_json::Value;
 
-use super::{Order, spec::refused};
-use crate::openai::request_error::RequestError;
+use super::{
+    Order, Size,
+    spec::{Sizes, refused},
+};
+use crate::{chat::Losses, openai::request_error::RequestError};
 
 /// What an upstream is told: `16:9`. `named` are shapes that it calls otherwise than in smallest whole numbers.
 /// The client's own word is `aspect_ratio`, of `extra`; none where it leaves it to the upstream.
@@ -28,6 +31,24 @@ pub fn aspect_ratio(
             Ok(Some(shape.into()))
         }
         (None, shape) => Ok(shape.cloned()),
+    }
+}
+
+/// Notes the size as lost where the client wants it to the pixel, and the upstream is told its shape alone.
+/// `drawn` is what the model makes of that shape, where that is known; the `sizes` of a configured model tell it too.
+pub fn lose_exact(order: &Order, drawn: Option<Size>, losses: &mut Losses) {
+    let Some(size) = order.size.filter(|_| order.exact) else {
+        return;
+    };
+    let configured = match &order.model.sizes {
+        Sizes::Listed(listed) => {
+            let mut same = listed.iter().filter(|known| known.ratio() == size.ratio());
+            same.next().filter(|_| same.next().is_none()).copied()
+        }
+        _ => None,
+    };
+    if configured.or(drawn) != Some(size) {
+        losses.note("size");
     }
 }
 
@@ -58,4 +79,43 @@ pub fn whole_seconds(order: &Order, least: u32, most: u32) -> Result<Option<u32>
     length
         .map(Some)
         .ok_or_else(|| refused("seconds", expected()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{
+        super::{Action, ModelSpec, testing},
+        *,
+    };
+
+    #[test]
+    fn only_a_size_that_comes_out_otherwise_is_lost() {
+        let square = Size::new(1024, 1024);
+        let listed = |sizes: &[Size]| Sizes::Listed(sizes.to_vec());
+        let large = Size::new(2048, 2048);
+        for (exact, size, sizes, drawn, lost) in [
+            (true, Some(square), Sizes::Any, None, true),
+            (true, Some(square), Sizes::Any, Some(square), false),
+            (true, Some(large), Sizes::Any, Some(square), true),
+            (false, Some(square), Sizes::Any, None, false),
+            (true, None, Sizes::Any, None, false),
+            (true, Some(square), listed(&[square]), None, false),
+            (true, Some(square), listed(&[square, large]), None, true),
+        ] {
+            let service = testing::service("demo", Value::Null);
+            let order = testing::order(&*service, "demo-image", Action::Generate, |order| {
+                (order.exact, order.size) = (exact, size);
+                order.model = Arc::new(ModelSpec {
+                    sizes: sizes.clone(),
+                    ..ModelSpec::default()
+                });
+            });
+            let mut losses = Losses::default();
+            lose_exact(&order, drawn, &mut losses);
+            let told = losses.iter().eq(["size"]);
+            assert_eq!(told, lost, "{exact} {size:?} {sizes:?} {drawn:?}");
+        }
+    }
 }

@@ -54,6 +54,7 @@ pub fn order(
         prompt: "a red apple".to_owned(),
         negative_prompt: None,
         size: None,
+        exact: true,
         count: 1,
         seed: None,
         spare_seed: 42,

@@ -40,6 +40,7 @@ fn refused(kind: &str, model: &str, status: u16, body: &Value, now: SystemTime) 
         prompt: "a red apple".into(),
         negative_prompt: None,
         size: None,
+        exact: false,
         count: 1,
         seed: None,
         spare_seed: 0,

@@ -88,6 +88,7 @@ pub fn order(prompt: &str) -> JobOrder {
         prompt: prompt.to_owned(),
         negative_prompt: None,
         size: None,
+        exact: false,
         count: 1,
         seed: Some(7),
         spare_seed: 0,

@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::{
-        Answer, Call, Failure, Made, Order, Outcome, Size, Taken, Task, Ticket, spec::refused,
+        Answer, Call, Failure, Made, Order, Outcome, Size, Taken, Task, Ticket, shape::lose_exact,
+        spec::refused,
     },
     failure::{classify, of_error},
     models::{Canvas, Model, SHAPES},
@@ -53,6 +54,11 @@ pub(super) fn submission(
             losses.note(name);
         }
     }
+    lose_exact(
+        order,
+        order.size.filter(|size| is_named(*size, &body)),
+        losses,
+    );
     losses.note_if(order.guidance.as_ref(), "guidance");
     losses.note_if(order.steps.as_ref(), "steps");
     losses.note_if(order.negative_prompt.as_ref(), "negative_prompt");
@@ -89,6 +95,12 @@ fn shape(model: &Model, size: Size, body: &mut Map<String, Value>) -> Result<(),
         body.insert("resolution".into(), format!("{short}p").into());
     }
     Ok(())
+}
+
+/// Whether the resolution that goes along is what the size is called.
+fn is_named(size: Size, body: &Map<String, Value>) -> bool {
+    let name = format!("{}p", size.width.min(size.height));
+    body.get("resolution").is_some_and(|said| *said == name)
 }
 
 fn duration(model: &Model, seconds: f64) -> Result<u32, RequestError> {

@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::{
-        Auth, Body, Call, Input, Order, Patience,
-        shape::{aspect_ratio, no_mask, whole_seconds},
+        Auth, Body, Call, Input, Order, Patience, Size,
+        shape::{aspect_ratio, lose_exact, no_mask, whole_seconds},
     },
     models::Family,
 };
@@ -24,6 +24,7 @@ pub(super) fn call(model: &str, order: &Order, losses: &mut Losses) -> Result<Ca
         Family::Veo => ("predictLongRunning", film(order)?, VEO, Patience::Short),
     };
     order.lose_all_but(said, losses);
+    lose_exact(order, drawn(order), losses);
     let call = Call::post(format!("{model}:{method}"), Body::Json(body), patience);
     Ok(call.auth(AUTH))
 }
@@ -132,15 +133,35 @@ fn reference(image: Value) -> Value {
 
 /// What the client says, or what its size is called; the shape alone where the size has no name.
 fn resolution(order: &Order) -> Option<Value> {
-    let named = || {
-        let size = order.size?;
-        let name = match size.width.min(size.height) {
-            720 => "720p",
-            1080 => "1080p",
-            2160 => "4k",
-            _ => return None,
-        };
-        Some(name.into())
-    };
+    let named = || Some(name_of(order.size?)?.into());
     extra(order, "resolution").or_else(named)
+}
+
+/// What a size of a video is called by its shorter side.
+fn name_of(size: Size) -> Option<&'static str> {
+    match size.width.min(size.height) {
+        720 => Some("720p"),
+        1080 => Some("1080p"),
+        2160 => Some("4k"),
+        _ => None,
+    }
+}
+
+/// The size that comes of the order's shape, where Google tells it for all models alike: of squares, and of
+/// videos.
+fn drawn(order: &Order) -> Option<Size> {
+    let size = order.size?;
+    let said = extra(order, "resolution");
+    let said = said.as_ref().and_then(Value::as_str);
+    if Family::of(order) == Family::Veo {
+        let name = name_of(size)?;
+        return Some(size).filter(|_| said.is_none_or(|said| said == name));
+    }
+    let side = match said {
+        None | Some("1K") => 1024,
+        Some("2K") => 2048,
+        Some("4K") => 4096,
+        Some(_) => return None,
+    };
+    Some(Size::new(side, side)).filter(|square| square.ratio() == size.ratio())
 }

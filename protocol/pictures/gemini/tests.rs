@@ -96,7 +96,7 @@ fn gemini_draws_and_edits() {
         "responseModalities": ["IMAGE"], "seed": 3, "imageConfig": {"aspectRatio": "21:9", "imageSize": "2K"},
     });
     assert_eq!(played.json(0)["generationConfig"], config);
-    assert_eq!(played.losses, ["steps", "quality"]);
+    assert_eq!(played.losses, ["steps", "quality", "size"]);
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn imagen_predicts() {
         },
     });
     assert_eq!(*played.json(0), body);
-    assert_eq!(played.losses, ["seed"]);
+    assert_eq!(played.losses, ["seed", "size"]);
     let results = &played.made().results;
     assert_eq!(results.len(), 2);
     assert_eq!(results[0].as_ref().unwrap().source, Source::Part(0));
@@ -238,6 +238,42 @@ fn shapes_are_those_of_the_model() {
         order.mask = Some(1);
     };
     assert!(refusal(FLASH, Action::Edit, masked).contains("say it in the prompt"));
+}
+
+#[test]
+fn a_size_that_comes_out_otherwise_is_told() {
+    let picture = content(&json!([inline(0)]));
+    for (model, (width, height), resolution, lost) in [
+        (FLASH, (1024, 1024), json!(null), false),
+        (FLASH, (2048, 2048), json!(null), true),
+        (FLASH, (2048, 2048), json!("2K"), false),
+        (FLASH, (4096, 4096), json!("4K"), false),
+        (FLASH, (1024, 1024), json!("1K"), false),
+        (FLASH, (1024, 1024), json!("512"), true),
+        (FLASH, (1280, 720), json!(null), true),
+        (VEO, (1280, 720), json!(null), false),
+        (VEO, (1280, 720), json!("1080p"), true),
+        (VEO, (640, 360), json!(null), true),
+    ] {
+        let (action, line) = match model {
+            VEO => (Action::TextToVideo, taken()),
+            _ => (Action::Generate, picture.clone()),
+        };
+        let wanted = Size::new(width, height);
+        let sized = |order: &mut Order| {
+            order.size = Some(wanted);
+            order.extra.insert("resolution".into(), resolution.clone());
+        };
+        let played = made(model, action, sized, std::slice::from_ref(&line));
+        let told = played.losses == ["size"];
+        assert_eq!(told, lost, "{model} {wanted} {resolution}");
+        let shaped = |order: &mut Order| {
+            sized(order);
+            order.exact = false;
+        };
+        let played = made(model, action, shaped, &[line]);
+        assert_eq!(played.losses, [""; 0], "a shape leaves the size open");
+    }
 }
 
 fn taken() -> Line {

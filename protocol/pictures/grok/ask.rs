@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::super::{
     Action, Call, Order, Patience,
     fields::Fields,
-    shape::{aspect_ratio, no_mask, whole_seconds},
+    shape::{aspect_ratio, lose_exact, no_mask, whole_seconds},
 };
 use crate::{chat::Losses, openai::request_error::RequestError};
 
@@ -33,6 +33,7 @@ pub(super) fn call(
         ),
     };
     order.lose_all_but(said, losses);
+    lose_exact(order, None, losses);
     let body = fields.with_extras(order, said).json();
     Ok(Call::post(format!("{base_url}{path}"), body, patience))
 }

@@ -50,6 +50,7 @@ fn sizes_become_shapes() {
         let size = |order: &mut Order| order.size = Some(Size::new(width, height));
         let played = made(PICTURE, Action::Generate, size, &[drawn()]);
         assert_eq!(played.json(0)["aspect_ratio"], shape);
+        assert_eq!(played.losses, ["size"], "the pixels are not told");
     }
     let odd = |order: &mut Order| order.size = Some(Size::new(1000, 999));
     assert!(refusal(PICTURE, Action::Generate, odd).contains("a size of the shape 1:1, 16:9"));
@@ -163,7 +164,7 @@ fn a_video_is_submitted_and_asked_after() {
         "image": {"url": "https://a/b.png"},
     });
     assert_eq!(*played.json(0), body);
-    assert_eq!(played.losses, ["quality"]);
+    assert_eq!(played.losses, ["quality", "size"]);
     for ask in &played.calls[1..] {
         assert_eq!(ask.url, "https://up.test/v1/videos/d97415a1-5796");
         assert_eq!((ask.method, ask.repeats), (Method::Get, true));

@@ -15,7 +15,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::{Input, ModelSpec, Order, Size, spec::refused};
+use super::super::{Input, ModelSpec, Order, Size, shape::lose_exact, spec::refused};
 use crate::{chat::Losses, openai::request_error::RequestError};
 
 const USUAL_SIZE: Size = Size::new(1024, 1024);
@@ -55,7 +55,7 @@ impl Template {
     /// # Errors
     /// What cannot be said and matters.
     pub fn check(&self, order: &Order, losses: &mut Losses) -> Result<(), RequestError> {
-        let sized = self.asks("width") || self.asks("height") || self.asks("ar");
+        let sized = self.asks("width") || self.asks("height");
         if order.mask.is_some() && !self.asks("mask") {
             return Err(refused("mask", "this model takes no mask; leave it out"));
         }
@@ -72,7 +72,7 @@ impl Template {
             }
         }
         for (param, given, said) in [
-            ("size", order.size.is_some(), sized),
+            ("size", order.size.is_some(), sized || self.asks("ar")),
             (
                 "negative_prompt",
                 order.negative_prompt.is_some(),
@@ -86,6 +86,9 @@ impl Template {
             if given && !said {
                 losses.note(param);
             }
+        }
+        if !sized && self.asks("ar") {
+            lose_exact(order, None, losses);
         }
         order.extra.keys().for_each(|name| losses.note(name));
         Ok(())

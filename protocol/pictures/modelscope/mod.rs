@@ -273,7 +273,7 @@ fn classify(answer: &Answer<'_>) -> Failure {
     let text = said(answer.body);
     let kind = match answer.status {
         429 => limit(answer, &text),
-        402 | 403 if is_arrears(&text) => spent(QuotaScope::Credential, answer),
+        400 | 402 | 403 if is_arrears(&text) => spent(QuotaScope::Credential, answer),
         403 if text.to_lowercase().contains("real-name") || text.contains("实名") => {
             FailureKind::AuthInvalid
         }

@@ -271,6 +271,12 @@ fn refusals_mean_what_their_texts_and_headers_say() {
         ),
         (429, "Arrearage: access denied", None, account),
         (403, "Bill is overdue", None, account),
+        (
+            400,
+            "Arrearage: Access denied, please make sure your account is in good standing.",
+            None,
+            account,
+        ),
         (400, "Server is busy, please try again later", None, busy),
         (500, "Server is busy, please try again later", None, busy),
         (500, "Arrearage in the plot", None, FailureKind::Upstream),

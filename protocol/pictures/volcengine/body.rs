@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    super::{Input, Order, Size, spec::refused},
+    super::{Input, Order, Size, shape::lose_exact, spec::refused},
     algorithms::{Algorithm, Canvas, Flow, RATIOS},
 };
 use crate::{chat::Losses, openai::request_error::RequestError};
@@ -206,6 +206,7 @@ fn size(
     let drawn = match algorithm.canvas {
         Canvas::Ratio { of_pictures } if of_pictures || order.inputs.is_empty() => {
             body.insert("aspect_ratio".into(), ratio(size)?.into());
+            lose_exact(order, None, losses);
             return Ok(());
         }
         // the first frame decides

@@ -125,6 +125,7 @@ impl Draft {
             prompt: self.prompt.clone(),
             negative_prompt: self.negative_prompt.clone(),
             size: self.shape.size(&model)?,
+            exact: matches!(self.shape, Shape::Exact(_)),
             count: self.count,
             seed: self.seed,
             spare_seed: (self.nonce >> 33) as u32,

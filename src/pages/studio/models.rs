@@ -124,6 +124,7 @@ fn losses(studio: &Studio, spec: &Arc<ModelSpec>, action: Action, count: u32) ->
         prompt: "?".to_owned(),
         negative_prompt: Some("?".to_owned()),
         size: None,
+        exact: false,
         count,
         seed: Some(1),
         spare_seed: 1,

@@ -42,6 +42,23 @@ fn film(change: impl FnOnce(&mut Order), lines: &[Line]) -> Played {
 }
 
 #[test]
+fn a_size_without_a_name_is_told_to_be_lost() {
+    for ((width, height), resolution, lost) in [
+        ((1280, 720), None, false),
+        ((1280, 720), Some("1080p"), true),
+        ((1600, 900), None, true),
+    ] {
+        let sized = |order: &mut Order| {
+            order.size = Some(Size::new(width, height));
+            let said = resolution.map(|said| ("resolution".to_owned(), said.into()));
+            order.extra.extend(said);
+        };
+        let told = film(sized, &[]).losses == ["size"];
+        assert_eq!(told, lost, "{width}x{height} {resolution:?}");
+    }
+}
+
+#[test]
 fn submitted_asked_after_and_done() {
     let lines = [
         taken(),

@@ -364,3 +364,18 @@ fn what_cannot_be_said_is_refused() {
     let refused = try_play(&*service, &odd, &[]).unwrap_err().to_string();
     assert!(refused.contains("multiples of 32"), "{refused}");
 }
+
+#[test]
+fn a_space_that_is_told_a_shape_draws_its_own_size() {
+    let service = shipped();
+    for (model, exact, lost) in [
+        ("qwen-image", true, &["size"][..]),
+        ("qwen-image", false, &[]),
+        ("z-image-turbo", true, &[]),
+    ] {
+        let order = order(&*service, model, Action::Generate, |order| {
+            (order.size, order.exact) = (Some(Size::new(1024, 1024)), exact);
+        });
+        assert_eq!(play(&*service, &order, &[]).losses, lost, "{model}");
+    }
+}

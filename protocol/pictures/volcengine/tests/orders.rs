@@ -367,6 +367,23 @@ fn videos_by_their_pictures_seconds_and_shapes() {
 }
 
 #[test]
+fn a_shape_alone_loses_the_pixels() {
+    let service = volcengine();
+    for (exact, lost) in [(true, &["size"][..]), (false, &[])] {
+        let order = order(
+            &*service,
+            "jimeng-video-3.0",
+            Action::TextToVideo,
+            |order| {
+                sized("1280x720")(order);
+                order.exact = exact;
+            },
+        );
+        assert_eq!(play(&*service, &order, &[]).losses, lost);
+    }
+}
+
+#[test]
 fn the_first_frame_decides_the_shape() {
     let service = volcengine();
     let order = order(
