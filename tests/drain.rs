@@ -121,7 +121,7 @@ async fn who_still_waits_for_an_upstream_is_told_too() {
         .set("server.drain_seconds", "1")
         .set("server.early_headers_seconds", "1");
     let mut app = configured(&sim, builder).await;
-    let mut early = app.chat(&chat::stream("openai/sim-hang")).await;
+    let early = app.chat(&chat::stream("openai/sim-hang")).await;
     let hung = ["openai/sim-hang", "anthropic/sim-hang", "gemini/sim-hang"];
     let bodies = hung.map(chat::plain);
     let waiting = futures_util::future::join_all(bodies.iter().map(|body| app.chat(body)));

@@ -97,9 +97,7 @@ fn a_field_is_taken_by_its_first_name_and_a_repeated_one_is_a_list() {
 #[test]
 fn null_is_nothing() {
     let mut sent = of_json(json!({"a": null, "b": 1}));
-    assert_eq!(
-        (sent.get("a"), sent.take(&["a", "b"])),
-        (None, Some(json!(1)))
-    );
+    assert_eq!(sent.get("a"), None);
+    assert_eq!(sent.take(&["a", "b"]), Some(json!(1)));
     assert!(sent.rest().is_empty());
 }
