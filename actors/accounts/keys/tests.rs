@@ -20,8 +20,12 @@ fn config() -> KeysConfig {
     }
 }
 
+fn hash() -> KeyedHash {
+    KeyedHash::new(&[1; 32], "api-key")
+}
+
 fn check() -> KeyCheck {
-    KeyCheck::new(KeyedHash::new(&[1; 32], "api-key"))
+    KeyCheck::new(hash())
 }
 
 async fn start(world: &World, check: &KeyCheck, config: &KeysConfig) -> Handle<Keys> {
@@ -41,7 +45,7 @@ async fn store(world: &World, key: &NewKey, max_keys: usize) -> bool {
 
 fn own_key() -> NewKey {
     let given = Some(Secret::from(OWN.to_owned()));
-    NewKey::make(check().hash(), "default", "ci", given, 1).unwrap()
+    NewKey::make(&hash(), "default", "ci", given, 1).unwrap()
 }
 
 #[actix_rt::test]
@@ -52,10 +56,10 @@ async fn a_start_without_keys_is_ready_and_later_keys_are_read() {
         assert!(!check.is_ready());
         let _keys = start(&world, &check, &config()).await;
         assert!(check.is_ready());
-        let made = NewKey::make(check.hash(), "default", "laptop", None, 1).unwrap();
+        let made = NewKey::make(&hash(), "default", "laptop", None, 1).unwrap();
         assert!(store(&world, &made, 2).await);
         assert!(store(&world, &own_key(), 2).await);
-        let third = NewKey::make(check.hash(), "default", "third", None, 1).unwrap();
+        let third = NewKey::make(&hash(), "default", "third", None, 1).unwrap();
         assert!(!store(&world, &third, 2).await, "as many as there may be");
         let other = until(async || check.check(OWN).ok()).await;
         let made = made.created();
@@ -75,7 +79,7 @@ async fn what_another_process_changes_takes_effect() {
     let world = World::start(TestDatabase::sqlite(), 7_000).await;
     let check = check();
     let _keys = start(&world, &check, &config()).await;
-    let key = NewKey::make(check.hash(), "app", "cli", None, 1).unwrap();
+    let key = NewKey::make(&hash(), "app", "cli", None, 1).unwrap();
     let stored = key.clone();
     world
         .database
@@ -94,7 +98,7 @@ async fn what_another_process_changes_takes_effect() {
 fn what_cannot_be_a_key_or_a_name_is_refused() {
     let refused = |name: &str, given: Option<&str>| {
         let given = given.map(|key| Secret::from(key.to_owned()));
-        NewKey::make(check().hash(), "default", name, given, 1).unwrap_err()
+        NewKey::make(&hash(), "default", name, given, 1).unwrap_err()
     };
     assert_eq!(
         refused("a", Some("short")),
