@@ -66,6 +66,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_soft_limit_becomes_the_hard_one() {
+        let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+        // one less harms no test beside this one
+        let lower = Rlimit {
+            current: maximum.map(|limit| limit - 1).or(Some(8_192)),
+            maximum,
+        };
+        setrlimit(Resource::Nofile, lower).unwrap();
+        raise(1);
+        assert_eq!(getrlimit(Resource::Nofile).current, maximum);
+    }
+
+    #[test]
     fn each_connection_needs_two() {
         assert_eq!(needed(10_000), 20_256);
         assert_eq!(connections(20_256), 10_000);
