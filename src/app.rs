@@ -54,7 +54,7 @@ use crate::{
         admin::gate::AdminGate, metrics::Metrics, server, services::Services, session::Sessions,
         studio::Studio, webhooks::Messages,
     },
-    secret_key,
+    open_files, secret_key,
 };
 
 /// The variable that names a file for the bound address, for tools that start the gateway on a free port.
@@ -84,6 +84,7 @@ impl Environment {
 }
 
 async fn run(config: Config, environment: Environment) -> io::Result<()> {
+    open_files::raise(config.server.max_connections);
     // taken first: an address in use should not cost a start of everything else
     let listener = bind(&config)?;
     let bound = listener.local_addr()?;
@@ -117,7 +118,8 @@ const BACKLOG: i32 = 4_096;
 
 fn bind(config: &Config) -> io::Result<TcpListener> {
     let listen = &config.server.listen;
-    open_listener(listen).map_err(|error| {
+    let write_timeout = Duration::from_millis(config.server.write_timeout_ms);
+    open_listener(listen, write_timeout).map_err(|error| {
         let advice = "set server.listen or --listen to a free address";
         io::Error::new(
             error.kind(),
@@ -126,11 +128,17 @@ fn bind(config: &Config) -> io::Result<TcpListener> {
     })
 }
 
-fn open_listener(listen: &str) -> io::Result<TcpListener> {
+fn open_listener(listen: &str, write_timeout: Duration) -> io::Result<TcpListener> {
     let address: SocketAddr = listen.parse().map_err(io::Error::other)?;
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     // a restart must not wait for the connections of its predecessor to be forgotten
     socket.set_reuse_address(true)?;
+    // accepted connections inherit it: the kernel ends those whose clients take nothing for so long, which
+    // would else hold their places, and the upstream's connection, for as long as they like
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(write_timeout))?;
+    #[cfg(not(target_os = "linux"))]
+    let _ = write_timeout;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
@@ -180,7 +188,7 @@ async fn build(
     .await?;
     let made = first::prepare(config, environment, &key, &database, &clock).await?;
     let keys = KeyCheck::new(KeyedHash::new(&key, secret_key::API_KEYS));
-    let spec = Keys::spec(&config.keys, &config.limits, &clock, &database, &keys);
+    let spec = Keys::spec(&config.keys, &config.limits, &database, &keys);
     start(&tree, spec).await?;
     let rate = RateLimit::start(&tree, &config.limits, &clock, &kv).await;
     let rate = rate.map_err(io::Error::other)?;

@@ -7,6 +7,7 @@ pub mod disk;
 pub mod first_start;
 pub mod http;
 pub mod logging;
+pub mod open_files;
 pub mod pages;
 pub mod passwords;
 pub mod secret_key;

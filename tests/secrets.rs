@@ -59,15 +59,15 @@ async fn secrets_stay_where_they_belong() {
     app.calls_once(2).await;
     for path in [
         "calls",
+        "charges",
         "restarts",
+        "pools",
+        "route?model=acme/gpt-4o",
+        "housekeeping",
         "supervision",
-        "keys",
-        "apps",
-        "providers",
-        "config",
     ] {
         let answer = app.admin_get(&format!("/api/admin/{path}")).await;
-        check(path, &answer.bytes().await);
+        check(path, &answer.ok().await);
     }
     for path in [
         "/metrics",

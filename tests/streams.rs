@@ -1,8 +1,12 @@
 //! Many streams at once, their timing, clients that leave, clients that read slowly.
 
-use std::time::{Duration, Instant};
+use std::{
+    io::Write as _,
+    time::{Duration, Instant},
+};
 
 use futures_util::{FutureExt, future::join_all};
+use socket2::{Domain, Socket, Type};
 use troupe_simulator::Simulator;
 
 use crate::support::{App, Provider, SOON, chat};
@@ -97,6 +101,46 @@ async fn the_upstream_sees_at_once_that_the_client_left() {
         .await;
     let seen = stats.cancellations[1].at.unwrap() - left;
     assert!(seen < Duration::from_millis(100), "seen after {seen:?}");
+}
+
+/// A client that sends a request for a stream and reads nothing of it. Its window closes, and its kernel
+/// goes on to answer the questions whether it is open again.
+fn deaf_client(app: &App, model: &str) -> std::net::TcpStream {
+    let address: std::net::SocketAddr = app.url("").trim_start_matches("http://").parse().unwrap();
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    socket.connect(&address.into()).unwrap();
+    let mut stream = std::net::TcpStream::from(socket);
+    let body = chat::stream(model).to_string();
+    write!(
+        stream,
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        App::API_KEY,
+        body.len()
+    )
+    .unwrap();
+    stream
+}
+
+#[actix_rt::test]
+async fn a_client_that_reads_nothing_is_cut_off_and_lets_go_of_the_upstream() {
+    let sim = Simulator::start();
+    let model = "sim-stream-2000+text-16k";
+    let app = App::builder()
+        .set("server.write_timeout_ms", "1000")
+        .provider(Provider::of(&sim).models(&[model]))
+        .start()
+        .await;
+    let client = deaf_client(&app, &format!("acme/{model}"));
+    let stats = sim
+        .script()
+        .wait_for(SOON, |stats| stats.cancelled == 1)
+        .await;
+    assert_eq!(stats.open, 0);
+    let calls = app.calls_once(1).await;
+    assert_eq!(calls[0]["outcome"], "client_closed");
+    drop(client);
 }
 
 #[actix_rt::test]

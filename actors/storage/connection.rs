@@ -172,11 +172,16 @@ fn postgres_setup(options: ConnectionOptions) -> String {
     )
 }
 
+/// How long a connection waits in silence before it asks whether the server is there, and between such questions:
+/// `tcp_user_timeout` sees only what was sent, and who waits for an answer has nothing under way.
+const KEEPALIVE_SECONDS: u64 = 5;
+
 /// Bounds what `SET` cannot: the connecting, and a server that vanishes without a word. What the URL says itself wins,
 /// since libpq takes the last of two equal options.
 fn with_network_limits(url: &str, options: ConnectionOptions) -> String {
     let limits = format!(
-        "connect_timeout={}&tcp_user_timeout={}&application_name=troupe",
+        "connect_timeout={}&tcp_user_timeout={}&keepalives=1&keepalives_idle={KEEPALIVE_SECONDS}\
+         &keepalives_interval={KEEPALIVE_SECONDS}&keepalives_count=3&application_name=troupe",
         options.statement_timeout.as_secs().clamp(2, 10),
         options.statement_timeout.as_millis(),
     );
@@ -247,6 +252,22 @@ mod tests {
             assert_eq!(settings::get(conn, "outer"), Ok(Some("x".to_owned())));
             assert_eq!(settings::get(conn, "inner"), Ok(None));
         });
+    }
+
+    #[test]
+    fn a_silent_server_is_noticed_and_what_the_url_says_wins() {
+        let options = ConnectionOptions {
+            busy_timeout: Duration::from_secs(1),
+            statement_timeout: Duration::from_secs(3),
+            read_only: false,
+        };
+        let url = "postgres://db.example.org/x?keepalives_idle=60";
+        let limited = with_network_limits(url, options);
+        assert_eq!(
+            limited,
+            "postgres://db.example.org/x?connect_timeout=3&tcp_user_timeout=3000&keepalives=1&keepalives_idle=5\
+             &keepalives_interval=5&keepalives_count=3&application_name=troupe&keepalives_idle=60"
+        );
     }
 
     #[test]

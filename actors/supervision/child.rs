@@ -25,6 +25,7 @@ pub struct ChildSpec<A: Behaviour> {
     pub(super) arbiter: &'static str,
     pub(super) build: Build<A>,
     pub(super) start_wait: Duration,
+    pub(super) contained: bool,
 }
 
 impl<A: Behaviour> ChildSpec<A> {
@@ -39,13 +40,23 @@ impl<A: Behaviour> ChildSpec<A> {
             arbiter,
             build: Arc::new(build),
             start_wait: Duration::from_secs(30),
+            contained: false,
         }
     }
 
-    /// How long the first start may take, the reload of durable state included.
+    /// How long a start may take: the first one with the reload of durable state; at any, a thread that
+    /// blocks for longer is given up.
     #[must_use]
     pub fn start_wait(mut self, wait: Duration) -> Self {
         self.start_wait = wait;
+        self
+    }
+
+    /// The rest is of use without it: however often it falls, its group is restarted again and again,
+    /// and the groups above are left alone. For one provider among several.
+    #[must_use]
+    pub fn contained(mut self) -> Self {
+        self.contained = true;
         self
     }
 }
@@ -135,6 +146,9 @@ impl<A: Behaviour> Control for Child<A> {
             desk: self.desk.clone(),
             dismissed: dismissed.clone(),
         };
+        self.slot
+            .vitals
+            .enter(State::Starting, self.clock.wall_ms());
         if let Some(earlier) = self.dismissed.swap(Some(Arc::new(dismissed))) {
             earlier.cancel();
         }

@@ -10,10 +10,15 @@ pub struct SupervisionConfig {
     pub backoff_min_ms: u64,
     /// The longest wait before a restart.
     pub backoff_max_ms: u64,
-    /// Restarts of one actor inside `period_seconds` before its parent is restarted as a whole.
+    /// Restarts of one actor inside `period_seconds` before its group is restarted as a whole.
     pub intensity: u32,
-    /// The window in which restarts are counted.
+    /// The window in which restarts of an actor are counted.
     pub period_seconds: u64,
+    /// Restarts of one group inside `group_period_seconds` before the group above it is restarted, or,
+    /// above all of them, the process ends.
+    pub group_intensity: u32,
+    /// The window in which restarts of a group are counted.
+    pub group_period_seconds: u64,
     /// An actor that has not answered the watchdog for this long is reported as frozen and replaced.
     pub freeze_seconds: u64,
     /// The longest wait of a call to an actor.
@@ -29,8 +34,10 @@ impl Default for SupervisionConfig {
         Self {
             backoff_min_ms: 10,
             backoff_max_ms: 10_000,
-            intensity: 20,
-            period_seconds: 60,
+            intensity: 10,
+            period_seconds: 120,
+            group_intensity: 3,
+            group_period_seconds: 600,
             freeze_seconds: 20,
             ask_timeout_ms: 2_000,
             mailbox_limit: 10_000,

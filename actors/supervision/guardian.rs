@@ -86,6 +86,7 @@ impl<A: Behaviour> Guardian<A> {
         history: &mut History,
     ) -> Option<Body<A>> {
         loop {
+            self.enter(State::Starting);
             let fall = match catch_unwind(AssertUnwindSafe(|| (self.build)())) {
                 Ok(Ok(behaviour)) => {
                     let (build, vitals) = (self.build.clone(), self.vitals.clone());
@@ -131,6 +132,7 @@ impl<A: Behaviour> Guardian<A> {
             if !self.outlast(fall, history).await {
                 return false;
             }
+            self.enter(State::Starting);
             match catch_unwind(AssertUnwindSafe(|| body.restart())) {
                 Ok(restarted) => return restarted,
                 Err(payload) => {

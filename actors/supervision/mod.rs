@@ -103,16 +103,17 @@ const ANSWER_WAIT: Duration = Duration::from_secs(5);
 
 impl Tree {
     /// Plants the root on the present arbiter, which nothing else should block. `on_give_up` ends the
-    /// process when even the root falls too often.
+    /// process: when even the root falls too often, when the supervisor itself falls, or when too many
+    /// threads hang.
     #[must_use]
     pub fn plant(
         config: SupervisionConfig,
         clock: Clock,
         metrics: RestartMetrics,
-        on_give_up: impl Fn() + 'static,
+        on_give_up: impl Fn() + Send + Sync + 'static,
     ) -> Self {
         let (sender, newest) = watch::channel(0);
-        let on_give_up = Box::new(on_give_up);
+        let on_give_up = Arc::new(on_give_up);
         let supervisor =
             Supervisor::start(config.clone(), clock.clone(), metrics, sender, on_give_up);
         Self {
@@ -135,6 +136,7 @@ impl Tree {
             control: Arc::new(child),
             arbiter: spec.arbiter,
             start_wait: spec.start_wait,
+            contained: spec.contained,
         };
         let adopted = self.supervisor.send(adopt).await;
         adopted.map_err(|_| TreeError::NoSupervisor)??;
@@ -157,10 +159,10 @@ impl Tree {
         asked.map_err(|_| TreeError::NoSupervisor)
     }
 
-    /// Restarts an actor or group by hand, or injects a fault.
+    /// Restarts an actor or group by hand, or injects a fault. An actor that is down is started.
     ///
     /// # Errors
-    /// [`TreeError::NoSuchActor`].
+    /// [`TreeError::NoSuchActor`], [`TreeError::Down`] for faults.
     pub async fn disturb(&self, path: &str, disturbance: Disturbance) -> Result<(), TreeError> {
         let path = path.to_owned();
         let asked = self.supervisor.send(Disturb { path, disturbance });

@@ -34,6 +34,58 @@ impl From<&SupervisionConfig> for RestartPolicy {
     }
 }
 
+impl RestartPolicy {
+    /// That of groups: each of their falls is many of a child's.
+    #[must_use]
+    pub fn of_groups(config: &SupervisionConfig) -> Self {
+        Self {
+            intensity: config.group_intensity,
+            period: Duration::from_secs(config.group_period_seconds),
+            ..Self::from(config)
+        }
+    }
+
+    /// With a window that falls can fill of which each takes up to `each` to be noticed.
+    #[must_use]
+    pub fn for_slow_falls(self, each: Duration) -> Self {
+        let each = each.saturating_add(self.backoff_max);
+        let needed = each.saturating_mul(self.intensity.saturating_add(1));
+        Self {
+            period: self.period.max(needed),
+            ..self
+        }
+    }
+
+    /// How long it takes until the parent acts, when a node falls `each` after every start. None when
+    /// the earliest falls leave the window before there are enough: then the parent never acts.
+    #[must_use]
+    pub fn escalates_after(&self, each: Duration) -> Option<Duration> {
+        let mut between = Duration::ZERO;
+        for earlier in 0..self.intensity {
+            between = between
+                .saturating_add(backoff(self, earlier))
+                .saturating_add(each);
+            if between > self.period {
+                return None;
+            }
+        }
+        Some(between.saturating_add(each))
+    }
+}
+
+impl SupervisionConfig {
+    /// After how long an actor that falls at every start takes along its group, the groups together,
+    /// and the process. None where that never comes about.
+    #[must_use]
+    pub fn never_up(&self) -> Option<[Duration; 3]> {
+        let groups = RestartPolicy::of_groups(self);
+        let group = RestartPolicy::from(self).escalates_after(Duration::ZERO)?;
+        let root = groups.escalates_after(group)?;
+        let process = groups.escalates_after(root)?;
+        Some([group, root, process])
+    }
+}
+
 impl Default for RestartPolicy {
     fn default() -> Self {
         Self::from(&SupervisionConfig::default())
@@ -120,6 +172,55 @@ mod tests {
             let decision = history.fell(&policy, Duration::from_secs(minute * 61));
             assert!(matches!(decision, Decision::Restart { .. }));
         }
+    }
+
+    /// The figures of docs/operations.md.
+    #[test]
+    fn by_default_a_child_that_never_comes_up_ends_the_process() {
+        let config = SupervisionConfig::default();
+        let rounded = |time: Duration| (time.as_millis() + 500) / 1_000;
+        assert_eq!(config.never_up().unwrap().map(rounded), [10, 41, 164]);
+        let policy = RestartPolicy::default();
+        let (mut history, mut now) = (History::default(), Duration::ZERO);
+        while let Decision::Restart { backoff } = history.fell(&policy, now) {
+            now += backoff;
+            assert!(now <= policy.period, "escalates inside its window");
+        }
+        assert_eq!(rounded(now), 10);
+    }
+
+    #[test]
+    fn waits_that_outgrow_the_window_never_escalate() {
+        let config = SupervisionConfig {
+            intensity: 20,
+            period_seconds: 60,
+            ..SupervisionConfig::default()
+        };
+        assert_eq!(config.never_up(), None);
+        let config = SupervisionConfig {
+            group_period_seconds: 60,
+            ..SupervisionConfig::default()
+        };
+        assert_eq!(config.never_up(), None, "the root would wait for ever");
+    }
+
+    #[test]
+    fn falls_that_take_long_to_be_noticed_escalate_too() {
+        let policy = RestartPolicy::default();
+        let each = Duration::from_secs(60);
+        let falls = |policy: &RestartPolicy| {
+            let (mut history, mut now) = (History::default(), Duration::ZERO);
+            (0..50).any(|_| {
+                now += each;
+                match history.fell(policy, now) {
+                    Decision::Restart { backoff } => now += backoff,
+                    Decision::Escalate => return true,
+                }
+                false
+            })
+        };
+        assert!(!falls(&policy));
+        assert!(falls(&policy.for_slow_falls(each)));
     }
 
     proptest! {

@@ -1,6 +1,8 @@
 //! What the tree promises, each on real threads: a panic in a handler, a panic in a spawned future,
 //! a stop, a failed start, a frozen actor, an arbiter that died, escalation, ordered stop.
 
+mod endings;
+
 use std::{
     sync::{
         Arc, Mutex,
@@ -66,21 +68,19 @@ struct World {
     fail_starts: Arc<AtomicU32>,
     stops: Arc<Mutex<Vec<&'static str>>>,
     gave_up: Arc<AtomicBool>,
+    metrics: RestartMetrics,
 }
 
 fn world(config: SupervisionConfig) -> World {
     let gave_up = Arc::new(AtomicBool::new(false));
     let flag = gave_up.clone();
+    let metrics = RestartMetrics::default();
     fall::install_panic_hook();
     World {
-        tree: Tree::plant(
-            config,
-            Clock::system(),
-            RestartMetrics::default(),
-            move || {
-                flag.store(true, SeqCst);
-            },
-        ),
+        tree: Tree::plant(config, Clock::system(), metrics.clone(), move || {
+            flag.store(true, SeqCst);
+        }),
+        metrics,
         fail_starts: Arc::default(),
         stops: Arc::default(),
         gave_up,
@@ -107,6 +107,12 @@ impl World {
                 name: path,
             })
         })
+    }
+
+    async fn gives_up(&self) {
+        while !self.gave_up.load(SeqCst) {
+            tokio::task::yield_now().await;
+        }
     }
 
     async fn counter(&self, path: &'static str) -> Handle<Counter> {
@@ -278,6 +284,7 @@ async fn a_full_mailbox_refuses_at_once() {
 async fn too_many_falls_restart_the_group_and_then_end_the_process() {
     let world = world(SupervisionConfig {
         intensity: 2,
+        group_intensity: 2,
         ..quick()
     });
     let bad = world.counter("group/bad").await;

@@ -93,6 +93,8 @@ table! {
     AnswerNotKept = "answer_not_kept", 409, INVALID, Request, false;
     /// The same request is under way, or was a moment ago.
     DuplicateRequest = "duplicate_request", 409, INVALID, Request, true;
+    /// The actor is down, so that nothing but a restart can be done to it.
+    ActorDown = "actor_down", 409, INVALID, Request, false;
     /// The route exists, but not with this method.
     MethodNotAllowed = "method_not_allowed", 405, INVALID, Request, false;
     /// No such route or object.
@@ -115,6 +117,8 @@ table! {
     AppLimitReached = "app_limit_reached", 429, RATE, Key, true;
     /// The API key has had its requests of this minute.
     KeyRateLimited = "key_rate_limited", 429, RATE, Key, true;
+    /// As many administrators' passwords are being checked as may wait for it.
+    TooManyPasswords = "too_many_passwords", 429, RATE, Key, true;
     /// The gateway has as many requests under way as it may.
     GatewayOverloaded = "gateway_overloaded", 503, SERVER, Gateway, true;
     /// The gateway is about to stop.

@@ -115,7 +115,8 @@ async fn start_actor(
             announce.clone(),
             configured.clone(),
         ))
-    });
+    })
+    .contained();
     tree.start(spec).await.map_err(io::Error::other)?;
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Subcommand;
 use troupe_actors::{
-    accounts::keys::{Dedupe, NewKey},
+    accounts::keys::{Dedupe, KeysError, NewKey},
     secrets::KeyedHash,
     storage::queries::keys,
 };
@@ -68,10 +68,15 @@ fn create(
     let now = u64::try_from(now()).unwrap_or_default();
     let key = NewKey::make(&hash, app, name, None, now).map_err(io::Error::other)?;
     let key = key.with_dedupe(dedupe);
-    let stored = key.clone();
-    with_database(&config.storage, async |engine| {
-        engine.write(move |conn| stored.store(conn)).await
+    let (stored, max_keys) = (key.clone(), config.keys.max_keys);
+    let has_room = with_database(&config.storage, async |engine| {
+        engine
+            .write(move |conn| stored.store_within(conn, max_keys))
+            .await
     })?;
+    if !has_room {
+        return Err(io::Error::other(KeysError::TooMany));
+    }
     let key = key.created();
     let text = key.secret.expose();
     writeln!(out, "key {} of app {app}, shown this once:\n{text}", key.id)?;
@@ -164,6 +169,19 @@ mod tests {
         let (_, out) = keys(&["list"]);
         let revoked = out.lines().filter(|line| line.ends_with('Z')).count();
         assert_eq!(revoked, 1, "{out}");
+    }
+
+    #[test]
+    fn no_more_keys_are_made_than_may_be_active() {
+        let installation = Installation::new();
+        let mut environment = installation.environment();
+        environment.push(("TROUPE__KEYS__MAX_KEYS", "1"));
+        let (_, out) = troupe(&["keys", "create"], &environment);
+        let id = out.split_whitespace().nth(1).unwrap();
+        let refused = tried(&["keys", "create"], &environment).unwrap_err();
+        assert!(refused.to_string().contains("keys.max_keys"), "{refused}");
+        troupe(&["keys", "revoke", id], &environment);
+        assert_eq!(troupe(&["keys", "create"], &environment).0, Exit::Ok);
     }
 
     #[test]

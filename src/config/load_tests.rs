@@ -417,6 +417,27 @@ model = ""
 }
 
 #[test]
+fn an_intensity_that_no_actor_reaches_is_remarked_on() {
+    let text = "[supervision]\nintensity = 20\nperiod_seconds = 60\n";
+    let shown = shown(&from_file(text));
+    assert_eq!(shown.len(), 1, "{shown:?}");
+    let expected = "config.toml:2:1: warning: supervision.intensity: is never reached";
+    assert!(shown[0].starts_with(expected), "{shown:?}");
+}
+
+#[test]
+fn a_pool_tries_at_least_once() {
+    let text = "[pool]\nmax_attempts = 0\nper_token_concurrency = 1000001\n";
+    assert_eq!(
+        shown(&from_file(text)),
+        [
+            "config.toml:2:1: error: pool.max_attempts: must be from 1 to 100, is 0",
+            "config.toml:3:1: error: pool.per_token_concurrency: must be from 0 to 1000000, is 1000001",
+        ]
+    );
+}
+
+#[test]
 fn counts_and_stored_responses_have_limits() {
     let text = "[tokens]\ncache_entries = 99000000\n[responses]\nmax_chain_bytes = 4000000\nmax_chain = 0\n";
     let shown = shown(&from_file(text));

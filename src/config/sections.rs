@@ -25,6 +25,8 @@ pub struct ServerConfig {
     pub header_timeout_ms: u64,
     /// How long a client may take to send a body.
     pub body_timeout_ms: u64,
+    /// How long a client may take nothing of what is sent to it before its connection is ended; 0 = for ever.
+    pub write_timeout_ms: u64,
     /// Client connections at a time, over all workers.
     pub max_connections: usize,
     /// How long streams may go on after SIGTERM.
@@ -51,6 +53,7 @@ impl Default for ServerConfig {
             keep_alive_seconds: 75,
             header_timeout_ms: 10_000,
             body_timeout_ms: 120_000,
+            write_timeout_ms: 120_000,
             max_connections: 10_000,
             drain_seconds: 30,
             ping_seconds: 15,

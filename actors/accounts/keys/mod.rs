@@ -6,11 +6,11 @@
 //! | durable | `apps` and `api_keys`: keyed hashes, never a key |
 //! | derivable | the table, read again at every start and every few seconds |
 //! | ephemeral | the gates of the apps; they live in the table and outlast restarts |
-//! | mailbox | [`CreateKey`], [`RevokeKey`], [`ListKeys`] of operators; nothing of the hot path |
+//! | mailbox | its own timer; nobody asks it anything |
 //! | restart | alone; the table last put in force stays so |
 //!
-//! The hot path asks [`KeyCheck`], which needs neither the actor nor the database. What another process changes
-//! (`troupe keys revoke`) is in force after the next reading.
+//! The hot path asks [`KeyCheck`], which needs neither the actor nor the database. `troupe keys` makes and
+//! revokes keys in the database; what it changes is in force after the next reading.
 
 mod actor;
 mod check;
@@ -23,7 +23,7 @@ mod tests;
 mod text;
 
 pub use self::{
-    actor::{CreateKey, KeyInfo, Keys, ListKeys, RevokeKey},
+    actor::Keys,
     check::{KeyCheck, KeyError},
     dedupe::{Dedupe, UnknownDedupe},
     new::{CreatedKey, KeysError, NewKey},

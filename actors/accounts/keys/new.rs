@@ -11,7 +11,7 @@ use super::{
 use crate::{
     secrets::{KeyedHash, Secret},
     storage::{
-        Connection, StorageError,
+        Connection,
         queries::{
             apps::{self, AppRow},
             keys::{self, KeyRow},
@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// A key that is about to be stored. The actor and the command line both make keys with it.
+/// A key that is about to be stored. The first start and the command line both make keys with it.
 #[derive(Debug, Clone)]
 pub struct NewKey {
     app: String,
@@ -36,7 +36,7 @@ pub struct CreatedKey {
     pub secret: Secret,
 }
 
-/// Why a key was not made, revoked or listed.
+/// Why a key was not made.
 #[derive(Debug, Clone, PartialEq, Eq, Display, Error)]
 pub enum KeysError {
     /// The operator's own key cannot be one.
@@ -45,18 +45,12 @@ pub enum KeysError {
     /// A name is empty or too long.
     #[display("the name of an app or a key has 1 to {MAX_NAME} characters")]
     Name,
-    /// The operator's own key is in use already, or was before it was revoked.
-    #[display("this API key exists already: choose another or let one be made")]
-    Taken,
     /// There are as many keys as there may be.
     #[display("there are too many API keys: revoke some first, or raise keys.max_keys")]
     TooMany,
     /// The system gave no randomness.
     #[display("the system gives no random numbers")]
     Random,
-    /// The database.
-    #[display("{_0}")]
-    Storage(StorageError),
 }
 
 /// The longest name, in characters.
@@ -110,6 +104,19 @@ impl NewKey {
         self
     }
 
+    /// As [`Self::store`], but only while fewer than `max_keys` are active; false where there are as many.
+    ///
+    /// # Errors
+    /// As [`Self::store`].
+    pub fn store_within(&self, conn: &mut Connection, max_keys: usize) -> QueryResult<bool> {
+        let active = usize::try_from(keys::count_active(conn)?).unwrap_or(usize::MAX);
+        if active >= max_keys {
+            return Ok(false);
+        }
+        self.store(conn)?;
+        Ok(true)
+    }
+
     /// Stores it, and its app if that is new. Belongs into one transaction.
     ///
     /// # Errors
@@ -150,14 +157,5 @@ impl NewKey {
 impl From<KeyTextError> for KeysError {
     fn from(error: KeyTextError) -> Self {
         Self::Text(error)
-    }
-}
-
-impl From<StorageError> for KeysError {
-    fn from(error: StorageError) -> Self {
-        match error {
-            StorageError::Conflict(_) => Self::Taken,
-            other => Self::Storage(other),
-        }
     }
 }

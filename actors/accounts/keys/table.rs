@@ -77,11 +77,6 @@ impl KeyTable {
         self.holders.get(key_id)
     }
 
-    /// How many keys there are.
-    pub fn len(&self) -> usize {
-        self.principals.len()
-    }
-
     fn app(&mut self, row: AppRow, before: &Self, default_limit: usize) -> Arc<App> {
         let known = self.apps.get(&*row.id);
         if let Some(app) = known {

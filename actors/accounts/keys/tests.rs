@@ -16,74 +16,60 @@ const OWN: &str = "an-operators-own-key";
 fn config() -> KeysConfig {
     KeysConfig {
         refresh_ms: 5,
-        max_keys: 3,
+        ..KeysConfig::default()
     }
 }
 
+fn hash() -> KeyedHash {
+    KeyedHash::new(&[1; 32], "api-key")
+}
+
 fn check() -> KeyCheck {
-    KeyCheck::new(KeyedHash::new(&[1; 32], "api-key"))
+    KeyCheck::new(hash())
 }
 
 async fn start(world: &World, check: &KeyCheck, config: &KeysConfig) -> Handle<Keys> {
     let limits = LimitsConfig::default();
-    let spec = Keys::spec(config, &limits, &world.clock, &world.database, check);
+    let spec = Keys::spec(config, &limits, &world.database, check);
     world.tree.start(spec).await.unwrap()
 }
 
-fn create(name: &str, given: Option<&str>) -> CreateKey {
-    CreateKey {
-        app: "default".to_owned(),
-        name: name.to_owned(),
-        given: given.map(|key| Secret::from(key.to_owned())),
-    }
+/// Makes a key of the app "default", as `troupe keys` does; false where there are enough.
+async fn store(world: &World, key: &NewKey, max_keys: usize) -> bool {
+    let stored = key.clone();
+    let write = world
+        .database
+        .write(move |conn| stored.store_within(conn, max_keys));
+    write.await.unwrap()
+}
+
+fn own_key() -> NewKey {
+    let given = Some(Secret::from(OWN.to_owned()));
+    NewKey::make(&hash(), "default", "ci", given, 1).unwrap()
 }
 
 #[actix_rt::test]
-async fn keys_are_made_used_listed_and_revoked() {
+async fn a_start_without_keys_is_ready_and_later_keys_are_read() {
     for database in [TestDatabase::sqlite(), TestDatabase::postgres()] {
         let world = World::start(database, 7_000).await;
         let check = check();
         assert!(!check.is_ready());
-        // so slow that only the actor itself can put a change in force
-        let slow = KeysConfig {
-            refresh_ms: 3_600_000,
-            ..config()
-        };
-        let keys = start(&world, &check, &slow).await;
-        assert!(check.is_ready(), "a start without keys is ready, too");
-        let made = keys.ask(create("laptop", None)).await.unwrap().unwrap();
-        let own = keys.ask(create("ci", Some(OWN))).await.unwrap().unwrap();
+        let _keys = start(&world, &check, &config()).await;
+        assert!(check.is_ready());
+        let made = NewKey::make(&hash(), "default", "laptop", None, 1).unwrap();
+        assert!(store(&world, &made, 2).await);
+        assert!(store(&world, &own_key(), 2).await);
+        let third = NewKey::make(&hash(), "default", "third", None, 1).unwrap();
+        assert!(!store(&world, &third, 2).await, "as many as there may be");
+        let other = until(async || check.check(OWN).ok()).await;
+        let made = made.created();
         let caller = check.check(made.secret.expose()).unwrap();
         assert_eq!(
             (caller.app_name(), caller.key_name()),
             ("default", "laptop")
         );
         assert_eq!(caller.key_id(), made.id);
-        let other = check.check(OWN).unwrap();
         assert_eq!(other.app_id(), caller.app_id(), "an app is made once");
-
-        assert_eq!(
-            keys.ask(RevokeKey {
-                id: made.id.clone()
-            })
-            .await,
-            Ok(Ok(true))
-        );
-        assert_eq!(
-            check.check(made.secret.expose()).unwrap_err(),
-            KeyError::Unknown
-        );
-        assert_eq!(keys.ask(RevokeKey { id: made.id }).await, Ok(Ok(false)));
-        let listed = keys.ask(ListKeys).await.unwrap().unwrap();
-        let shown: Vec<_> = listed
-            .iter()
-            .map(|key| (&*key.name, key.revoked_at))
-            .collect();
-        assert_eq!(shown, [("laptop", Some(7_000)), ("ci", None)]);
-        assert_eq!((&*listed[1].hint, &*listed[1].app), ("…-key", "default"));
-        assert_eq!(listed[1].id, own.id);
-        let again = keys.ask(create("twice", Some(OWN))).await.unwrap();
-        assert_eq!(again.unwrap_err(), KeysError::Taken);
         world.tree.stop().await;
     }
 }
@@ -93,7 +79,7 @@ async fn what_another_process_changes_takes_effect() {
     let world = World::start(TestDatabase::sqlite(), 7_000).await;
     let check = check();
     let _keys = start(&world, &check, &config()).await;
-    let key = NewKey::make(check.hash(), "app", "cli", None, 1).unwrap();
+    let key = NewKey::make(&hash(), "app", "cli", None, 1).unwrap();
     let stored = key.clone();
     world
         .database
@@ -108,22 +94,17 @@ async fn what_another_process_changes_takes_effect() {
     world.tree.stop().await;
 }
 
-#[actix_rt::test]
-async fn what_cannot_be_a_key_or_a_name_is_refused() {
-    let world = World::start(TestDatabase::sqlite(), 7_000).await;
-    let check = check();
-    let keys = start(&world, &check, &config()).await;
-    let refused = async |message: CreateKey| keys.ask(message).await.unwrap().unwrap_err();
+#[test]
+fn what_cannot_be_a_key_or_a_name_is_refused() {
+    let refused = |name: &str, given: Option<&str>| {
+        let given = given.map(|key| Secret::from(key.to_owned()));
+        NewKey::make(&hash(), "default", name, given, 1).unwrap_err()
+    };
     assert_eq!(
-        refused(create("a", Some("short"))).await,
+        refused("a", Some("short")),
         KeysError::Text(KeyTextError::TooShort)
     );
-    assert_eq!(refused(create(" ", None)).await, KeysError::Name);
-    for name in ["a", "b", "c"] {
-        keys.ask(create(name, None)).await.unwrap().unwrap();
-    }
-    assert_eq!(refused(create("d", None)).await, KeysError::TooMany);
-    world.tree.stop().await;
+    assert_eq!(refused(" ", None), KeysError::Name);
 }
 
 #[actix_rt::test]
@@ -131,14 +112,13 @@ async fn a_fallen_actor_and_a_lost_database_leave_the_keys_in_force() {
     let world = World::start(TestDatabase::sqlite(), 7_000).await;
     let check = check();
     let keys = start(&world, &check, &config()).await;
-    keys.ask(create("ci", Some(OWN))).await.unwrap().unwrap();
-    let _inside = check.check(OWN).unwrap().gate().try_enter().unwrap();
+    assert!(store(&world, &own_key(), 1).await);
+    let caller = until(async || check.check(OWN).ok()).await;
+    let _inside = caller.gate().try_enter().unwrap();
     world.panic("accounts/keys", &keys).await;
     assert_eq!(check.check(OWN).unwrap().gate().inside(), 1);
     world.lose_storage().await;
     world.panic("accounts/keys", &keys).await;
-    let failed = until(async || keys.ask(create("x", None)).await.ok()).await;
-    assert!(matches!(failed, Err(KeysError::Storage(_))), "{failed:?}");
     assert_eq!(check.check(OWN).unwrap().gate().inside(), 1);
     world.tree.stop().await;
 }

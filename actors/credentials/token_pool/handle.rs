@@ -78,7 +78,8 @@ impl Pool {
         let spec = ChildSpec::new(path, ARBITER, move || {
             let epoch = starts.fetch_add(1, Ordering::Relaxed);
             Ok(TokenPool::new(&setup, &identities, epoch, &for_actor))
-        });
+        })
+        .contained();
         let handle = tree.start(spec).await?;
         Ok(Self {
             lender: Arc::new(Lender {

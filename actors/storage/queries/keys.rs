@@ -63,6 +63,16 @@ pub fn load_active(conn: &mut Connection) -> QueryResult<Vec<(KeyRow, AppRow)>> 
     })
 }
 
+/// How many keys open something.
+pub fn count_active(conn: &mut Connection) -> QueryResult<i64> {
+    on_each!(conn, c => {
+        api_keys::table
+            .filter(api_keys::revoked_at.is_null())
+            .count()
+            .get_result(c)
+    })
+}
+
 /// Revokes the key with this id at `now`; `false` if there is none or it was revoked before.
 pub fn revoke(conn: &mut Connection, id: &str, now: i64) -> QueryResult<bool> {
     on_each!(conn, c => {
@@ -117,6 +127,7 @@ mod tests {
                 Ok(vec![(revoked, app.clone()), (key("k2"), app.clone())])
             );
             assert_eq!(load_active(conn), Ok(vec![(key("k2"), app)]));
+            assert_eq!(count_active(conn), Ok(1));
         });
     }
 }

@@ -7,7 +7,7 @@
 //! | durable | nothing here; the restart log stores the events |
 //! | ephemeral | everything |
 //! | mailbox | news from guardians and the watchdog (bounded by the backoffs), questions of admins |
-//! | restart | none: it is the root. When it gives up, the process ends and its service manager restarts it |
+//! | restart | none: it is the root. When it gives up or falls, the process ends and its service manager restarts it |
 
 pub(super) mod requests;
 
@@ -16,6 +16,7 @@ use std::{sync::Arc, time::Duration};
 use actix::{Actor, Addr, AsyncContext as _, Context, Handler, Message};
 use derive_more::{Display, Error};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::requests::{Respawn, quit_all};
@@ -73,7 +74,15 @@ struct Node {
 struct Group {
     vitals: Arc<Vitals>,
     history: History,
+    /// See [`ChildSpec::contained`](super::ChildSpec::contained).
+    contained: bool,
 }
+
+/// Ends the process.
+pub(super) type GiveUp = Arc<dyn Fn() + Send + Sync>;
+
+/// As many threads may hang at a time; with more, only a new process helps.
+const FROZEN_THREADS: usize = 8;
 
 /// See the module's head.
 pub(super) struct Supervisor {
@@ -86,8 +95,10 @@ pub(super) struct Supervisor {
     arbiters: Arbiters,
     events: EventLog,
     newest: watch::Sender<u64>,
-    on_give_up: Box<dyn Fn()>,
+    on_give_up: GiveUp,
     stopping: bool,
+    /// As `stopping`, for the watchdog.
+    ordered_stop: CancellationToken,
     tasks: Tasks,
 }
 
@@ -96,6 +107,8 @@ pub(super) struct Supervisor {
 pub enum TreeError {
     #[display("there is no actor at {path}")]
     NoSuchActor { path: String },
+    #[display("{path} is down; restart it first")]
+    Down { path: String },
     #[display("{path} did not start in time: {reason}")]
     StartTimeout { path: Arc<str>, reason: String },
     #[display("the supervisor is not there any more")]
@@ -103,27 +116,28 @@ pub enum TreeError {
 }
 
 impl Supervisor {
-    /// `on_give_up` runs when the root itself falls too often; it ends the process.
+    /// See [`Tree::plant`](super::Tree::plant).
     pub fn start(
         config: SupervisionConfig,
         clock: Clock,
         metrics: RestartMetrics,
         newest: watch::Sender<u64>,
-        on_give_up: Box<dyn Fn()>,
+        on_give_up: GiveUp,
     ) -> Addr<Self> {
         let started = clock.now();
         let supervisor = Self {
             config,
             clock,
             started,
+            arbiters: Arbiters::new(metrics.frozen_threads().clone()),
             metrics,
             nodes: Vec::new(),
             groups: Vec::new(),
-            arbiters: Arbiters::default(),
             events: EventLog::new(),
             newest,
             on_give_up,
             stopping: false,
+            ordered_stop: CancellationToken::new(),
             tasks: Tasks::default(),
         };
         Actor::start(supervisor)
@@ -147,8 +161,11 @@ impl Supervisor {
             {
                 let vitals = Arc::new(Vitals::new(group.into()));
                 vitals.enter(State::Up, self.clock.wall_ms());
-                let history = History::default();
-                self.groups.push(Group { vitals, history });
+                self.groups.push(Group {
+                    vitals,
+                    history: History::default(),
+                    contained: false,
+                });
             }
         }
     }
@@ -191,9 +208,14 @@ impl Supervisor {
 
     /// A node whose guardian is gone: decide in its place.
     fn replace(&mut self, path: &str, fall: Fall, ctx: &mut Context<Self>) {
-        let policy = RestartPolicy::from(&self.config);
+        let mut policy = RestartPolicy::from(&self.config);
         let now = self.clock.now();
+        let freeze = Duration::from_secs(self.config.freeze_seconds);
         let Some(node) = self.node(path) else { return };
+        if fall.kind == FallKind::Frozen {
+            // the watchdog notices between one and two times its patience
+            policy = policy.for_slow_falls(freeze.max(node.start_wait).saturating_mul(2));
+        }
         let decision = node.history.fell(&policy, now);
         let vitals = node.control.vitals().clone();
         // an instance that comes back to life later finds that it is not current any more
@@ -215,10 +237,9 @@ impl Supervisor {
 
     /// Restarts the group above `path` as a whole, or gives up at the root.
     fn escalate(&mut self, path: &str, ctx: &mut Context<Self>) {
-        let policy = RestartPolicy::from(&self.config);
+        let policy = RestartPolicy::of_groups(&self.config);
         let now = self.clock.now();
-        let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
-        let at_root = path.is_empty();
+        let parent = parent_of(path);
         let Some(group) = self
             .groups
             .iter_mut()
@@ -226,29 +247,34 @@ impl Supervisor {
         else {
             return;
         };
-        let decision = group.history.fell(&policy, now);
+        let mut decision = group.history.fell(&policy, now);
+        if group.contained && decision == Decision::Escalate {
+            let backoff = policy.backoff_max;
+            decision = Decision::Restart { backoff };
+        }
         let vitals = group.vitals.clone();
         let fall = Fall::new(FallKind::Escalated, format!("{path} fell too often"));
-        if !at_root {
-            self.publish(&vitals, fall, decision);
-        }
+        self.publish(&vitals, fall, decision);
         match decision {
-            Decision::Restart { backoff } if !at_root => {
+            Decision::Restart { backoff } => {
                 vitals.enter(State::Restarting, self.clock.wall_ms());
                 let group = vitals.path().clone();
                 ctx.run_later(backoff, move |supervisor, ctx| {
                     supervisor.restart_group(&group, ctx);
                 });
             }
-            _ if parent.is_empty() => {
+            Decision::Escalate if parent.is_empty() => {
                 log::error!("the root of the supervision tree gives up, the process ends");
                 (self.on_give_up)();
             }
-            _ => self.escalate(parent, ctx),
+            Decision::Escalate => self.escalate(parent, ctx),
         }
     }
 
     fn restart_group(&mut self, group: &str, ctx: &mut Context<Self>) {
+        if self.stopping {
+            return;
+        }
         let members = self.members(group);
         let desk = ctx.address();
         let vitals = self
@@ -283,6 +309,11 @@ impl Supervisor {
     }
 }
 
+/// The group that `path` is in; the root is `""`.
+fn parent_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(parent, _)| parent)
+}
+
 fn is_below(group: &str, path: &str) -> bool {
     group.is_empty()
         || path
@@ -312,7 +343,11 @@ impl Actor for Supervisor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         let patience = Duration::from_secs(self.config.freeze_seconds);
-        watchdog::start(ctx.address(), patience);
+        let ends = watchdog::Ends {
+            ordered: self.ordered_stop.clone(),
+            give_up: self.on_give_up.clone(),
+        };
+        watchdog::start(ctx.address(), patience, ends);
     }
 }
 
@@ -360,6 +395,11 @@ impl Supervisor {
             return;
         };
         self.arbiters.condemn(arbiter);
+        let hanging = self.arbiters.frozen();
+        if hanging > FROZEN_THREADS {
+            log::error!("{hanging} threads hang, the last of them with {path}; the process ends");
+            return (self.on_give_up)();
+        }
         let housemates: Vec<Arc<str>> = self
             .nodes
             .iter()

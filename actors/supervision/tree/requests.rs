@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use actix::{AsyncContext as _, Handler, Message, MessageResult, ResponseFuture};
 
-use super::{Node, Supervisor, TreeError};
+use super::{Node, Supervisor, TreeError, parent_of};
 use crate::supervision::{
     cell::Disturbance,
     child::Control,
@@ -12,7 +12,6 @@ use crate::supervision::{
     event::RestartEvent,
     policy::History,
     snapshot::{NodeKind, NodeSnapshot, TreeSnapshot},
-    vitals::State,
 };
 
 /// Takes a child in, starts it, and answers when its mailbox moves.
@@ -22,6 +21,7 @@ pub(in crate::supervision) struct Adopt {
     pub control: Arc<dyn Control>,
     pub arbiter: &'static str,
     pub start_wait: Duration,
+    pub contained: bool,
 }
 
 impl Handler<Adopt> for Supervisor {
@@ -31,6 +31,11 @@ impl Handler<Adopt> for Supervisor {
         let control = adopt.control;
         let path = control.vitals().path().clone();
         self.ensure_groups(&path);
+        let group = parent_of(&path);
+        let mut groups = self.groups.iter_mut();
+        if let Some(group) = groups.find(|known| &**known.vitals.path() == group) {
+            group.contained |= adopt.contained;
+        }
         self.metrics.introduce(&path);
         self.nodes.push(Node {
             control: control.clone(),
@@ -45,19 +50,43 @@ impl Handler<Adopt> for Supervisor {
 
 /// Waits until a child answers: its start and what it waits for there are then over.
 async fn ready(control: Arc<dyn Control>, wait: Duration) -> Result<(), TreeError> {
-    let answered = async {
-        while control.ping().await.is_err() {
-            actix_rt::time::sleep(Duration::from_millis(1)).await;
-        }
-    };
-    if actix_rt::time::timeout(wait, answered).await.is_ok() {
+    if actix_rt::time::timeout(wait, answered(&control))
+        .await
+        .is_ok()
+    {
         return Ok(());
     }
+    Err(not_ready(&control))
+}
+
+async fn answered(control: &Arc<dyn Control>) {
+    while control.ping().await.is_err() {
+        actix_rt::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// As [`ready`], but no longer than to its first fall: those that start after it in their group do not
+/// stay down with one that never comes up.
+async fn ready_or_fallen(control: Arc<dyn Control>, wait: Duration) -> Result<(), TreeError> {
+    let before = control.vitals().restarts();
+    let fallen = async {
+        while control.vitals().restarts() == before {
+            actix_rt::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        ready = ready(control.clone(), wait) => ready,
+        () = fallen => Err(not_ready(&control)),
+    }
+}
+
+fn not_ready(control: &Arc<dyn Control>) -> TreeError {
     let fall = control.vitals().last_fall();
-    Err(TreeError::StartTimeout {
+    TreeError::StartTimeout {
         path: control.vitals().path().clone(),
         reason: fall.map_or_else(|| "no answer".to_owned(), |fall| fall.message.clone()),
-    })
+    }
 }
 
 #[derive(Message)]
@@ -75,7 +104,7 @@ impl Handler<Respawn> for Supervisor {
         }
         self.spawn(&respawn.path);
         let node = self.node(&respawn.path);
-        let started = node.map(|node| ready(node.control.clone(), node.start_wait));
+        let started = node.map(|node| ready_or_fallen(node.control.clone(), node.start_wait));
         Box::pin(async move {
             if let Some(Err(error)) = match started {
                 Some(started) => Some(started.await),
@@ -140,8 +169,14 @@ impl Handler<Disturb> for Supervisor {
             return Ok(());
         }
         match self.node(&path) {
+            None => Err(TreeError::NoSuchActor { path }),
             Some(node) if node.control.disturb(disturbance) => Ok(()),
-            _ => Err(TreeError::NoSuchActor { path }),
+            // nobody lives there since it escalated or its group was stopped
+            Some(_) if disturbance == Disturbance::Restart => {
+                self.spawn(&path);
+                Ok(())
+            }
+            Some(_) => Err(TreeError::Down { path }),
         }
     }
 }
@@ -161,18 +196,26 @@ impl Handler<EventsAfter> for Supervisor {
     }
 }
 
-/// The watchdog's list: everyone who should answer.
+/// The watchdog's list: everyone there is.
 #[derive(Message)]
-#[rtype(result = "Vec<Arc<dyn Control>>")]
+#[rtype(result = "Vec<Watch>")]
 pub(in crate::supervision) struct Watched;
+
+/// One of those that the watchdog looks after.
+pub(in crate::supervision) struct Watch {
+    pub control: Arc<dyn Control>,
+    pub start_wait: Duration,
+}
 
 impl Handler<Watched> for Supervisor {
     type Result = MessageResult<Watched>;
 
     fn handle(&mut self, _: Watched, _: &mut Self::Context) -> Self::Result {
-        let up = |control: &Arc<dyn Control>| control.vitals().state() == State::Up;
-        let controls = self.nodes.iter().map(|node| node.control.clone());
-        MessageResult(controls.filter(up).collect())
+        let watch = |node: &Node| Watch {
+            control: node.control.clone(),
+            start_wait: node.start_wait,
+        };
+        MessageResult(self.nodes.iter().map(watch).collect())
     }
 }
 
@@ -207,6 +250,7 @@ impl Handler<StopAll> for Supervisor {
 
     fn handle(&mut self, _: StopAll, ctx: &mut Self::Context) -> Self::Result {
         self.stopping = true;
+        self.ordered_stop.cancel();
         let members = self.members("");
         let me = ctx.address();
         Box::pin(async move {

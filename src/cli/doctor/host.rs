@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use super::finding::Finding;
-use crate::{config::Config, disk, secret_key};
+use crate::{config::Config, disk, open_files, secret_key};
 
 const MIB: u64 = 1 << 20;
 /// Below this much free space writes will fail soon.
@@ -74,6 +74,25 @@ fn judge_space(folder: &str, free: u64) -> Finding {
     }
 }
 
+/// Whether as many files and sockets may be open as the configured connections need.
+pub fn open_files(allowed: Option<u64>, max_connections: usize) -> Finding {
+    let (subject, needed) = ("open files", open_files::needed(max_connections));
+    match allowed {
+        Some(limit) if limit < needed => Finding::warn(
+            subject,
+            format!(
+                "{limit} may be, enough for {} of {max_connections} connections",
+                open_files::connections(limit)
+            ),
+            format!(
+                "raise the hard limit to {needed} (LimitNOFILE= of systemd, ulimit -Hn), or lower server.max_connections"
+            ),
+        ),
+        Some(limit) => Finding::ok(subject, format!("{limit} may be, {needed} are needed")),
+        None => Finding::ok(subject, "as many as there is memory for"),
+    }
+}
+
 /// Compares our clock with those of the providers that answered (ours minus theirs, in milliseconds), or
 /// else with the newest record of the database (milliseconds since 1970).
 pub fn clock(skews: &[i64], now: i64, newest_record: Option<i64>) -> Finding {
@@ -126,6 +145,16 @@ mod tests {
         assert_eq!(judge_space("data", 5 * LITTLE).state, State::Ok);
         assert_eq!(judge_space("data", LITTLE - 1).state, State::Warn);
         assert_eq!(judge_space("data", 0).state, State::Fail);
+    }
+
+    #[test]
+    fn open_files_are_judged_by_the_connections() {
+        assert_eq!(open_files(None, 10_000).state, State::Ok);
+        assert_eq!(open_files(Some(20_256), 10_000).state, State::Ok);
+        let few = open_files(Some(1_024), 10_000);
+        assert_eq!(few.state, State::Warn);
+        assert!(few.seen.contains("384 of 10000"), "{few}");
+        assert!(few.next.contains("20256"), "{few}");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use chrono::Utc;
 use troupe_actors::storage::engine::Engine;
 
 use super::{Context, Exit};
-use crate::secret_key;
+use crate::{open_files, secret_key};
 use finding::{Finding, State};
 
 /// How long the database's threads may take to end.
@@ -59,6 +59,10 @@ async fn examine(context: &Context, engine: &Result<Engine, Finding>) -> Vec<Fin
     findings.extend(answers.into_iter().map(|answer| answer.finding));
     findings.push(host::clock(&skews, now, newest));
     findings.extend(host::disk(config));
+    findings.push(host::open_files(
+        open_files::allowed(),
+        config.server.max_connections,
+    ));
     findings
 }
 
@@ -93,6 +97,7 @@ mod tests {
             "provider demo",
             "clock",
             "disk",
+            "open files",
         ] {
             let line = format!(" {subject}: ");
             assert!(

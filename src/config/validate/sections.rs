@@ -45,6 +45,7 @@ impl Check<'_> {
             check.range("keep_alive_seconds", server.keep_alive_seconds, 0..=86_400);
             check.range("header_timeout_ms", server.header_timeout_ms, 1..=A_DAY_MS);
             check.range("body_timeout_ms", server.body_timeout_ms, 1..=A_DAY_MS);
+            check.range("write_timeout_ms", server.write_timeout_ms, 0..=A_DAY_MS);
             check.range("max_connections", server.max_connections, 1..=1_000_000);
             check.range("drain_seconds", server.drain_seconds, 0..=86_400);
             check.range("ping_seconds", server.ping_seconds, 0..=86_400);
@@ -147,6 +148,19 @@ impl Check<'_> {
             }
             check.range("intensity", supervision.intensity, 1..=1_000_000);
             check.range("period_seconds", supervision.period_seconds, 1..=86_400);
+            let (intensity, period) = (
+                supervision.group_intensity,
+                supervision.group_period_seconds,
+            );
+            check.range("group_intensity", intensity, 1..=1_000_000);
+            check.range("group_period_seconds", period, 1..=86_400);
+            if supervision.never_up().is_none() {
+                check.warning(
+                    "intensity",
+                    "is never reached by an actor that falls at every start, for the waits between its falls \
+                     outgrow the window: lower this or backoff_max_ms, or raise period_seconds and group_period_seconds",
+                );
+            }
             check.range("freeze_seconds", supervision.freeze_seconds, 1..=86_400);
             check.range("ask_timeout_ms", supervision.ask_timeout_ms, 1..=A_DAY_MS);
             check.range("mailbox_limit", supervision.mailbox_limit, 1..=10_000_000);
@@ -374,7 +388,13 @@ impl Check<'_> {
 
     pub(super) fn pool(&mut self, pool: &PoolConfig) {
         self.range("max_wait_ms", pool.max_wait_ms, 0..=A_DAY_MS);
+        self.range("max_attempts", pool.max_attempts, 1..=100);
         self.range("max_waiting", pool.max_waiting, 0..=1_000_000);
+        self.range(
+            "per_token_concurrency",
+            pool.per_token_concurrency,
+            0..=1_000_000,
+        );
         self.range(
             "rate_limit_cooldown_ms",
             pool.rate_limit_cooldown_ms,

@@ -1,6 +1,6 @@
 //! Who may administer: `X-Admin-Token`, the same token as `Authorization: Bearer`, or the admin's name and password as HTTP Basic.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use actix_web::{
     HttpRequest,
@@ -33,8 +33,15 @@ pub struct AdminGate {
     /// The keyed hash of the password that was found right last, and the argon2 hash it is right for.
     proven: ArcSwapOption<([u8; 32], String)>,
     /// One costly check at a time, so that guesses cannot use the machine up.
-    checking: Arc<Semaphore>,
+    checking: Semaphore,
+    /// Who checks or waits for it; guesses beyond that are sent away.
+    queue: Semaphore,
 }
+
+/// How long the database is waited for while what it said before is in memory.
+const FRESH_WAIT: Duration = Duration::from_millis(500);
+/// How many passwords are checked or wait for it; each takes some tenths of a second.
+const MAX_QUEUE: usize = 8;
 
 #[derive(Default, Clone)]
 struct Known {
@@ -49,14 +56,16 @@ impl AdminGate {
             hasher,
             known: ArcSwapOption::empty(),
             proven: ArcSwapOption::empty(),
-            checking: Arc::new(Semaphore::new(1)),
+            checking: Semaphore::new(1),
+            queue: Semaphore::new(MAX_QUEUE),
         }
     }
 
     /// Lets a request in.
     ///
     /// # Errors
-    /// 401 where the credential is missing or wrong, 403 for a write that a foreign page may have made.
+    /// 401 where the credential is missing or wrong, 429 where too many passwords wait to be checked, 400 for
+    /// a write that a foreign page may have made.
     pub async fn enter(&self, request: &HttpRequest, database: &Database) -> Result<(), ApiError> {
         let known = self.known(database).await;
         if let Some(token) = presented_token(request) {
@@ -69,7 +78,7 @@ impl AdminGate {
         }
         let (user, password) = basic(request).ok_or_else(wrong)?;
         let same_user = bool::from(user.as_bytes().ct_eq(self.user.as_bytes()));
-        if !(same_user && self.password_is_right(&password, &known).await) {
+        if !(same_user && self.password_is_right(&password, &known).await?) {
             return Err(wrong());
         }
         if request.method() == Method::GET || request.headers().contains_key("x-requested-with") {
@@ -88,21 +97,26 @@ impl AdminGate {
                 token: settings::get(conn, TOKEN_SETTING)?,
             })
         });
-        match read.await {
-            Ok(known) => {
+        let in_memory = self.known.load_full();
+        let answer = match in_memory {
+            Some(_) => actix_rt::time::timeout(FRESH_WAIT, read).await,
+            None => Ok(read.await),
+        };
+        let reason = match answer {
+            Ok(Ok(known)) => {
                 self.known.store(Some(Arc::new(known.clone())));
-                known
+                return known;
             }
-            Err(error) => {
-                log::warn!("admin credentials are taken from memory: {error}");
-                self.known.load().as_deref().cloned().unwrap_or_default()
-            }
-        }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "the database is slow".to_owned(),
+        };
+        log::warn!("admin credentials are taken from memory: {reason}");
+        in_memory.as_deref().cloned().unwrap_or_default()
     }
 
-    async fn password_is_right(&self, password: &str, known: &Known) -> bool {
+    async fn password_is_right(&self, password: &str, known: &Known) -> Result<bool, ApiError> {
         let Some(hash) = known.password.clone() else {
-            return false;
+            return Ok(false);
         };
         let keyed = self.hasher.of(password);
         let proven = self.proven.load();
@@ -110,11 +124,17 @@ impl AdminGate {
             && *of == hash
             && bool::from(keyed.ct_eq(right))
         {
-            return true;
+            return Ok(true);
         }
+        let Ok(_place) = self.queue.try_acquire() else {
+            return Err(ApiError::new(
+                ErrorCode::TooManyPasswords,
+                "too many passwords are being checked: try again in some seconds, or use `X-Admin-Token`",
+            ));
+        };
         // the semaphore is never closed
         let Ok(_turn) = self.checking.acquire().await else {
-            return false;
+            return Ok(false);
         };
         let (password, against) = (password.to_owned(), hash.clone());
         let check = actix_rt::task::spawn_blocking(move || passwords::verify(&password, &against));
@@ -122,7 +142,7 @@ impl AdminGate {
         if right {
             self.proven.store(Some(Arc::new((keyed, hash))));
         }
-        right
+        Ok(right)
     }
 }
 
@@ -159,8 +179,32 @@ fn basic(request: &HttpRequest) -> Option<(String, String)> {
 #[cfg(test)]
 mod tests {
     use actix_web::test::TestRequest;
+    use futures_util::FutureExt as _;
 
     use super::*;
+
+    #[actix_rt::test]
+    async fn only_so_many_passwords_wait_to_be_checked() {
+        let gate = AdminGate::new("admin".to_owned(), KeyedHash::new(&[1; 32], "admins"));
+        let known = Known {
+            password: Some("no hash".to_owned()),
+            token: None,
+        };
+        let turn = gate.checking.acquire().await.unwrap();
+        let mut waiting: Vec<_> = (0..MAX_QUEUE)
+            .map(|_| Box::pin(gate.password_is_right("guess", &known)))
+            .collect();
+        for guess in &mut waiting {
+            assert!(guess.now_or_never().is_none());
+        }
+        let refused = gate.password_is_right("guess", &known).await.unwrap_err();
+        assert_eq!(refused.code, ErrorCode::TooManyPasswords);
+        drop(turn);
+        for guess in waiting {
+            assert!(!guess.await.unwrap());
+        }
+        assert!(!gate.password_is_right("guess", &known).await.unwrap());
+    }
 
     #[test]
     fn reads_the_token_of_both_headers() {

@@ -82,6 +82,7 @@ async fn disturb(
 fn told(error: &TreeError) -> ApiError {
     let code = match error {
         TreeError::NoSuchActor { .. } => ErrorCode::NotFound,
+        TreeError::Down { .. } => ErrorCode::ActorDown,
         TreeError::StartTimeout { .. } | TreeError::NoSupervisor => ErrorCode::InternalError,
     };
     ApiError::new(code, error.to_string())

@@ -28,7 +28,7 @@ pub struct CallRecorder {
 struct Pen {
     /// The line under construction, kept for its memory.
     line: Vec<u8>,
-    /// The segment being written and its size; none before the first record and after a failed write.
+    /// The segment being written and its size, which is where the last whole line ends; none before the first record.
     segment: Option<(File, u64)>,
     /// The number of the next segment.
     next_seq: u32,
@@ -55,8 +55,6 @@ impl CallRecorder {
                 Ok(())
             }
             Err(error) => {
-                // what is in the file now may be the beginning of a line: nothing may follow it
-                self.pen.borrow_mut().segment = None;
                 self.spool.count_lost(&error);
                 Err(error)
             }
@@ -87,7 +85,13 @@ impl CallRecorder {
                 segment.insert((self.create(name)?, 0))
             }
         };
-        write_at_once(file, &pen.line)?;
+        if let Err(error) = write_at_once(file, &pen.line) {
+            // what is in the file now may be the beginning of a line, which nothing may follow
+            if file.set_len(*size).is_err() {
+                pen.segment = None;
+            }
+            return Err(error);
+        }
         *size += length;
         Ok(length)
     }
@@ -112,5 +116,56 @@ fn write_at_once(file: &mut File, line: &[u8]) -> io::Result<()> {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+
+    use super::{
+        super::{SEGMENT_BYTES, tests::open},
+        *,
+    };
+    use crate::storage::testing::call;
+
+    /// A file with `lines` and the beginning of another, that takes no more.
+    fn full(lines: &[u8]) -> File {
+        let mut file = File::from(memfd_create("full", MemfdFlags::ALLOW_SEALING).unwrap());
+        file.write_all(lines).unwrap();
+        file.write_all(b"{\"id\":\"ha").unwrap();
+        fcntl_add_seals(&file, SealFlags::GROW).unwrap();
+        file
+    }
+
+    #[test]
+    fn a_record_that_the_disk_does_not_take_leaves_nothing_and_costs_no_segment() {
+        let dir = tempfile::tempdir().unwrap();
+        let spool = open(dir.path(), SEGMENT_BYTES);
+        let recorder = spool.recorder();
+        recorder.record(&call("first", 1)).unwrap();
+        let (good, size) = recorder.pen.borrow_mut().segment.take().unwrap();
+        let full = full(&vec![b'x'; usize::try_from(size).unwrap()]);
+        let seen = full.try_clone().unwrap();
+        recorder.pen.borrow_mut().segment = Some((full, size));
+        for lost in ["second", "third"] {
+            assert!(recorder.record(&call(lost, 2)).is_err());
+            assert_eq!(
+                seen.metadata().unwrap().len(),
+                size,
+                "cut to the last whole line"
+            );
+        }
+        assert_eq!(
+            recorder.pen.borrow().next_seq,
+            1,
+            "no other segment was made"
+        );
+        // the disk has room again
+        recorder.pen.borrow_mut().segment.as_mut().unwrap().0 = good;
+        recorder.record(&call("fourth", 4)).unwrap();
+        let rows = spool.reader().next_batch(10).unwrap().rows;
+        let ids: Vec<&str> = rows.iter().map(|row| &*row.id).collect();
+        assert_eq!(ids, ["first", "fourth"]);
     }
 }
