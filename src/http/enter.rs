@@ -2,7 +2,8 @@
 
 use std::{rc::Rc, time::Duration};
 
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
+use troupe_actors::jobs::Submission;
 use troupe_protocol::{dialect::Client, openai::error::ErrorCode};
 use uuid::Uuid;
 
@@ -61,5 +62,7 @@ pub fn admitted(
             )
         });
     }
-    Ok(Call::begin(worker, id, principal, endpoint, client))
+    let mut call = Call::begin(worker, id, principal, endpoint, client);
+    call.submits(request.extensions().get::<Submission>().cloned());
+    Ok(call)
 }

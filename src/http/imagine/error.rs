@@ -35,13 +35,16 @@ pub fn respond(error: &ApiError, request_id: &str) -> HttpResponse {
         429 => "Too Many Requests",
         _ => "Request failed",
     };
-    let body = json!({
+    let mut body = json!({
         "error": heading,
         "message": error.message,
         "code": error.code.as_str(),
         "param": error.param,
         "request_id": request_id,
     });
+    if let Some(seconds) = error.retry_seconds() {
+        body["retry_after"] = seconds.into();
+    }
     // the headers are those of every surface
     plain.set_body(body.to_string()).map_into_boxed_body()
 }

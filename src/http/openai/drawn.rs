@@ -34,14 +34,13 @@ use crate::http::{
 };
 
 /// Fields that are read here; all others go along as they are.
-const READ: [&str; 11] = [
+const READ: [&str; 10] = [
     "model",
     "prompt",
     "n",
     "size",
     "seed",
     "response_format",
-    "user",
     "negative_prompt",
     "steps",
     "guidance_scale",
@@ -118,7 +117,6 @@ pub fn edit(mut form: Form) -> Result<(Draft, Option<ImageFormat>), RequestError
     };
     let count = form.whole("n", &[])?.unwrap_or(1);
     let steps = form.whole("steps", &[])?;
-    form.take(&["user"]);
     let draft = Draft {
         action: Action::Edit,
         model,
