@@ -217,7 +217,7 @@ async fn what_an_upstream_hides_in_a_picture_is_not_passed_on() {
     // the simulator pads pictures of a given size with a chunk of its own
     let provider = Provider::of(&sim).models(&["sim-image-1m"]);
     let app = App::builder().provider(provider).start().await;
-    let ask = |format: &str| json!({"model": "acme/sim-image-1m", "prompt": "x", "size": "64x64", "response_format": format, "user": "passes"});
+    let ask = |format: &str| json!({"model": "acme/sim-image-1m", "prompt": "x", "size": "64x64", "response_format": format, "x-pass": true});
     let plain = app.post(ASK, &ask("b64_json")).await.json().await;
     let plain = BASE64_STANDARD
         .decode(plain["data"][0]["b64_json"].as_str().unwrap())

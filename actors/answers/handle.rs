@@ -10,10 +10,11 @@ use super::{
     policy::{Made, may_be_given_again},
     recording::{Reader, Refusal},
     stored,
-    table::{Ask, Begun, Table, Waiting},
+    table::{Ask, Begun, KeyScope, Table, Waiting},
     ticket::Ticket,
 };
 use crate::{
+    jobs::Submission,
     storage::{
         Database, StorageError,
         queries::answers::{self, AnswerRow},
@@ -100,6 +101,15 @@ impl Answers {
         };
         ticket.refuse(refusal);
         Recalled::Refused(refusal)
+    }
+
+    /// What tells jobs that come of the request from those of others; none without an `Idempotency-Key`.
+    #[must_use]
+    pub fn submission(&self, ticket: &Ticket) -> Option<Submission> {
+        let (scope, fingerprint) = ticket.key()?;
+        let since = self.now() - self.retention_ms;
+        let KeyScope { app, key, route } = scope;
+        Some(Submission::new(app, key, route, &fingerprint, since))
     }
 
     /// Sees to it that an answer can be given again if it is worth it, and otherwise that it will not. To be called before its

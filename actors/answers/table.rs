@@ -38,6 +38,25 @@ impl Fingerprint {
         hash.update(body);
         Self(hash.finalize().into())
     }
+
+    /// Of a request whose body is these pieces, and what stands between them does not count.
+    #[must_use]
+    pub fn of_pieces<'a>(path: &str, pieces: impl Iterator<Item = &'a [u8]>) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(path);
+        for piece in pieces {
+            hash.update([0]);
+            // where each ends is told by their lengths
+            hash.update((piece.len() as u64).to_le_bytes());
+            hash.update(piece);
+        }
+        Self(hash.finalize().into())
+    }
+
+    /// SHA-256.
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
 }
 
 impl fmt::Debug for Fingerprint {

@@ -21,7 +21,7 @@ use super::{
         Took,
     },
     policy::{Board, Entry, Room},
-    store::Store,
+    store::{Kept, Store},
     workers::Workers,
 };
 use crate::{
@@ -258,11 +258,13 @@ impl Receive<Submit> for Jobs {
         let setup = self.setup.clone();
         let insert = async move { setup.store.insert(new).await };
         Box::pin(
-            wrap_future::<_, Cell<Self>>(insert).map(|inserted, cell, _| {
-                let row = inserted?;
-                cell.board.queue(Entry::of(&row));
-                cell.pump();
-                Ok(row)
+            wrap_future::<_, Cell<Self>>(insert).map(|inserted, cell, _| match inserted? {
+                Kept::New(row) => {
+                    cell.board.queue(Entry::of(&row));
+                    cell.pump();
+                    Ok(row)
+                }
+                Kept::Earlier(row) => Ok(row),
             }),
         )
     }

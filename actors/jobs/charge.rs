@@ -3,6 +3,34 @@
 use super::job::{Cost, State, Yield};
 use crate::storage::queries::{charges::ChargeRow, jobs::JobRow};
 
+/// Pictures that an upstream has made for a call which is no job.
+#[derive(Debug, Clone)]
+pub struct Passed {
+    pub call_id: String,
+    pub app_id: String,
+    pub provider: String,
+    /// The full id at the catalog, `provider/model`.
+    pub target: String,
+    pub pictures: u32,
+    /// Credits for one picture, times a million.
+    pub price: i64,
+}
+
+impl Passed {
+    /// Its charge at `now`, in milliseconds since 1970, under the call's id.
+    pub(super) fn charge(self, now: i64) -> ChargeRow {
+        ChargeRow {
+            job_id: self.call_id,
+            app_id: self.app_id,
+            provider: self.provider,
+            model: self.target,
+            pictures: i32::try_from(self.pictures).unwrap_or(i32::MAX),
+            micro_credits: self.price.saturating_mul(self.pictures.into()),
+            created_at: now,
+        }
+    }
+}
+
 /// The charge for a job that has just been finished; none for one that brought nothing.
 pub(super) fn charge(row: &JobRow) -> Option<ChargeRow> {
     if row.state != State::Completed.to_string() {

@@ -3,12 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use derive_more::{Display, Error, From};
-use futures_util::{Stream, StreamExt as _, stream};
+use futures_util::{Stream, StreamExt as _, future::ready, stream};
 use prometheus_client::registry::Registry;
 use tokio::sync::{OnceCell, oneshot, watch};
 
 use super::{
     actor::{Jobs, Setup},
+    charge::Passed,
     config::JobsConfig,
     draw::Draw,
     events::{Event, since},
@@ -17,9 +18,11 @@ use super::{
     metrics::JobsMetrics,
     node::Node,
     pace::Stopwatch,
+    patience::until_answered,
     policy::Full,
-    store::Store,
-    waiting::{Files, Teller, Waiting},
+    store::{Kept, Store},
+    submission::{Again, Submission},
+    waiting::{Files, News, Teller, Waiting},
     webhooks::Outbox,
     workers::Workers,
 };
@@ -37,6 +40,9 @@ pub enum JobError {
     /// Too many wait.
     #[display("{_0}")]
     Full(Full),
+    /// Another job was submitted with the same key, for something else.
+    #[display("the key was used for something else")]
+    OtherBody,
     /// The table was not reached, see [`StorageError::is_temporary`].
     #[display("jobs cannot be reached: {_0}")]
     Database(StorageError),
@@ -67,6 +73,8 @@ pub struct JobsHandle {
 
 /// How long a submission may take: a commit that may wait behind others.
 const SUBMIT_WAIT: Duration = Duration::from_secs(30);
+/// How long an answer is held back for its charge.
+const CHARGE_WAIT: Duration = Duration::from_secs(2);
 /// Before the manager is asked again for news after it has fallen.
 const AGAIN: Duration = Duration::from_millis(200);
 
@@ -114,7 +122,7 @@ impl JobsHandle {
         })
     }
 
-    /// Has a job done. It is in the table when this returns.
+    /// Has a job done. It is in the table when this returns; where there is one with its submission, that is returned.
     ///
     /// # Errors
     /// [`JobError`].
@@ -124,11 +132,11 @@ impl JobsHandle {
     }
 
     /// Has a job done at once, by a worker on this thread, for somebody who waits for it. It is in the table when this
-    /// returns, also where this is dropped before. `files` are its inputs as they came; `place` is kept until the worker
+    /// returns, also where this is dropped before. Where there is one with its submission, that is waited for. `files` are its inputs as they came; `place` is kept until the worker
     /// has ended, whoever waits.
     ///
     /// # Errors
-    /// [`JobError::Database`].
+    /// [`JobError::Database`], [`JobError::OtherBody`].
     pub async fn begin(
         &self,
         new: NewJob,
@@ -137,7 +145,6 @@ impl JobsHandle {
     ) -> Result<Waiting, JobError> {
         let (teller, news) = Teller::new(files);
         let (told, stored) = oneshot::channel();
-        let id = new.id.clone();
         let tell = move |outcome| {
             // an error means that nobody waits any more
             let _ = told.send(outcome);
@@ -145,12 +152,42 @@ impl JobsHandle {
         let manager = self.manager.clone();
         let workers = &self.setup.workers;
         workers.begin(&self.setup, new, manager, (teller, place), tell);
-        match stored.await {
-            Ok(outcome) => outcome?,
-            // its task fell before it was stored
-            Err(_) => return Err(StorageError::Busy.into()),
+        // an error means that its task fell before it was stored
+        match stored.await.map_err(|_| StorageError::Busy)?? {
+            Kept::New(row) => Ok(Waiting::of(&row.id, news)),
+            Kept::Earlier(row) => self.wait_for(&row.app_id, &row.id).await,
         }
-        Ok(Waiting { id, news })
+    }
+
+    /// The job that this app has submitted with that key before, as it stands.
+    ///
+    /// # Errors
+    /// [`JobError::Database`], [`JobError::OtherBody`].
+    pub async fn submitted(
+        &self,
+        submission: &Submission,
+        again: Again,
+    ) -> Result<Option<Job>, JobError> {
+        match self.store.submitted(submission, again).await? {
+            Some(row) => Ok(Some(self.seen(row).await)),
+            None => Ok(None),
+        }
+    }
+
+    /// Somebody waits for a job that was begun before: of that he is told the end.
+    ///
+    /// # Errors
+    /// [`JobError::Database`].
+    pub async fn wait_for(&self, app_id: &str, id: &str) -> Result<Waiting, JobError> {
+        let events = self.watch(app_id, id, 0).await?;
+        let (store, of) = (self.store.clone(), id.to_owned());
+        let end = async move {
+            // they end with the job
+            events?.for_each(async |_| ()).await;
+            store.get(&of).await.ok().flatten().map(News::end_of)
+        };
+        let news = stream::once(end).filter_map(ready);
+        Ok(Waiting::of(id, news))
     }
 
     /// The job of that id; none if this app has no such job, or not any more.
@@ -238,6 +275,24 @@ impl JobsHandle {
             watcher.next().await.map(|events| (events, watcher))
         });
         Ok(Some(batches.flat_map(stream::iter)))
+    }
+
+    /// Charges pictures that were made past the jobs. The charge is in the table when this returns, once, also where
+    /// this is dropped before; while the database is away it waits there alone.
+    pub async fn charge(&self, passed: Passed) {
+        let (done, written) = oneshot::channel::<()>();
+        let row = passed.charge(self.store.now());
+        let store = self.store.clone();
+        self.setup.workers.keep(async move |shutdown| {
+            let write = async || store.charge(row.clone()).await;
+            if until_answered(&shutdown, "a charge", write).await.is_none() {
+                let (call, cost) = (&row.job_id, row.micro_credits);
+                log::error!("the charge of call {call} is lost: {cost} millionths of a credit");
+            }
+            drop(done);
+        });
+        // either way it is seen to
+        let _ = actix_rt::time::timeout(CHARGE_WAIT, written).await;
     }
 
     /// How many jobs there are.

@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{draw::Harvest, learnt, order::JobOrder, route::Others, webhooks::Callback};
+use super::{
+    draw::Harvest, learnt, order::JobOrder, route::Others, submission::Submission,
+    webhooks::Callback,
+};
 use crate::storage::queries::jobs::JobRow;
 
 /// How far a job is. The last three are final.
@@ -167,6 +170,8 @@ pub struct NewJob {
     pub callback: Option<Callback>,
     /// What its pictures are tagged with.
     pub tags: Vec<String>,
+    /// That no other job is to have.
+    pub submission: Option<Submission>,
 }
 
 /// A new job's id, needed before it is submitted: its input files are stored in its name.

@@ -22,6 +22,7 @@
 //! | [`events`] | what followers are told; pure |
 //! | `metrics` | what is counted |
 //! | `store` | the table's transitions |
+//! | [`submission`] | what tells a repeated submission from a new one; pure |
 //! | `transition` | what a row becomes; pure |
 //! | `charge` | what jobs cost; pure |
 //! | `pictures` | what a completed job leaves in the table `images` |
@@ -57,6 +58,7 @@ mod pictures;
 pub mod policy;
 pub mod route;
 mod store;
+pub mod submission;
 #[cfg(test)]
 mod tests;
 mod transition;
@@ -66,6 +68,7 @@ mod worker;
 mod workers;
 
 pub use actor::Jobs;
+pub use charge::Passed;
 pub use config::JobsConfig;
 pub use events::Event;
 pub use handle::{JobError, JobsHandle, Wish};
@@ -75,4 +78,5 @@ pub use node::Node;
 pub use order::{JobInput, JobOrder};
 pub use pace::Stopwatch;
 pub use painter::Painter;
+pub use submission::{Again, Submission};
 pub use waiting::{News, Waiting};

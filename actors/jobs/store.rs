@@ -5,11 +5,13 @@ use diesel::QueryResult;
 use super::{
     charge::charge,
     config::JobsConfig,
+    handle::JobError,
     job::{NewJob, State, Yield},
     metrics::JobsMetrics,
     node::Node,
     pictures::keep_pictures,
     route::{Choice, Others},
+    submission::{Again, Submission},
     transition::{End, HeldParts, begun, cancelled, ended, json, lost, recorded, to, turned, word},
     webhooks::{Callback, Outbox},
 };
@@ -17,7 +19,7 @@ use crate::{
     storage::{
         Connection, Database, StorageError,
         queries::{
-            charges,
+            charges::{self, ChargeRow},
             jobs::{self, JobBrief, JobChange, JobFilter, JobRow},
         },
     },
@@ -34,6 +36,14 @@ pub(super) struct Store {
     pub metrics: JobsMetrics,
 }
 
+/// What became of a new job.
+#[derive(Debug)]
+pub(super) enum Kept {
+    New(JobRow),
+    /// There was one with its submission.
+    Earlier(JobRow),
+}
+
 /// The newest completed jobs that durations are learnt from at the start.
 const REMEMBERED: usize = 500;
 
@@ -42,14 +52,17 @@ impl Store {
         i64::try_from(self.clock.wall_ms()).unwrap_or(i64::MAX)
     }
 
-    pub async fn insert(&self, new: NewJob) -> Result<JobRow, StorageError> {
-        let callback = new.callback.clone();
-        self.keep(self.row(new), callback).await
+    /// Stores a job to be begun later.
+    pub async fn insert(&self, new: NewJob) -> Result<Kept, JobError> {
+        let (callback, submission) = (new.callback.clone(), new.submission.clone());
+        let row = self.row(new);
+        self.keep(row, callback, submission, Again::Always).await
     }
 
     /// Stores a job that is begun at once, which no other is told to begin.
-    pub async fn insert_begun(&self, new: NewJob) -> Result<JobRow, StorageError> {
-        let (now, callback) = (self.now(), new.callback.clone());
+    pub async fn insert_begun(&self, new: NewJob) -> Result<Kept, JobError> {
+        let (callback, submission) = (new.callback.clone(), new.submission.clone());
+        let now = self.now();
         let row = JobRow {
             state: State::Processing.to_string(),
             attempts: 1,
@@ -58,18 +71,53 @@ impl Store {
             leased_until: self.node.leased_until(now),
             ..self.row(new)
         };
-        self.keep(row, callback).await
+        self.keep(row, callback, submission, Again::UnlessLost)
+            .await
     }
 
-    async fn keep(&self, row: JobRow, callback: Option<Callback>) -> Result<JobRow, StorageError> {
+    async fn keep(
+        &self,
+        row: JobRow,
+        callback: Option<Callback>,
+        submission: Option<Submission>,
+        again: Again,
+    ) -> Result<Kept, JobError> {
+        let wanted = submission.clone();
         let insert = move |conn: &mut _| {
-            jobs::insert(conn, &row)?;
+            let earlier = match wanted {
+                Some(submission) => insert_once(conn, &row, &submission, again)?,
+                None => jobs::insert(conn, &row).map(|()| None)?,
+            };
+            if let Some(earlier) = earlier {
+                return Ok(Kept::Earlier(earlier));
+            }
             if let Some(callback) = callback {
                 Outbox::expect(conn, &row.id, callback)?;
             }
-            Ok(row)
+            Ok(Kept::New(row))
         };
-        self.database.write(insert).await
+        match self.database.write(insert).await? {
+            Kept::Earlier(row) if !is_of(&row, submission.as_ref()) => Err(JobError::OtherBody),
+            kept => Ok(kept),
+        }
+    }
+
+    /// The job that this app has submitted with that key before.
+    pub async fn submitted(
+        &self,
+        submission: &Submission,
+        again: Again,
+    ) -> Result<Option<JobRow>, JobError> {
+        let key = submission.key.clone();
+        let find = move |conn: &mut _| jobs::submitted(conn, &key);
+        let found = self.database.read(find).await?;
+        let counts = |row: &JobRow| {
+            row.created_at >= submission.since && !frees(again).contains(&row.state.as_str())
+        };
+        match found.filter(counts) {
+            Some(row) if !is_of(&row, Some(submission)) => Err(JobError::OtherBody),
+            found => Ok(found),
+        }
     }
 
     fn row(&self, new: NewJob) -> JobRow {
@@ -100,6 +148,8 @@ impl Store {
             others: new.others.as_ref().map(json),
             owner: None,
             leased_until: None,
+            submission: new.submission.as_ref().map(|new| new.key.clone()),
+            fingerprint: new.submission.map(|new| new.fingerprint),
             prompt: new.order.prompt.clone(),
             tags: (!new.tags.is_empty()).then(|| json(&new.tags)),
         }
@@ -202,6 +252,12 @@ impl Store {
         self.database.write(renew).await.map(Some)
     }
 
+    /// Stores a charge that no job is behind, unless it is there.
+    pub async fn charge(&self, row: ChargeRow) -> Result<(), StorageError> {
+        let write = move |conn: &mut _| charges::insert_once(conn, &row);
+        self.database.write(write).await
+    }
+
     /// Deletes a finished job; says whether there was one.
     pub async fn forget(&self, id: String) -> Result<bool, StorageError> {
         let delete = move |conn: &mut _| jobs::delete(conn, &[id]);
@@ -242,6 +298,34 @@ impl Store {
         }
         Ok(changed)
     }
+}
+
+/// Stores a job unless there is one with its submission, which is returned.
+fn insert_once(
+    conn: &mut Connection,
+    row: &JobRow,
+    submission: &Submission,
+    again: Again,
+) -> QueryResult<Option<JobRow>> {
+    jobs::free_submission(conn, &submission.key, submission.since, frees(again))?;
+    if jobs::insert_once(conn, row)? {
+        return Ok(None);
+    }
+    // gone in between: whoever asks once more is the first
+    let earlier = jobs::submitted(conn, &submission.key)?;
+    earlier.ok_or(diesel::result::Error::NotFound).map(Some)
+}
+
+/// The states that free a job's key.
+fn frees(again: Again) -> &'static [&'static str] {
+    match again {
+        Again::Always => &[],
+        Again::UnlessLost => &["failed", "cancelled"],
+    }
+}
+
+fn is_of(row: &JobRow, submission: Option<&Submission>) -> bool {
+    row.fingerprint.as_ref() == submission.map(|submission| &submission.fingerprint)
 }
 
 /// Changes a job that is not finished, as it is when nobody else changes it.

@@ -3,11 +3,18 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use futures_util::{
+    Stream, StreamExt as _,
+    stream::{self, LocalBoxStream},
+};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use troupe_protocol::failure::FailureKind;
 
-use super::{job::Yield, policy::Fault};
-use crate::{media::Spooled, providers::exchange::Watch};
+use super::{
+    job::{Job, JobFailure, Outlook, State, Yield},
+    policy::Fault,
+};
+use crate::{media::Spooled, providers::exchange::Watch, storage::queries::jobs::JobRow};
 
 /// What who waits is told. As many as there are attempts, each twice, and an end.
 #[derive(Debug)]
@@ -35,13 +42,20 @@ pub struct Ended {
 }
 
 /// A job that was begun at once. Dropping it leaves the job alone.
-#[derive(Debug)]
 pub struct Waiting {
-    pub(super) id: String,
-    pub(super) news: UnboundedReceiver<News>,
+    id: String,
+    news: LocalBoxStream<'static, News>,
 }
 
 impl Waiting {
+    /// For the job of that id, of which this is told.
+    pub(super) fn of(id: &str, news: impl Stream<Item = News> + 'static) -> Self {
+        Self {
+            id: id.to_owned(),
+            news: news.boxed_local(),
+        }
+    }
+
     /// The job's id.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -51,7 +65,7 @@ impl Waiting {
     /// What is new; none once nobody is at the job any more, without an end that could be told. May be dropped
     /// while it waits without losing anything.
     pub async fn next(&mut self) -> Option<News> {
-        self.news.recv().await
+        self.news.next().await
     }
 }
 
@@ -69,8 +83,9 @@ pub struct Teller {
 }
 
 impl Teller {
-    pub(super) fn new(files: Files) -> (Self, UnboundedReceiver<News>) {
-        let (to, news) = unbounded_channel();
+    pub(super) fn new(files: Files) -> (Self, impl Stream<Item = News> + use<>) {
+        let (to, mut news) = unbounded_channel();
+        let news = stream::poll_fn(move |cx| news.poll_recv(cx));
         let teller = Self {
             to: Some(to),
             target: String::new(),
@@ -106,6 +121,41 @@ impl Teller {
         if let Some(to) = &self.to {
             // an error means that he has left
             let _ = to.send(news);
+        }
+    }
+}
+
+impl News {
+    /// How a finished job ended.
+    pub(super) fn end_of(row: JobRow) -> Self {
+        let target = row.target.clone();
+        let job = Job::of(row, Outlook::default(), 0);
+        let result = match job.error {
+            _ if job.state == State::Completed => Ok(job.output),
+            Some(failure) => Err(failure.into()),
+            None => Err(Fault::of(FailureKind::Cancelled, "the job was cancelled")),
+        };
+        Self::Ended(Box::new(Ended { target, result }))
+    }
+}
+
+impl From<JobFailure> for Fault {
+    fn from(failure: JobFailure) -> Self {
+        let JobFailure {
+            kind,
+            code,
+            message,
+        } = failure;
+        let kind = match kind.as_str() {
+            "invalid_request" => FailureKind::InvalidRequest,
+            "content_policy" => FailureKind::ContentPolicy,
+            "timeout" => FailureKind::Timeout,
+            // what an upstream said of its credentials is not told any more
+            _ => FailureKind::Upstream,
+        };
+        Self {
+            code,
+            ..Self::of(kind, &message)
         }
     }
 }

@@ -10,12 +10,14 @@ use troupe_protocol::failure::FailureKind;
 use super::{
     actor::{Jobs, Setup},
     draw::Harvest,
+    handle::JobError,
     job::{JobFailure, NewJob, State, Yield},
     messages::{Adopt, Begun, Moved, tell},
     parts::OpenParts,
     patience::until_answered,
     policy::{Fault, Verdict, verdict},
     route::{Choice, Others},
+    store::Kept,
     transition::End,
     waiting::Teller,
 };
@@ -59,15 +61,19 @@ impl Worker {
         self.go_on(row, teller).await
     }
 
-    /// The same for a job that is not in the table yet. `stored` is told once it is.
+    /// The same for a job that is not in the table yet. `stored` is told once it is, or which one is there in its place.
     pub async fn work_on_new(
         &self,
         new: NewJob,
         teller: Teller,
-        stored: impl FnOnce(Result<(), StorageError>),
+        stored: impl FnOnce(Result<Kept, JobError>),
     ) -> Option<JobRow> {
         let row = match self.setup.store.insert_begun(new).await {
-            Ok(row) => row,
+            Ok(Kept::New(row)) => row,
+            Ok(earlier) => {
+                stored(Ok(earlier));
+                return None;
+            }
             Err(error) => {
                 stored(Err(error));
                 return None;
@@ -75,7 +81,7 @@ impl Worker {
         };
         self.setup.workers.note_begun(&self.id);
         tell(&self.manager, Adopt::of(&row));
-        stored(Ok(()));
+        stored(Ok(Kept::New(row.clone())));
         self.go_on(row, teller).await
     }
 

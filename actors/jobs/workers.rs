@@ -11,14 +11,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     actor::{Jobs, Setup},
+    handle::JobError,
     job::NewJob,
     messages::{Ended, tell},
     policy::Entry,
+    store::Kept,
     waiting::Teller,
     worker::Worker,
 };
 use crate::{
-    storage::{StorageError, queries::jobs::JobRow},
+    storage::queries::jobs::JobRow,
     supervision::{Handle, tasks::Tasks},
 };
 
@@ -92,7 +94,7 @@ impl Workers {
         new: NewJob,
         manager: Handle<Jobs>,
         (teller, place): (Teller, impl Sized + 'static),
-        stored: impl FnOnce(Result<(), StorageError>) + 'static,
+        stored: impl FnOnce(Result<Kept, JobError>) + 'static,
     ) {
         let Some((alive, worker)) = self.enlist(setup, new.id.as_str().into(), &manager) else {
             return;
@@ -102,6 +104,13 @@ impl Workers {
             drop(place);
             row
         });
+    }
+
+    /// Sees to a write that must not be lost with whoever wants it.
+    pub fn keep(&self, write: impl AsyncFnOnce(CancellationToken) + 'static) {
+        let shutdown = self.tasks.shutdown();
+        let task = async move { write(shutdown).await };
+        self.tasks.spawn("write", task, |_| ());
     }
 
     /// Asks all to end: what upstreams have taken is asked for at the next start.

@@ -155,8 +155,9 @@ fn sqlite_setup(conn: &mut SqliteConnection, options: ConnectionOptions) -> Quer
         )]
         std::thread::sleep(Duration::from_millis(5));
     }
+    // what was acknowledged outlasts a power cut; many writes share a commit, and so its sync
     conn.batch_execute(&format!(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA query_only = {}; \
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA query_only = {}; \
          PRAGMA cache_size = -{SQLITE_CACHE_KIB};",
         i32::from(options.read_only),
     ))
@@ -231,7 +232,7 @@ mod tests {
         assert_eq!(pragmas.journal_mode, "wal");
         assert_eq!(
             (pragmas.timeout, pragmas.synchronous, pragmas.foreign_keys),
-            (5_000, 1, 1)
+            (5_000, 2, 1)
         );
     }
 

@@ -161,6 +161,8 @@ diesel::table! {
         leased_until -> Nullable<BigInt>,
         prompt -> Text,
         tags -> Nullable<Text>,
+        submission -> Nullable<Text>,
+        fingerprint -> Nullable<Text>,
     }
 }
 

@@ -19,6 +19,7 @@ use troupe_actors::{
     },
     answers::Made,
     catalog::{Candidates, Target},
+    jobs::Submission,
     providers::{exchange::Watch, provider::Provider},
     supervision::clock::Monotonic,
 };
@@ -64,6 +65,7 @@ pub struct Call {
     places: Places,
     /// The status that has gone out ahead of the answer.
     begun: Option<StatusCode>,
+    submission: Option<Submission>,
 }
 
 /// Places at the gates, given back when the request is over.
@@ -96,7 +98,17 @@ impl Call {
             upstream: Duration::ZERO,
             places: Places::default(),
             begun: None,
+            submission: None,
         }
+    }
+
+    /// The request has an `Idempotency-Key`, for jobs that come of it.
+    pub fn submits(&mut self, submission: Option<Submission>) {
+        self.submission = submission;
+    }
+
+    pub fn submission(&self) -> Option<&Submission> {
+        self.submission.as_ref()
     }
 
     pub fn id(&self) -> &str {

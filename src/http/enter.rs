@@ -3,9 +3,10 @@
 use std::{rc::Rc, time::Duration};
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpMessage as _, HttpRequest, HttpResponse,
     web::{Bytes, Payload},
 };
+use troupe_actors::jobs::Submission;
 use troupe_protocol::{dialect::Client, openai::error::ErrorCode};
 use uuid::Uuid;
 
@@ -63,7 +64,9 @@ pub fn admitted(
             )
         });
     }
-    Ok(Call::begin(worker, id, principal, endpoint, client))
+    let mut call = Call::begin(worker, id, principal, endpoint, client);
+    call.submits(request.extensions().get::<Submission>().cloned());
+    Ok(call)
 }
 
 /// Takes a place for a request that was let in, then reads its JSON body.

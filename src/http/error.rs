@@ -89,6 +89,12 @@ impl ApiError {
         Self::new(ErrorCode::ProviderUnavailable, message).retry(Duration::from_secs(1))
     }
 
+    /// 422: the request's `Idempotency-Key` belongs to another one.
+    pub fn key_reused() -> Self {
+        let message = "this Idempotency-Key was used with another path or body: choose a new key for a new request";
+        Self::new(ErrorCode::IdempotencyKeyReused, message)
+    }
+
     /// The same, with the time after which it may be tried again.
     pub fn retry(mut self, after: impl Into<Option<Duration>>) -> Self {
         self.retry_after = after.into();
@@ -113,6 +119,12 @@ impl ApiError {
         }
     }
 
+    /// When to try again, in whole seconds, rounded up: an early retry would meet the same refusal.
+    pub fn retry_seconds(&self) -> Option<u64> {
+        let after = self.retry_after?;
+        Some((after.as_secs() + u64::from(after.subsec_nanos() > 0)).max(1))
+    }
+
     /// The answer to a client of OpenAI's dialects, or of none.
     pub fn respond(&self, request_id: &str) -> HttpResponse {
         self.respond_to(Client::OpenaiChat, request_id)
@@ -126,9 +138,7 @@ impl ApiError {
         for (name, value) in request_id_headers(client, request_id) {
             response.insert_header((name, value));
         }
-        if let Some(after) = self.retry_after {
-            // whole seconds, rounded up: an early retry would meet the same refusal
-            let seconds = (after.as_secs() + u64::from(after.subsec_nanos() > 0)).max(1);
+        if let Some(seconds) = self.retry_seconds() {
             response.insert_header((header::RETRY_AFTER, seconds));
             if status == StatusCode::TOO_MANY_REQUESTS {
                 for (name, value) in rate::nothing_left(client, Duration::from_secs(seconds)) {

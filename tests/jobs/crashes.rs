@@ -10,7 +10,7 @@ use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 use troupe_simulator::{Behaviour, Simulator};
 
-use crate::support::{App, Provider, eventually};
+use crate::support::{Answer, App, Provider, eventually};
 
 const JOBS: usize = 200;
 const KILLS: usize = 30;
@@ -80,11 +80,20 @@ fn order(number: usize) -> Value {
     json!({"model": format!("{name}/{model}"), "prompt": format!("fox {number}"), "async": true})
 }
 
+/// Half of each provider's orders are sent with a key, and so may be sent again.
+fn is_keyed(number: usize) -> bool {
+    (number / WHO.len()).is_multiple_of(2)
+}
+
 /// The ids of those of the orders that were acknowledged.
 async fn ordered(app: &App, numbers: &[usize]) -> Vec<(usize, String)> {
     let submissions = numbers.iter().map(|number| async move {
-        let body = order(*number);
-        let answer = app.try_post("/api/v1/generate", &body).await;
+        let request = app.client().post(app.url("/api/v1/generate"));
+        let mut request = request.bearer_auth(App::API_KEY);
+        if is_keyed(*number) {
+            request = request.insert_header(("idempotency-key", format!("fox-{number}")));
+        }
+        let answer = Answer::of(request, Some(&order(*number))).await;
         let answer = answer.ok().filter(|answer| answer.status == 202)?;
         let job: Value = serde_json::from_slice(&answer.try_bytes().await?).ok()?;
         Some((*number, job["id"].as_str()?.to_owned()))
@@ -161,8 +170,17 @@ async fn two_hundred_jobs_outlive_thirty_kills() {
             .iter()
             .filter(|number| !taken.iter().any(|(known, _)| known == *number));
         open.extend(lost);
-        ids.extend(taken);
         app.restart().await;
+        // who has a key may also ask again when he was answered
+        let sure: Vec<usize> = taken.iter().map(|(number, _)| *number).collect();
+        let sure: Vec<usize> = sure
+            .into_iter()
+            .filter(|number| is_keyed(*number))
+            .collect();
+        for (number, id) in ordered(&app, &sure).await {
+            assert!(taken.contains(&(number, id)), "another job for {number}");
+        }
+        ids.extend(taken);
     }
     for (number, id) in ordered(&app, &open).await {
         ids.insert(number, id);
@@ -181,9 +199,23 @@ async fn two_hundred_jobs_outlive_thirty_kills() {
         let interrupted = job["error"]["kind"] == "interrupted";
         assert!(job["status"] == "completed" || interrupted, "{job}");
     }
+    keyed_orders_are_one_job_each(&app);
     submissions_are_what_the_jobs_say(&sim, &jobs);
     completed_jobs_are_charged_once(&app, &jobs).await;
     files_have_rows_and_rows_have_files(&app, &jobs).await;
+}
+
+fn keyed_orders_are_one_job_each(app: &App) {
+    let file = app.path("data/troupe.db");
+    let mut conn = SqliteConnection::establish(&file.to_string_lossy()).unwrap();
+    let rows: Vec<Name> = sql_query("SELECT prompt AS name FROM jobs")
+        .load(&mut conn)
+        .unwrap();
+    for number in (0..JOBS).filter(|number| is_keyed(*number)) {
+        let prompt = format!("fox {number}");
+        let jobs = rows.iter().filter(|row| row.name == prompt);
+        assert_eq!(jobs.count(), 1, "{prompt}");
+    }
 }
 
 /// Each attempt is one order at most, and each picture was ordered.

@@ -82,6 +82,42 @@ async fn an_answer_names_its_job_which_is_charged() {
 }
 
 #[actix_rt::test]
+async fn what_passes_is_charged_once_for_its_call_and_a_user_is_no_reason_to_pass() {
+    let sim = Simulator::start();
+    let app = drawing(&sim).start().await;
+    let path = "/v1/images/generations";
+    let mut order = order("gpt-image-1");
+    order["user"] = "a reader".into();
+    let drawn = app.post(path, &order).await;
+    assert_ne!(drawn.header("x-troupe-job"), "");
+    assert_eq!(drawn.header("x-troupe-dropped"), "");
+    drawn.ok().await;
+    // what a job could not keep passes
+    order["x-pass"] = true.into();
+    order["n"] = 2.into();
+    let mut calls = Vec::new();
+    for format in ["url", "b64_json"] {
+        order["response_format"] = format.into();
+        let passed = app.post(path, &order).await;
+        assert_eq!(passed.header("x-troupe-job"), "");
+        calls.push(passed.header("x-request-id").to_owned());
+        passed.ok().await;
+    }
+    let page = app.admin_get("/api/admin/charges").await.json().await;
+    let charges = page["list"].as_array().unwrap();
+    assert_eq!(charges.len(), 3, "{page}");
+    for call in calls {
+        let own = charges.iter().filter(|charge| charge["job_id"] == call);
+        let own: Vec<_> = own.collect();
+        assert_eq!(own.len(), 1, "{page}");
+        assert_eq!(
+            (&own[0]["pictures"], &own[0]["micro_credits"]),
+            (&json!(2), &json!(80_000))
+        );
+    }
+}
+
+#[actix_rt::test]
 async fn base64_is_the_file_also_through_a_job() {
     let app = App::builder().start().await;
     let mut body = fox();

@@ -130,13 +130,13 @@ async fn openai_s_routes_draw_the_same() {
 #[actix_rt::test]
 async fn errors_have_the_shape_of_the_surface() {
     let app = App::builder().start().await;
-    let without = awc::Client::default().post(app.url("/api/v1/generate"));
+    let without = awc::Client::default().post(app.url("/api/v1/imagine"));
     let mut answer = without.send_json(&fox(MODEL)).await.unwrap();
     assert_eq!(answer.status(), 401);
     let error: Value = answer.json().await.unwrap();
     assert_eq!(error["error"], "Unauthorized");
     assert_eq!(error["code"], "missing_api_key");
-    let broken = awc::Client::default().post(app.url("/api/v1/generate"));
+    let broken = awc::Client::default().post(app.url("/api/v1/imagine"));
     let broken = broken.bearer_auth(App::API_KEY).send_body("{");
     let error: Value = broken.await.unwrap().json().await.unwrap();
     assert_eq!(
@@ -203,10 +203,9 @@ async fn the_limit_of_a_key_is_told_in_the_words_of_imagine_server() {
         }
         reply(answer).await;
     }
-    assert_eq!(
-        refused.expect("more than two a minute")["error"],
-        "Too Many Requests"
-    );
+    let refused = refused.expect("more than two a minute");
+    assert_eq!(refused["error"], "Too Many Requests");
+    assert!(refused["retry_after"].as_u64() > Some(0), "{refused}");
 }
 
 #[actix_rt::test]

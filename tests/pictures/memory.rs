@@ -63,7 +63,7 @@ async fn base64_passes_without_being_held() {
     let app = start(&sim).await;
     // no job could keep the user, so these pass
     let body = json!({
-        "model": MODEL, "prompt": "a fox", "size": SIZE, "user": "u", "response_format": "b64_json",
+        "model": MODEL, "prompt": "a fox", "size": SIZE, "x-pass": true, "response_format": "b64_json",
     });
     let answers = a_hundred(&app, "/v1/images/generations", &body).await;
     for answer in in_bounds(&app, answers).await {
@@ -76,7 +76,7 @@ async fn base64_that_passes_becomes_links_without_being_held() {
     let sim = Simulator::start();
     let app = start(&sim).await;
     let body = json!({
-        "model": MODEL, "prompt": "a fox", "size": SIZE, "user": "u", "response_format": "url",
+        "model": MODEL, "prompt": "a fox", "size": SIZE, "x-pass": true, "response_format": "url",
     });
     let answers = a_hundred(&app, "/v1/images/generations", &body).await;
     for answer in in_bounds(&app, answers).await {
@@ -89,7 +89,7 @@ async fn base64_that_passes_becomes_links_without_being_held() {
 async fn links_that_pass_are_followed_without_being_held() {
     let sim = Simulator::start();
     let app = start(&sim).await;
-    let body = json!({"model": "openai/sim-noise", "prompt": "a fox", "size": SIZE, "user": "u"});
+    let body = json!({"model": "openai/sim-noise", "prompt": "a fox", "size": SIZE, "x-pass": true});
     let answers = a_hundred(&app, "/v1/images/generations", &body).await;
     for answer in in_bounds(&app, answers).await {
         let link = answer["data"][0]["url"].as_str().unwrap();

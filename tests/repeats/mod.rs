@@ -3,6 +3,7 @@
 mod dedupe;
 mod dialects;
 mod keyed;
+mod orders;
 mod outages;
 
 use serde_json::Value;

@@ -92,6 +92,25 @@ async fn all_that_is_wrong_is_told_by_field_in_either_language() {
 }
 
 #[actix_rt::test]
+async fn before_it_is_known_whose_order_it_is_the_seed_s_shape_holds() {
+    let app = App::builder().start().await;
+    let generate = || {
+        let request = app.client().post(app.url("/api/v1/generate"));
+        request.insert_header(("accept-language", "zh-CN"))
+    };
+    let keyless = Answer::of(generate(), Some(&fox())).await.unwrap();
+    let told = refused(keyless, 401, "unauthorized").await;
+    let message = told["message"].as_str().unwrap();
+    assert!(message.starts_with("请使用有效的"), "{told}");
+    for body in ["{", "{\"prompt\": \"a red fox\"}"] {
+        let request = generate().bearer_auth(App::API_KEY);
+        let sent = request.content_type("application/json").send_body(body);
+        let told = refused(Answer::new(sent.await.unwrap()), 400, "validation_error").await;
+        assert!(!told["message"].as_str().unwrap().is_ascii(), "{told}");
+    }
+}
+
+#[actix_rt::test]
 async fn beyond_the_queue_there_is_429_with_the_time() {
     let sim = Simulator::start();
     let app = super::filming_with(

@@ -79,6 +79,8 @@ pub fn row() -> JobRow {
         leased_until: None,
         prompt: String::new(),
         tags: None,
+        submission: None,
+        fingerprint: None,
     }
 }
 
@@ -117,6 +119,7 @@ pub fn new(app: &str, prompt: &str) -> NewJob {
         others: None,
         tags: vec!["fox".to_owned()],
         callback: None,
+        submission: None,
     }
 }
 

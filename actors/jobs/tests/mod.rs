@@ -7,6 +7,7 @@ mod nodes;
 mod restarts;
 mod routes;
 mod scale;
+mod submissions;
 mod telling;
 mod waiting;
 

@@ -10,6 +10,7 @@ use crate::storage::{Connection, connection::on_each, schema::charges};
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, Serialize)]
 #[diesel(table_name = charges)]
 pub struct ChargeRow {
+    /// The job's, or the call's that had it drawn without one.
     pub job_id: String,
     /// Who is charged.
     pub app_id: String,
@@ -23,6 +24,17 @@ pub struct ChargeRow {
     pub micro_credits: i64,
     /// Milliseconds since 1970.
     pub created_at: i64,
+}
+
+/// Stores a charge unless it is there.
+pub fn insert_once(conn: &mut Connection, row: &ChargeRow) -> QueryResult<()> {
+    on_each!(conn, c => {
+        diesel::insert_into(charges::table)
+            .values(row)
+            .on_conflict_do_nothing()
+            .execute(c)
+    })
+    .map(|_| ())
 }
 
 /// Stores a charge; a second one of the same job is a unique violation.

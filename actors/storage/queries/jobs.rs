@@ -65,6 +65,10 @@ pub struct JobRow {
     pub prompt: String,
     /// What its pictures are tagged with, a JSON list.
     pub tags: Option<String>,
+    /// The key that it was submitted with, hashed; no other job has it.
+    pub submission: Option<String>,
+    /// What came with that key, hashed.
+    pub fingerprint: Option<String>,
 }
 
 /// What is needed of a job to put it into its place in the queue.
@@ -125,6 +129,37 @@ pub struct JobFilter {
 /// Stores a new job; an id that exists is a unique violation.
 pub fn insert(conn: &mut Connection, row: &JobRow) -> QueryResult<()> {
     on_each!(conn, c => diesel::insert_into(jobs::table).values(row).execute(c)).map(|_| ())
+}
+
+/// Stores a new job unless there is one with its submission. True where it is stored.
+pub fn insert_once(conn: &mut Connection, row: &JobRow) -> QueryResult<bool> {
+    let inserted = on_each!(conn, c => {
+        diesel::insert_into(jobs::table)
+            .values(row)
+            .on_conflict_do_nothing()
+            .execute(c)
+    })?;
+    Ok(inserted > 0)
+}
+
+/// The job that was submitted with that key.
+pub fn submitted(conn: &mut Connection, submission: &str) -> QueryResult<Option<JobRow>> {
+    let own = jobs::table.filter(jobs::submission.eq(submission));
+    on_each!(conn, c => own.select(JobRow::as_select()).first(c).optional())
+}
+
+/// Frees the key of a job that was submitted before `since`, or ended in one of these `states`. It is no change of the
+/// job, also where that is finished.
+pub fn free_submission(
+    conn: &mut Connection,
+    submission: &str,
+    since: i64,
+    states: &[&str],
+) -> QueryResult<()> {
+    let over = jobs::created_at.lt(since).or(jobs::state.eq_any(states));
+    let own = jobs::table.filter(jobs::submission.eq(submission).and(over));
+    let free = jobs::submission.eq(None::<String>);
+    on_each!(conn, c => diesel::update(own).set(free).execute(c)).map(|_| ())
 }
 
 /// The job of that id.
@@ -282,6 +317,8 @@ pub(super) mod tests {
             leased_until: None,
             prompt: "a red fox".to_owned(),
             tags: None,
+            submission: None,
+            fingerprint: None,
         }
     }
 

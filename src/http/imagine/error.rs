@@ -32,7 +32,10 @@ pub fn respond(error: &ApiError, request_id: &str) -> HttpResponse {
         "code": error.code.as_str(),
         "param": error.param,
     });
-    let body = body(plain.status(), &fault, request_id);
+    let mut body = body(plain.status(), &fault, request_id);
+    if let Some(seconds) = error.retry_seconds() {
+        body["retry_after"] = seconds.into();
+    }
     // the headers are those of every surface
     plain.set_body(body.to_string()).map_into_boxed_body()
 }

@@ -11,7 +11,7 @@ use actix_web::{
     web::Bytes,
 };
 use serde_json::Value;
-use troupe_actors::jobs::{Job, JobError, NewJob};
+use troupe_actors::jobs::{Again, Job, JobError, NewJob};
 use troupe_protocol::{
     openai::{error::ErrorCode, request_error::RequestError},
     pictures::spec::refused,
@@ -24,7 +24,7 @@ use crate::http::{
     passing::complete,
     pictures::{
         draft::Draft,
-        plan::{admitted, plan},
+        plan::{admitted, plan, submitted},
     },
     services::Services,
     webhooks::wanted,
@@ -118,8 +118,11 @@ pub async fn submit_tagged(
 ) -> Result<Job, ApiError> {
     let priority = priority(draft, services)?;
     let candidates = admitted(draft, services, call).await?;
+    if let Some(job) = submitted(Again::Always, services, call).await? {
+        return Ok(job);
+    }
     let callback = wanted::take(&mut draft.extra, services).await?;
-    let plan = plan(draft, &candidates, services, call).await?;
+    let plan = plan(draft, &candidates, None, services, call).await?;
     let new = NewJob {
         priority,
         callback,
@@ -160,6 +163,7 @@ impl From<JobError> for ApiError {
         use troupe_actors::jobs::policy::Full;
         let (code, message) = match &error {
             JobError::Full(Full::App { .. }) => (ErrorCode::AppLimitReached, error.to_string()),
+            JobError::OtherBody => return Self::key_reused(),
             JobError::Full(Full::All { .. }) => (ErrorCode::GatewayOverloaded, error.to_string()),
             JobError::Database(_) | JobError::Unavailable(_) => {
                 log::warn!("{error}");

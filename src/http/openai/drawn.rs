@@ -34,13 +34,12 @@ use crate::http::{
 };
 
 /// Fields that are read besides; all others go along as they are.
-const READ: [&str; 7] = [
+const READ: [&str; 6] = [
     "prompt",
     "n",
     "size",
     "seed",
     "response_format",
-    "user",
     "stream",
 ];
 
@@ -115,7 +114,6 @@ pub fn edit(mut form: Form) -> Result<(Draft, Option<ImageFormat>), RequestError
     };
     let count = form.whole("n", &[])?.unwrap_or(1);
     let steps = steps(&mut form)?;
-    form.take(&["user"]);
     let draft = Draft {
         action: Action::Edit,
         model,

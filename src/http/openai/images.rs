@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, web::Payload};
 use serde_json::Value;
 use troupe_actors::{
     catalog::{Candidates, Target},
-    jobs::{Job, Stopwatch},
+    jobs::{Job, Passed, Stopwatch},
     pictures::Atelier,
     providers::upstream::Endpoint,
 };
@@ -50,7 +50,9 @@ pub async fn generations(worker: OnWorker, request: HttpRequest, payload: Payloa
     };
     let services = &worker.0.services;
     match order(services, &request, payload, &mut call).await {
-        Ok((Ordered::Passed(asked, _stopwatch), Some(ImageFormat::B64Json))) => {
+        Ok((Ordered::Passed(asked, _stopwatch, cost), Some(ImageFormat::B64Json))) => {
+            // the upstream has taken it, whatever becomes of its answer on the way
+            charge(cost, services).await;
             pass(
                 asked.answer,
                 Client::OpenaiChat,
@@ -61,8 +63,12 @@ pub async fn generations(worker: OnWorker, request: HttpRequest, payload: Payloa
             )
             .await
         }
-        Ok((Ordered::Passed(asked, _stopwatch), format)) => {
-            linked(*asked, call, services, format).await
+        Ok((Ordered::Passed(asked, _stopwatch, cost), format)) => {
+            let answer = linked(*asked, call, services, format).await;
+            if answer.status().is_success() {
+                charge(cost, services).await;
+            }
+            answer
         }
         Ok((Ordered::Taken(job), _)) => accepted(call, &job, services),
         Ok((Ordered::Drawn(drawn), format)) => {
@@ -76,7 +82,7 @@ pub async fn generations(worker: OnWorker, request: HttpRequest, payload: Payloa
 /// What came of an order.
 enum Ordered {
     /// The upstream has OpenAI's own image API, and may be still at it.
-    Passed(Box<Asked>, Stopwatch),
+    Passed(Box<Asked>, Stopwatch, Option<Passed>),
     /// It has another one, and was come to along a route.
     Drawn(Box<Drawn>),
     /// It is waited for.
@@ -118,7 +124,8 @@ async fn order(
         if passes(target) {
             let stopwatch = services.jobs.stopwatch(&model);
             let asked = ask(&mut question, target, terms, call).await?;
-            return Ok(Ordered::Passed(Box::new(asked), stopwatch));
+            let cost = cost(target, draft.count, call);
+            return Ok(Ordered::Passed(Box::new(asked), stopwatch, cost));
         }
         let only = Candidates {
             targets: vec![target.clone()],
@@ -134,6 +141,31 @@ async fn order(
     Ok((ordered, format))
 }
 
+/// What is to be charged for pictures that a target makes past the jobs; none where its models have no prices.
+fn cost(target: &Target, pictures: u32, call: &Call) -> Option<Passed> {
+    let provider = &target.provider;
+    let price = provider.studio.as_ref()?.price(bare(&target.id));
+    Some(Passed {
+        call_id: call.id().to_owned(),
+        app_id: call.app_id().to_owned(),
+        provider: provider.name.to_string(),
+        target: target.id.to_string(),
+        pictures,
+        price: price.micro_credits(),
+    })
+}
+
+async fn charge(cost: Option<Passed>, services: &Services) {
+    if let Some(cost) = cost {
+        services.jobs.charge(cost).await;
+    }
+}
+
+/// A model's id at its provider.
+fn bare(id: &str) -> &str {
+    id.split_once('/').map_or(id, |(_, bare)| bare)
+}
+
 /// Whether the target's upstream has OpenAI's own image API.
 fn passes(target: &Target) -> bool {
     target.provider.passes_pictures || target.provider.studio.is_none()
@@ -145,10 +177,7 @@ fn draws(target: &Target, draft: &Draft, body: &[u8], quick: bool) -> bool {
     if !passes(target) {
         return true;
     }
-    let bare = target
-        .id
-        .split_once('/')
-        .map_or(&*target.id, |(_, bare)| bare);
+    let bare = bare(&target.id);
     let Some(studio) = target
         .provider
         .studio
@@ -158,10 +187,9 @@ fn draws(target: &Target, draft: &Draft, body: &[u8], quick: bool) -> bool {
         return false;
     };
     let fields: Value = serde_json::from_slice(body).unwrap_or_default();
-    let keeps = fields["user"].is_null() && fields["stream"] != true;
     let order = draft.order(studio.spec(bare));
     let reviewed = order.is_ok_and(|order| {
         Atelier::review(studio, &Arc::new(order)).is_ok_and(|losses| losses.is_empty())
     });
-    keeps && reviewed
+    fields["stream"] != true && reviewed
 }

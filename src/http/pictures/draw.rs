@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use troupe_actors::{
     catalog::Candidates,
-    jobs::{News, Waiting, Yield, policy::Fault, waiting::Ended},
+    jobs::{Again, News, Waiting, Yield, policy::Fault, waiting::Ended},
     providers::exchange::Watch as _,
 };
 use troupe_protocol::{failure::FailureKind, openai::error::ErrorCode, pictures::Order};
 
 use super::{
     draft::Draft,
-    plan::{Plan, admitted, plan},
+    plan::{Plan, admitted, plan, submitted},
 };
 use crate::http::{call::Call, error::ApiError, fallback::fell_back, services::Services};
 
@@ -61,13 +61,17 @@ pub async fn begin_with(
     services: &Services,
     call: &mut Call,
 ) -> Result<Drawing, ApiError> {
-    let mut plan = plan(draft, candidates, services, call).await?;
+    let known = submitted(Again::UnlessLost, services, call).await?;
+    let mut plan = plan(draft, candidates, known.as_ref(), services, call).await?;
     let policy = candidates.policy.as_deref();
     let until = policy.map(|policy| services.clock.wall_ms().saturating_add(policy.budget_ms));
     let until = until.map(|until| i64::try_from(until).unwrap_or(i64::MAX));
     let (new, files) = (plan.job(candidates, until), std::mem::take(&mut plan.files));
-    let waiting = services.jobs.begin(new, files, call.place()).await?;
-    call.names_job(&plan.id);
+    let waiting = match known {
+        Some(job) => services.jobs.wait_for(call.app_id(), &job.id).await?,
+        None => services.jobs.begin(new, files, call.place()).await?,
+    };
+    call.names_job(waiting.id());
     Ok(Drawing {
         waiting,
         plan,

@@ -7,7 +7,7 @@ use futures_util::{Stream, StreamExt as _, stream};
 use troupe_actors::{
     catalog::{Candidates, Target},
     jobs::{
-        JobInput, JobOrder, NewJob, fresh_id,
+        Again, Job, JobInput, JobOrder, NewJob, Submission, fresh_id,
         route::{Choice, Others},
         waiting::Files,
     },
@@ -32,7 +32,9 @@ use crate::http::{
 /// A draft that may become a job.
 pub struct Plan {
     /// Of the job.
-    pub id: String,
+    id: String,
+    is_known: bool,
+    submission: Option<Submission>,
     model: String,
     app_id: String,
     call_id: String,
@@ -66,18 +68,37 @@ pub async fn admitted(
     Ok(candidates)
 }
 
-/// Writes the order for all candidates that take it, and stores its files.
+/// The job that came of a request when it was sent before, with the same key.
+///
+/// # Errors
+/// The key was sent with something else, or the table is not reached.
+pub async fn submitted(
+    again: Again,
+    services: &Services,
+    call: &Call,
+) -> Result<Option<Job>, ApiError> {
+    match call.submission() {
+        Some(submission) => Ok(services.jobs.submitted(submission, again).await?),
+        None => Ok(None),
+    }
+}
+
+/// Writes the order for all candidates that take it, and stores its files; not those of a job that is `known`, which has
+/// them.
 ///
 /// # Errors
 /// Why the first one does not take it, where none does.
 pub async fn plan(
     draft: &mut Draft,
     candidates: &Candidates,
+    known: Option<&Job>,
     services: &Services,
     call: &mut Call,
 ) -> Result<Plan, ApiError> {
     let mut plan = Plan {
-        id: fresh_id(),
+        id: known.map_or_else(fresh_id, |job| job.id.clone()),
+        is_known: known.is_some(),
+        submission: call.submission().cloned(),
         model: draft.model.clone(),
         app_id: call.app_id().to_owned(),
         call_id: call.id().to_owned(),
@@ -130,6 +151,7 @@ impl Plan {
             others: Others::of(on.unwrap_or_default(), until, choices),
             tags: Vec::new(),
             callback: None,
+            submission: self.submission.clone(),
         }
     }
 
@@ -141,6 +163,9 @@ impl Plan {
         services: &Services,
     ) -> Result<Vec<JobInput>, ApiError> {
         let mut inputs = Vec::new();
+        if self.is_known {
+            return Ok(inputs);
+        }
         for (given, stored) in draft.inputs.iter().zip(stored) {
             if let Given::Link(url) = given {
                 inputs.push(JobInput::Link(url.clone()));

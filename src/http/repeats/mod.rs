@@ -7,7 +7,7 @@
 //! | `maker` | the task that makes an answer for all who wait for it |
 //! | `bodies` | the bodies that carry it to each of them |
 //!
-//! It stands around the route table, so a new route under `/v1/` needs to know nothing of it.
+//! It stands around the route table, so a new route under `/v1/` or `/api/v1/` needs to know nothing of it.
 
 mod bodies;
 mod maker;
@@ -73,11 +73,14 @@ where
     }
 }
 
+/// What stands under these is not given again: answers about webhooks show secrets, once, and a reset is an admin's.
+const NOT_THESE: [&str; 2] = ["/v1/webhooks", "/api/v1/token-reset"];
+
 /// A POST of the client surfaces that has a key of its own, or could be of an API key with dedupe.
 fn concerned(request: &ServiceRequest) -> Option<Rc<Worker>> {
     let path = request.path();
-    // answers about webhooks show secrets, once: they are never kept
-    let may_repeat = path.starts_with("/v1/") && !path.starts_with("/v1/webhooks");
+    let is_surface = path.starts_with("/v1/") || path.starts_with("/api/v1/");
+    let may_repeat = is_surface && !NOT_THESE.iter().any(|not| path.starts_with(not));
     if request.method() != Method::POST || !may_repeat {
         return None;
     }

@@ -3,7 +3,7 @@
 use std::{rc::Rc, sync::Arc, time::Duration};
 
 use actix_web::{
-    Error, HttpResponse,
+    Error, HttpMessage as _, HttpRequest, HttpResponse,
     body::BoxBody,
     dev::{Payload, Service, ServiceRequest, ServiceResponse},
     http::header::{HeaderMap, HeaderName, HeaderValue},
@@ -21,7 +21,12 @@ use uuid::Uuid;
 
 use super::{IDEMPOTENCY_KEY, bodies, maker::make};
 use crate::http::{
-    auth, body::read_whole, call::Call, dialect::client_of, error::ApiError, services::Worker,
+    auth,
+    body::read_whole,
+    call::Call,
+    dialect::{Shape, client_of},
+    error::ApiError,
+    services::Worker,
 };
 
 /// Told to clients that got the answer to an earlier request with their `Idempotency-Key`.
@@ -62,8 +67,12 @@ where
     };
     let path = http.uri().path_and_query();
     let path = path.map_or(http.path(), |path| path.as_str());
-    let answered = match caller.meet(Fingerprint::of(path, &body)).await {
+    let answered = match caller.meet(fingerprint(path, &http, &body)).await {
         Met::First(ticket) => {
+            // a job has it in its row, so that the key outlives this process
+            if let Some(submission) = worker.services.answers.submission(&ticket) {
+                http.extensions_mut().insert(submission);
+            }
             let request = ServiceRequest::from_parts(http, Payload::from(body));
             return make(service, request, ticket, &worker).await;
         }
@@ -83,8 +92,9 @@ struct Caller {
     principal: Arc<Principal>,
     /// The route's name, without any parameter.
     route: String,
-    /// Whose dialect refusals are told in.
     client: Client,
+    /// That refusals are told in.
+    shape: Shape,
     /// The `Idempotency-Key`; a request that has one is told from others by that alone.
     key: Option<String>,
 }
@@ -114,7 +124,8 @@ impl Caller {
     ) -> Result<Option<Self>, HttpResponse> {
         let services = &worker.services;
         let client = client_of(request.path(), request.headers());
-        let refuse = |error: ApiError| error.respond_to(client, &Uuid::now_v7().to_string());
+        let shape = Shape::of(request.path(), request.headers());
+        let refuse = |error: ApiError| shape.respond(&error, &Uuid::now_v7().to_string());
         let principal = auth::principal(request.request(), &services.keys).map_err(refuse)?;
         let key = idempotency_key(request.headers());
         if matches!(key, Ok(None)) && principal.dedupe() == Dedupe::Off {
@@ -131,6 +142,7 @@ impl Caller {
             principal,
             route,
             client,
+            shape,
             key: None,
         };
         match key {
@@ -181,13 +193,20 @@ impl Caller {
                 };
                 bodies::shared(call, &head, (mark, TRUE), reader)
             }
-            Err(End::Refused(refusal)) => call.refuse(&refused(refusal)),
-            Err(End::Complete(_) | End::TooLarge | End::Broken) => call.refuse(&duplicate(SOON)),
+            Err(End::Refused(refusal)) => self.refuse_as(call, &refused(refusal)),
+            Err(End::Complete(_) | End::TooLarge | End::Broken) => {
+                self.refuse_as(call, &duplicate(SOON))
+            }
         }
     }
 
     fn refuse(&self, error: &ApiError, body: &[u8]) -> HttpResponse {
-        self.call(body).refuse(error)
+        self.refuse_as(self.call(body), error)
+    }
+
+    fn refuse_as(&self, call: Call, error: &ApiError) -> HttpResponse {
+        let response = self.shape.respond(error, call.id());
+        call.refuse_as(error, response)
     }
 
     /// The record of a request that is not served by a handler. It names the model as the client did.
@@ -198,6 +217,26 @@ impl Caller {
             call.asks_unknown(&head.model, head.stream);
         }
         call
+    }
+}
+
+/// What a request with this body is known by. The boundary of a form, which clients roll anew for each try, is no part
+/// of it.
+fn fingerprint(path: &str, request: &HttpRequest, body: &[u8]) -> Fingerprint {
+    let mime = request.mime_type().ok().flatten();
+    let boundary = mime.as_ref().and_then(|mime| mime.get_param("boundary"));
+    match boundary.map(|boundary| boundary.as_str().as_bytes()) {
+        None | Some([]) => Fingerprint::of(path, body),
+        Some(boundary) => {
+            let marks = memchr::memmem::find_iter(body, boundary);
+            let ends = marks.map(Some).chain([None]);
+            let pieces = ends.scan(0, |from, mark| {
+                let piece = &body[*from..mark.unwrap_or(body.len())];
+                *from = mark.map_or(body.len(), |mark| mark + boundary.len());
+                Some(piece)
+            });
+            Fingerprint::of_pieces(path, pieces)
+        }
     }
 }
 
@@ -220,10 +259,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
 
 fn refused(refusal: Refusal) -> ApiError {
     match refusal {
-        Refusal::OtherBody => ApiError::new(
-            ErrorCode::IdempotencyKeyReused,
-            "this Idempotency-Key was used with another path or body: choose a new key for a new request",
-        ),
+        Refusal::OtherBody => ApiError::key_reused(),
         Refusal::NotKept => ApiError::new(
             ErrorCode::AnswerNotKept,
             "the request with this Idempotency-Key was answered, but the answer was too large to keep: to have it made anew, choose a new key",
@@ -243,7 +279,23 @@ fn duplicate(retry_after: Duration) -> ApiError {
 
 #[cfg(test)]
 mod tests {
+    use actix_web::test::TestRequest;
+
     use super::*;
+
+    #[test]
+    fn the_boundary_of_a_form_does_not_count() {
+        let of = |boundary: &str, text: &str| {
+            let kind = format!("multipart/form-data; boundary={boundary}");
+            let request = TestRequest::default().insert_header(("content-type", kind));
+            let body = format!("--{boundary}\r\n\r\n{text}\r\n--{boundary}--\r\n");
+            fingerprint("/p", &request.to_http_request(), body.as_bytes())
+        };
+        assert_eq!(of("one", "a fox"), of("another", "a fox"));
+        assert_ne!(of("one", "a fox"), of("one", "two foxes"));
+        // a boundary is where it is, not somewhere else
+        assert_ne!(of("one", "a--"), of("one", "--a"));
+    }
 
     fn key(values: &[&str]) -> Result<Option<String>, ErrorCode> {
         let mut headers = HeaderMap::new();

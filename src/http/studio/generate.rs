@@ -40,13 +40,13 @@ pub async fn generate(worker: OnWorker, request: HttpRequest, payload: Payload) 
         id,
     ) {
         Ok(call) => call,
-        Err(refusal) => return imagine::error::respond(&refusal, &id.to_string()),
+        Err(refusal) => return Refusal::from(refusal).respond_as(&id.to_string(), language),
     };
     let services = &worker.0.services;
     let (config, atelier) = (&services.config, &services.atelier);
     let form = match read(atelier, config, &request, payload, call.draw()).await {
         Ok(form) => form,
-        Err(refusal) => return imagine::error::refuse(call, &refusal),
+        Err(refusal) => return Refusal::from(refusal).refuse(call, language),
     };
     if !is_ours(&form, &request, services) {
         return imagine::actions::answer(Action::Generate, form, worker, &request, call).await;
@@ -90,14 +90,14 @@ pub async fn order(
     Ok(submit_tagged(&mut draft, &tags, services, call).await?)
 }
 
-/// Whether the body is in the studio's words: it has a bare model name of VolcEngine or Ark, and does not ask to be
+/// Whether the body is in the studio's words, or in nobody's: it names no model; it has a bare model name of VolcEngine or Ark, and does not ask to be
 /// answered at once; or it has fields that only the studio knows, and asks for a task or names a model that
 /// nobody serves.
 fn is_ours(form: &Form, request: &HttpRequest, services: &Services) -> bool {
     let asked = asked_for_job(request, form.get("async"));
     let own_fields = form.get("num_images").is_some() || form.get("scale").is_some();
     let Some(model) = form.get("model").and_then(Value::as_str) else {
-        return own_fields;
+        return true;
     };
     if model.contains('/') {
         return false;

@@ -18,7 +18,7 @@ mod history;
 mod ids;
 mod images;
 mod quotas;
-mod refusal;
+pub mod refusal;
 mod socket;
 mod system;
 mod tasks;

@@ -129,8 +129,9 @@ fn status(error: &ApiError) -> u16 {
 }
 
 fn wait(error: &ApiError) -> Option<u64> {
-    let told = error.retry_after.map(|wait| wait.as_secs().max(1));
-    told.or((status(error) == 429).then_some(WAIT_SECONDS))
+    error
+        .retry_seconds()
+        .or((status(error) == 429).then_some(WAIT_SECONDS))
 }
 
 /// The name of an error, by its status.

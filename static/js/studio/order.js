@@ -44,7 +44,8 @@ async function submit(order, chosen) {
     unsure = null;
     return task;
   } catch (refusal) {
-    unsure = refusal.status === 0 ? { text, key } : null;
+    // a gateway that is away, or a proxy before it, says nothing of the order
+    unsure = refusal.status === 0 || refusal.status >= 500 ? { text, key } : null;
     throw refusal;
   }
 }

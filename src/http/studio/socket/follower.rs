@@ -1,12 +1,12 @@
 //! One task that a connection follows: what is new about it, as messages.
 
-use std::{pin::Pin, rc::Rc, sync::Arc};
+use std::{collections::VecDeque, pin::Pin, rc::Rc, sync::Arc};
 
 use futures_util::{Stream, StreamExt as _, stream, stream::LocalBoxStream};
 use serde_json::Value;
 use troupe_actors::{
-    images::Image,
-    jobs::{Event, Job, JobError, JobResult, events::EventKind},
+    jobs::{Event, Job, JobError, JobFailure, JobResult, events::EventKind},
+    storage::StorageError,
 };
 
 use super::words::{self, About};
@@ -50,7 +50,8 @@ pub async fn follow(
         job_id: job_id.into(),
         request_id,
         language,
-        images: None,
+        made: Vec::new(),
+        next: VecDeque::new(),
         over: false,
     };
     let news = stream::unfold(follower, |mut follower| async {
@@ -65,92 +66,93 @@ struct Follower {
     job_id: Rc<str>,
     request_id: Option<String>,
     language: Language,
-    /// Those of the task, once they are asked for.
-    images: Option<Vec<Image>>,
-    /// Whether its last word was said.
+    /// The places of pictures that are made, and not told of yet: they have no ids before the task's end.
+    made: Vec<usize>,
+    /// To be told before anything else is heard.
+    next: VecDeque<Value>,
+    /// Whether all of its last words are in `next`.
     over: bool,
 }
 
 impl Follower {
     async fn next(&mut self) -> Option<News> {
-        while !self.over {
-            let Some(Event { kind, job, .. }) = self.events.next().await else {
-                return Some(self.gone());
-            };
-            let is_last = kind == EventKind::Status && job.state.is_final();
-            self.over = is_last;
-            if let Some(message) = self.message(kind, &job).await {
-                return Some(News {
-                    job_id: self.job_id.clone(),
-                    message,
-                    is_last,
-                });
+        while self.next.is_empty() {
+            if self.over {
+                return None;
+            }
+            match self.events.next().await {
+                Some(Event { kind, job, .. }) => self.hear(kind, &job).await,
+                // the task was removed before its end was told
+                None => self.end_with(Refusal::Absent(Thing::Task)),
             }
         }
-        None
+        let message = self.next.pop_front()?;
+        Some(News {
+            job_id: self.job_id.clone(),
+            message,
+            is_last: self.over && self.next.is_empty(),
+        })
     }
 
-    /// The task was removed before its end was told.
-    fn gone(&mut self) -> News {
+    async fn hear(&mut self, kind: EventKind, job: &Job) {
+        match kind {
+            EventKind::Status if job.state.is_final() => match self.pictures(job).await {
+                Ok(pictures) => {
+                    self.next.extend(pictures);
+                    self.next
+                        .push_back(words::status(job, self.request_id.as_deref()));
+                    self.over = true;
+                }
+                Err(error) => self.end_with(error.into()),
+            },
+            EventKind::Status => self
+                .next
+                .push_back(words::status(job, self.request_id.as_deref())),
+            EventKind::Progress => self.next.push_back(words::progress(job)),
+            EventKind::Result(at) => match job.output.results.get(at) {
+                Some(JobResult::Failed { error }) => self.fails(job, Some(at), error),
+                Some(JobResult::Made { .. }) => self.made.push(at),
+                None => {}
+            },
+            EventKind::Error => {
+                if let Some(error) = &job.error {
+                    self.fails(job, None, error);
+                }
+            }
+        }
+    }
+
+    fn fails(&mut self, job: &Job, at: Option<usize>, error: &JobFailure) {
+        let failure = view::failure(error, self.language);
+        self.next.push_back(words::failed(job, at, failure));
+    }
+
+    /// Nothing more is told; who wants to know more follows it anew.
+    fn end_with(&mut self, refusal: Refusal) {
         self.over = true;
         let task_id = task_id(&self.job_id);
         let about = About {
             task_id: Some(&task_id),
             request_id: self.request_id.as_deref(),
         };
-        News {
-            job_id: self.job_id.clone(),
-            message: words::refused(&Refusal::Absent(Thing::Task), about, self.language),
-            is_last: true,
-        }
+        self.next
+            .push_back(words::refused(&refusal, about, self.language));
     }
 
-    /// None where there is nothing to tell of: a picture that was removed meanwhile.
-    async fn message(&mut self, kind: EventKind, job: &Job) -> Option<Value> {
-        match kind {
-            EventKind::Status => Some(words::status(job, self.request_id.as_deref())),
-            EventKind::Progress => Some(words::progress(job)),
-            EventKind::Result(at) => match job.output.results.get(at)? {
-                JobResult::Failed { error } => Some(words::failed(
-                    job,
-                    Some(at),
-                    view::failure(error, self.language),
-                )),
-                JobResult::Made { .. } => {
-                    let image = self.image(job, at).await?;
-                    Some(words::image(job, at, view::image(&image, job)))
-                }
-            },
-            EventKind::Error => {
-                let error = job.error.as_ref()?;
-                Some(words::failed(
-                    job,
-                    None,
-                    view::failure(error, self.language),
-                ))
-            }
+    /// What is told of the pictures of a finished task, but for those that were removed meanwhile.
+    async fn pictures(&mut self, job: &Job) -> Result<Vec<Value>, StorageError> {
+        let made = std::mem::take(&mut self.made);
+        if made.is_empty() {
+            return Ok(Vec::new());
         }
-    }
-
-    async fn image(&mut self, job: &Job, position: usize) -> Option<Image> {
-        if self.images.is_none() {
-            let found = self
-                .services
-                .studio
-                .images
-                .of_jobs(vec![job.id.clone()])
-                .await;
-            let found = found.inspect_err(|error| {
-                log::warn!("the pictures of a task cannot be told of: {error}");
-            });
-            self.images = found
-                .ok()
-                .map(|mut found| found.remove(&job.id).unwrap_or_default());
-        }
-        let images = self.images.iter().flatten();
-        images
-            .into_iter()
-            .find(|image| image.position == position)
-            .cloned()
+        let images = &self.services.studio.images;
+        let mut found = images.of_jobs(vec![job.id.clone()]).await?;
+        let mut images = found.remove(&job.id).unwrap_or_default();
+        images.retain(|image| made.contains(&image.position));
+        images.sort_by_key(|image| image.position);
+        let told = images
+            .iter()
+            .map(|image| words::image(job, image.position, view::image(image, job)));
+        Ok(told.collect())
     }
 }
