@@ -172,7 +172,7 @@ async fn build(
     let setup = media_setup(config, environment, &key, &clock)?;
     let media = Media::start(&tree, setup, &clock, &database).await;
     let media = media.map_err(io::Error::other)?;
-    media.removals().register(&mut registry);
+    media.register(&mut registry);
     start(
         &tree,
         RestartLog::spec(&tree, &database, &bound.to_string()),

@@ -8,6 +8,7 @@ use actix::{
 };
 use futures_util::future::LocalBoxFuture;
 use tokio::sync::{OnceCell, watch};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     config::JobsConfig,
@@ -35,6 +36,8 @@ pub(super) struct Setup {
     pub store: Store,
     pub draw: Arc<dyn Draw>,
     pub workers: Workers,
+    /// The process is about to end: what waits is left for the next start.
+    pub draining: CancellationToken,
     /// The way back for workers; known once the actor has started for the first time.
     pub manager: OnceCell<Handle<Jobs>>,
 }
@@ -132,6 +135,9 @@ impl Jobs {
         let Some(manager) = self.setup.manager.get().filter(|_| self.loaded) else {
             return;
         };
+        if self.setup.draining.is_cancelled() {
+            return;
+        }
         let now = self.setup.store.clock.now();
         for entry in self.board.next(Room::from(&self.setup.config), now) {
             self.setup
@@ -230,10 +236,14 @@ impl Behaviour for Jobs {
 
     fn draining(&mut self, _: &mut Ctx<Self>) -> Option<LocalBoxFuture<'static, ()>> {
         self.loaded = false;
-        let workers = self.setup.workers.clone();
+        let setup = self.setup.clone();
         Some(Box::pin(async move {
             // what does not end is found interrupted at the next start
-            let _ = tokio::time::timeout(DRAIN, workers.finish()).await;
+            let _ = tokio::time::timeout(DRAIN, setup.workers.finish()).await;
+            // another node need not wait until it is clear that this one is gone
+            if let Err(error) = setup.store.release().await {
+                log::warn!("this node's jobs stay in its name until its lease is over: {error}");
+            }
         }))
     }
 }

@@ -162,13 +162,7 @@ impl Worker {
 
     fn judge(&self, fault: &Fault, row: &JobRow, teller: &Teller) -> End {
         let attempts = u32::try_from(row.attempts).unwrap_or_default();
-        let failed = |fault: &Fault| {
-            End::Failed(JobFailure {
-                code: fault.code.clone(),
-                kind: fault.kind.to_string(),
-                message: fault.message.clone(),
-            })
-        };
+        let failed = |fault: &Fault| End::Failed(JobFailure::from(fault));
         // who waits is told at once, and may try again himself
         if teller.is_heard() {
             return failed(fault);

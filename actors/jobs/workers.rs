@@ -33,6 +33,8 @@ struct Life {
     token: CancellationToken,
     /// Whether the job's row says so, too.
     has_begun: bool,
+    /// Whether the row has what the upstream can be asked by after a restart.
+    is_held: bool,
 }
 
 /// Out of the list when dropped, also by a panic or with its thread.
@@ -61,9 +63,23 @@ impl Workers {
     }
 
     pub fn note_begun(&self, id: &str) {
+        self.note(id, |life| life.has_begun = true);
+    }
+
+    /// Whether the job's row has what its upstream can be asked by.
+    pub fn note_held(&self, id: &str, is_held: bool) {
+        self.note(id, |life| life.is_held = is_held);
+    }
+
+    /// How many would be lost with the process.
+    pub fn tied(&self) -> usize {
+        self.with(|alive| alive.values().filter(|life| !life.is_held).count())
+    }
+
+    fn note(&self, id: &str, note: impl FnOnce(&mut Life)) {
         self.with(|alive| {
             if let Some(life) = alive.get_mut(id) {
-                life.has_begun = true;
+                note(life);
             }
         });
     }
@@ -120,6 +136,7 @@ impl Workers {
         let life = Life {
             token: token.clone(),
             has_begun: false,
+            is_held: false,
         };
         let is_new = self.with(|alive| {
             let is_new = !alive.contains_key(&id);

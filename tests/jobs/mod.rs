@@ -1,7 +1,9 @@
 //! Jobs over HTTP: pictures and videos that outlive their request, and the process.
 
 mod crashes;
+mod drained;
 mod kills;
+mod paid;
 mod scale;
 mod videos;
 mod waited;

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use troupe_protocol::failure::FailureKind;
 
 use super::*;
+use crate::{jobs::job::JobFailure, providers::exchange::ExchangeError};
 
 const ROOM: Room = Room {
     all: 10,
@@ -184,6 +185,25 @@ fn what_passes_is_tried_again_and_what_was_perhaps_drawn_is_not() {
         ..fault(FailureKind::Upstream, false, false)
     };
     assert_eq!(verdict(&cold, 9, &config), Verdict::Rest(SOME_REST));
+}
+
+#[test]
+fn what_the_store_did_not_take_is_asked_for_again_or_fails_but_is_not_ordered_again() {
+    let config = JobsConfig::default();
+    let error = ExchangeError::NotStored {
+        full: true,
+        message: String::new(),
+    };
+    let of_store = |held| Fault {
+        error: Some(Box::new(error.clone())),
+        ..fault(error.kind(), true, held)
+    };
+    let rest = Verdict::Rest(Duration::from_secs(60));
+    assert_eq!(verdict(&of_store(true), 9, &config), rest);
+    assert_eq!(verdict(&of_store(false), 1, &config), Verdict::Fail);
+    assert_eq!(JobFailure::from(&of_store(false)).kind, "storage");
+    let other = fault(FailureKind::Upstream, true, false);
+    assert_eq!(JobFailure::from(&other).kind, "upstream");
 }
 
 const SOME_REST: Duration = Duration::from_secs(1);

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use troupe_protocol::failure::FailureKind;
 
-use crate::{jobs::config::JobsConfig, providers::exchange::ExchangeError};
+use crate::{
+    jobs::{config::JobsConfig, job::JobFailure},
+    providers::exchange::ExchangeError,
+};
 
 /// Why an attempt brought nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +47,25 @@ impl Fault {
     pub fn was_said(&self) -> bool {
         matches!(self.error.as_deref(), Some(ExchangeError::Failed { .. }))
     }
+
+    /// Whether it was drawn, and our store did not take it.
+    #[must_use]
+    pub fn is_of_our_store(&self) -> bool {
+        matches!(self.error.as_deref(), Some(ExchangeError::NotStored { .. }))
+    }
+}
+
+impl From<&Fault> for JobFailure {
+    fn from(fault: &Fault) -> Self {
+        Self {
+            kind: match fault.is_of_our_store() {
+                true => "storage".to_owned(),
+                false => fault.kind.to_string(),
+            },
+            code: fault.code.clone(),
+            message: fault.message.clone(),
+        }
+    }
 }
 
 /// What to do.
@@ -76,6 +98,10 @@ pub fn verdict(fault: &Fault, attempts: u32, config: &JobsConfig) -> Verdict {
     match fault.kind {
         _ if fault.cold => rest(),
         FailureKind::RateLimited { .. } | FailureKind::QuotaExhausted { .. } => rest(),
+        // it is drawn, and asked for again when there may be room for it
+        _ if fault.held && fault.is_of_our_store() => {
+            Verdict::Rest(Duration::from_millis(config.max_retry_ms))
+        }
         _ if attempts >= config.max_attempts => Verdict::Fail,
         // perhaps drawn and charged for, and nothing to ask for it by
         _ if fault.open && !fault.held => Verdict::Fail,
