@@ -23,11 +23,12 @@ use super::{
     },
     policy::{Board, Entry, Room},
     store::Store,
+    transition::held_of,
     workers::Workers,
 };
 use crate::{
     storage::queries::jobs::JobRow,
-    supervision::{Behaviour, Cell, Ctx, Deliver, Handle, Receive, StartError},
+    supervision::{Behaviour, Cell, Ctx, Deliver, Handle, Receive, StartError, clock::Monotonic},
 };
 
 /// What outlives the actor's falls.
@@ -54,12 +55,16 @@ pub struct Jobs {
     /// Whether the table has been read since the start.
     loaded: bool,
     looking: bool,
+    /// When all who follow a job look at it again.
+    stir_at: Monotonic,
 }
 
 /// How often resting jobs and progress are looked at.
 const TICK: Duration = Duration::from_millis(250);
 /// How often the table is read for jobs that the board does not know.
 const LOOK: Duration = Duration::from_secs(30);
+/// How often followers look at their job without a reason: it may end where this manager hears nothing of it.
+const STIR: Duration = Duration::from_secs(5);
 /// How often a lease is renewed while it lasts.
 const RENEWALS: u32 = 4;
 /// When to read again after the database did not answer.
@@ -77,6 +82,7 @@ impl Jobs {
             followed: HashMap::new(),
             loaded: false,
             looking: false,
+            stir_at: Monotonic::ZERO,
         }
     }
 
@@ -119,12 +125,16 @@ impl Jobs {
             if alive.contains(&entry.id) {
                 self.begun
                     .extend(job.started_at.map(|at| (entry.id.clone(), at)));
-                self.board.adopt(entry);
+                let at_once = self.setup.workers.is_at_once(&entry.id);
+                self.board.adopt(Entry { at_once, ..entry });
             } else if wake.is_zero() {
                 self.board.queue(entry);
             } else {
                 self.board.rest(entry, now + wake);
             }
+        }
+        for id in read.ended {
+            self.stir(&id);
         }
         self.loaded = true;
         self.pump();
@@ -163,6 +173,12 @@ impl Jobs {
             let progress = learnt::progress(elapsed, learnt.takes_ms(&entry.model));
             sender.send_if_modified(|known| std::mem::replace(known, progress) != progress);
         }
+        let now = self.setup.store.clock.now();
+        if now >= self.stir_at {
+            self.stir_at = now + STIR;
+            let followed = self.followed.values();
+            followed.for_each(|sender| sender.send_modify(|_| ()));
+        }
     }
 
     /// Says that this node lives; what it has lost meanwhile is left alone.
@@ -175,13 +191,28 @@ impl Jobs {
                     let gone = begun
                         .iter()
                         .filter(|id| !own.iter().any(|own| *own == ***id));
-                    gone.for_each(|id| setup.workers.cancel(id));
+                    gone.for_each(|id| {
+                        setup.workers.cancel(id);
+                    });
                 }
                 Ok(None) => {}
                 Err(error) => log::warn!("this node's lease is not renewed: {error}"),
             }
         };
         ctx.spawn(wrap_future(renew));
+    }
+
+    /// Nobody wants a job any more: its worker is told, here or by the node that it is at, or else its upstreams.
+    fn call_off(&self, row: &JobRow) {
+        let setup = &self.setup;
+        let is_told = setup.workers.cancel(&row.id);
+        let (owner, now) = (row.owner.as_deref(), setup.store.now());
+        if !is_told && setup.store.node.may_take(owner, row.leased_until, now) {
+            let held = held_of(row.tickets.as_deref());
+            setup
+                .workers
+                .call_off(setup, row, held.into_values().collect());
+        }
     }
 
     /// Followers look at the job again.
@@ -211,7 +242,11 @@ impl Jobs {
             }
             Some(row) => {
                 let provider = row.provider.as_str().into();
-                let entry = Entry { provider, ..entry };
+                let entry = Entry {
+                    provider,
+                    at_once: false,
+                    ..entry
+                };
                 let wait = row.wake_at.unwrap_or_default() - self.setup.store.now();
                 let wait = Duration::from_millis(u64::try_from(wait).unwrap_or_default());
                 self.board.rest(entry, self.setup.store.clock.now() + wait);
@@ -287,8 +322,8 @@ impl Receive<Cancel> for Jobs {
         Box::pin(
             wrap_future::<_, Cell<Self>>(cancel).map(move |cancelled, cell, _| {
                 let row = cancelled?;
-                if row.is_some() {
-                    cell.setup.workers.cancel(&id);
+                if let Some(row) = &row {
+                    cell.call_off(row);
                     // one that runs leaves when its worker has
                     if !cell.board.runs(&id) {
                         cell.board.remove(&id);
@@ -319,9 +354,11 @@ impl Receive<Moved> for Jobs {
 
     fn receive(&mut self, Moved { entry }: Moved, _: &mut Ctx<Self>) {
         self.stir(&entry.id);
-        if self.board.runs(&entry.id) {
-            self.board.remove(&entry.id);
-            self.board.adopt(entry);
+        if self.board.runs(&entry.id)
+            && let Some(before) = self.board.remove(&entry.id)
+        {
+            let at_once = before.at_once;
+            self.board.adopt(Entry { at_once, ..entry });
         }
     }
 }

@@ -5,8 +5,10 @@ use std::{
     collections::HashMap,
     future::Future,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
+use actix_rt::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -18,6 +20,7 @@ use super::{
     worker::Worker,
 };
 use crate::{
+    pictures::Held,
     storage::{StorageError, queries::jobs::JobRow},
     supervision::{Handle, tasks::Tasks},
 };
@@ -33,6 +36,8 @@ struct Life {
     token: CancellationToken,
     /// Whether the job's row says so, too.
     has_begun: bool,
+    /// Whether it was begun for somebody who waits.
+    at_once: bool,
     /// Whether the row has what the upstream can be asked by after a restart.
     is_held: bool,
 }
@@ -48,6 +53,9 @@ impl Drop for Alive {
         self.workers.with(|alive| alive.remove(&self.id));
     }
 }
+
+/// How long upstreams may take to hear that something is not wanted any more.
+const CALL_OFF: Duration = Duration::from_secs(60);
 
 impl Workers {
     pub fn ids(&self) -> Vec<Arc<str>> {
@@ -71,6 +79,10 @@ impl Workers {
         self.note(id, |life| life.is_held = is_held);
     }
 
+    pub fn is_at_once(&self, id: &str) -> bool {
+        self.with(|alive| alive.get(id).is_some_and(|life| life.at_once))
+    }
+
     /// How many would be lost with the process.
     pub fn tied(&self) -> usize {
         self.with(|alive| alive.values().filter(|life| !life.is_held).count())
@@ -84,11 +96,30 @@ impl Workers {
         });
     }
 
-    /// The job is not wanted any more, or not here: its worker stops.
-    pub fn cancel(&self, id: &str) {
-        if let Some(token) = self.with(|alive| alive.get(id).map(|life| life.token.clone())) {
+    /// The job is not wanted any more, or not here: its worker stops. False where none has begun that would tell the
+    /// upstreams.
+    pub fn cancel(&self, id: &str) -> bool {
+        let life = |life: &Life| (life.token.clone(), life.has_begun);
+        let found = self.with(|alive| alive.get(id).map(life));
+        found.is_some_and(|(token, has_begun)| {
             token.cancel();
+            has_begun
+        })
+    }
+
+    /// Tells upstreams that what they have taken for a job is not wanted any more.
+    pub fn call_off(&self, setup: &Arc<Setup>, row: &JobRow, held: Vec<Held>) {
+        if held.is_empty() {
+            return;
         }
+        let (setup, row) = (setup.clone(), row.clone());
+        let task = async move {
+            let told = timeout(CALL_OFF, setup.draw.cancel(&row, held));
+            if told.await.is_err() {
+                log::info!("job {} may go on upstream, which did not answer", row.id);
+            }
+        };
+        self.tasks.spawn("job/call_off", task, |_| ());
     }
 
     /// Begins a job, unless somebody is at it.
@@ -113,6 +144,7 @@ impl Workers {
         let Some((alive, worker)) = self.enlist(setup, new.id.as_str().into(), &manager) else {
             return;
         };
+        self.note(&new.id, |life| life.at_once = true);
         self.run(manager, alive, async move {
             let row = worker.work_on_new(new, teller, stored).await;
             drop(place);
@@ -136,6 +168,7 @@ impl Workers {
         let life = Life {
             token: token.clone(),
             has_begun: false,
+            at_once: false,
             is_held: false,
         };
         let is_new = self.with(|alive| {

@@ -70,6 +70,7 @@ async fn a_picture_that_the_store_does_not_take_is_not_ordered_again() {
     let sim = Simulator::start();
     let app = drawing(&sim)
         .set("storage.media_max_bytes", "100000")
+        .set("storage.media_min_retention_seconds", "3600")
         .start()
         .await;
     assert_eq!(ended(&app).await["status"], "completed");
