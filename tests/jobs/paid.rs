@@ -8,8 +8,8 @@ use crate::support::{App, Builder, Provider, eventually};
 
 const ORDERS: &str = "/v1/images/generations";
 /// Answers with a link to [`FILE`].
-const MODEL: &str = "sim-image-64k";
-const FILE: &str = "/files/64x64-65536.png";
+const MODEL: &str = "sim-1k";
+const FILE: &str = "/files/64x64-0.png";
 
 fn drawing(sim: &Simulator) -> Builder {
     let provider = Provider::at(&sim.base_url())
@@ -68,9 +68,11 @@ async fn a_link_whose_host_fails_is_opened_again() {
 #[actix_rt::test]
 async fn a_picture_that_the_store_does_not_take_is_not_ordered_again() {
     let sim = Simulator::start();
+    let mut file = awc::Client::new().get(sim.at(FILE)).send().await.unwrap();
+    let bytes = file.body().await.unwrap().len();
+    // there is room for one, which is too young to go for another
     let app = drawing(&sim)
-        .set("storage.media_max_bytes", "100000")
-        .set("storage.media_min_retention_seconds", "3600")
+        .set("storage.media_max_bytes", &(bytes * 3 / 2).to_string())
         .start()
         .await;
     assert_eq!(ended(&app).await["status"], "completed");
@@ -83,5 +85,6 @@ async fn a_picture_that_the_store_does_not_take_is_not_ordered_again() {
     );
     assert_eq!(sim.script().stats().path(ORDERS), 2);
     let metrics = app.get("/metrics").await.text().await;
-    assert!(metrics.contains("\ntroupe_media_bytes 65"), "{metrics}");
+    let gauge = format!("\ntroupe_media_bytes {bytes}\n");
+    assert!(metrics.contains(&gauge), "{metrics}");
 }
