@@ -378,7 +378,8 @@ fn missed(fault: RunFault, held: bool) -> Missed {
     let again = !open && !held && failure.kind.worth_another_credential();
     Missed::Failed {
         again,
-        error: failed(failure, open),
+        // of several parts each is asked for by its own ticket
+        error: failed(failure, open && !held),
     }
 }
 

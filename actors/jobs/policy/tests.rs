@@ -204,7 +204,9 @@ fn what_passes_is_tried_again_and_what_was_perhaps_drawn_is_not() {
         (FailureKind::Network, false, false, 2, retry(4_000)),
         (FailureKind::Network, false, false, 3, Verdict::Fail),
         (FailureKind::Network, true, false, 1, Verdict::Fail),
-        (FailureKind::Timeout, true, true, 1, retry(2_000)),
+        (FailureKind::Timeout, false, true, 1, retry(2_000)),
+        // one part can be asked for, another cannot
+        (FailureKind::Timeout, true, true, 1, Verdict::Fail),
         (FailureKind::Upstream, false, false, 1, retry(2_000)),
         (
             FailureKind::Overloaded { retry_after: after },

@@ -19,9 +19,9 @@ pub struct Fault {
     pub message: String,
     /// No credential could be had: the upstream was not asked.
     pub cold: bool,
-    /// The upstream may still be at work on it, or charge for it.
+    /// The upstream may still be at work on it, or charge for it, and cannot be asked for it again.
     pub open: bool,
-    /// The upstream has taken it as a task and can be asked for that again.
+    /// The upstream has taken it, or a part of it, as a task and can be asked for that again.
     pub held: bool,
     /// The same with all that is known of it, where it got as far as the provider's credentials.
     pub error: Option<Box<ExchangeError>>,
@@ -104,7 +104,7 @@ pub fn verdict(fault: &Fault, attempts: u32, config: &JobsConfig) -> Verdict {
         }
         _ if attempts >= config.max_attempts => Verdict::Fail,
         // perhaps drawn and charged for, and nothing to ask for it by
-        _ if fault.open && !fault.held => Verdict::Fail,
+        _ if fault.open => Verdict::Fail,
         FailureKind::Network
         | FailureKind::Timeout
         | FailureKind::Upstream
