@@ -180,7 +180,7 @@ async fn build(
     let setup = media_setup(config, environment, &key, &clock)?;
     let media = Media::start(&tree, setup, &clock, &database).await;
     let media = media.map_err(io::Error::other)?;
-    media.removals().register(&mut registry);
+    media.register(&mut registry);
     start(
         &tree,
         RestartLog::spec(&tree, &database, &bound.to_string()),
@@ -212,10 +212,12 @@ async fn build(
         atelier: atelier.clone(),
         catalog: reader.clone(),
     };
+    let node = node(config);
     let office = Office {
         config: config.webhooks.clone(),
         clock: clock.clone(),
         database: database.clone(),
+        node: node.clone(),
         sealer: Sealer::new(&key, secret_key::WEBHOOKS),
         carry: Carrier::new(&egress, &config.webhooks),
         tell: Arc::new(Messages {
@@ -226,7 +228,7 @@ async fn build(
     let webhooks = WebhooksHandle::start(&tree, office).await;
     let webhooks = webhooks.map_err(io::Error::other)?;
     webhooks.register(&mut registry);
-    let (node, outbox) = (node(config), webhooks.outbox());
+    let outbox = webhooks.outbox();
     let jobs = JobsHandle::start(
         &tree,
         &config.jobs,

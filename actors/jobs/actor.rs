@@ -8,6 +8,7 @@ use actix::{
 };
 use futures_util::future::LocalBoxFuture;
 use tokio::sync::{OnceCell, watch};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     config::JobsConfig,
@@ -22,11 +23,12 @@ use super::{
     },
     policy::{Board, Entry, Room},
     store::{Kept, Store},
+    transition::held_of,
     workers::Workers,
 };
 use crate::{
     storage::queries::jobs::JobRow,
-    supervision::{Behaviour, Cell, Ctx, Deliver, Handle, Receive, StartError},
+    supervision::{Behaviour, Cell, Ctx, Deliver, Handle, Receive, StartError, clock::Monotonic},
 };
 
 /// What outlives the actor's falls.
@@ -35,6 +37,8 @@ pub(super) struct Setup {
     pub store: Store,
     pub draw: Arc<dyn Draw>,
     pub workers: Workers,
+    /// The process is about to end: what waits is left for the next start.
+    pub draining: CancellationToken,
     /// The way back for workers; known once the actor has started for the first time.
     pub manager: OnceCell<Handle<Jobs>>,
 }
@@ -51,12 +55,16 @@ pub struct Jobs {
     /// Whether the table has been read since the start.
     loaded: bool,
     looking: bool,
+    /// When all who follow a job look at it again.
+    stir_at: Monotonic,
 }
 
 /// How often resting jobs and progress are looked at.
 const TICK: Duration = Duration::from_millis(250);
 /// How often the table is read for jobs that the board does not know.
 const LOOK: Duration = Duration::from_secs(30);
+/// How often followers look at their job without a reason: it may end where this manager hears nothing of it.
+const STIR: Duration = Duration::from_secs(5);
 /// How often a lease is renewed while it lasts.
 const RENEWALS: u32 = 4;
 /// When to read again after the database did not answer.
@@ -74,6 +82,7 @@ impl Jobs {
             followed: HashMap::new(),
             loaded: false,
             looking: false,
+            stir_at: Monotonic::ZERO,
         }
     }
 
@@ -116,12 +125,16 @@ impl Jobs {
             if alive.contains(&entry.id) {
                 self.begun
                     .extend(job.started_at.map(|at| (entry.id.clone(), at)));
-                self.board.adopt(entry);
+                let at_once = self.setup.workers.is_at_once(&entry.id);
+                self.board.adopt(Entry { at_once, ..entry });
             } else if wake.is_zero() {
                 self.board.queue(entry);
             } else {
                 self.board.rest(entry, now + wake);
             }
+        }
+        for id in read.ended {
+            self.stir(&id);
         }
         self.loaded = true;
         self.pump();
@@ -132,6 +145,9 @@ impl Jobs {
         let Some(manager) = self.setup.manager.get().filter(|_| self.loaded) else {
             return;
         };
+        if self.setup.draining.is_cancelled() {
+            return;
+        }
         let now = self.setup.store.clock.now();
         for entry in self.board.next(Room::from(&self.setup.config), now) {
             self.setup
@@ -157,6 +173,12 @@ impl Jobs {
             let progress = learnt::progress(elapsed, learnt.takes_ms(&entry.model));
             sender.send_if_modified(|known| std::mem::replace(known, progress) != progress);
         }
+        let now = self.setup.store.clock.now();
+        if now >= self.stir_at {
+            self.stir_at = now + STIR;
+            let followed = self.followed.values();
+            followed.for_each(|sender| sender.send_modify(|_| ()));
+        }
     }
 
     /// Says that this node lives; what it has lost meanwhile is left alone.
@@ -169,13 +191,28 @@ impl Jobs {
                     let gone = begun
                         .iter()
                         .filter(|id| !own.iter().any(|own| *own == ***id));
-                    gone.for_each(|id| setup.workers.cancel(id));
+                    gone.for_each(|id| {
+                        setup.workers.cancel(id);
+                    });
                 }
                 Ok(None) => {}
                 Err(error) => log::warn!("this node's lease is not renewed: {error}"),
             }
         };
         ctx.spawn(wrap_future(renew));
+    }
+
+    /// Nobody wants a job any more: its worker is told, here or by the node that it is at, or else its upstreams.
+    fn call_off(&self, row: &JobRow) {
+        let setup = &self.setup;
+        let is_told = setup.workers.cancel(&row.id);
+        let (owner, now) = (row.owner.as_deref(), setup.store.now());
+        if !is_told && setup.store.node.may_take(owner, row.leased_until, now) {
+            let held = held_of(row.tickets.as_deref());
+            setup
+                .workers
+                .call_off(setup, row, held.into_values().collect());
+        }
     }
 
     /// Followers look at the job again.
@@ -205,7 +242,11 @@ impl Jobs {
             }
             Some(row) => {
                 let provider = row.provider.as_str().into();
-                let entry = Entry { provider, ..entry };
+                let entry = Entry {
+                    provider,
+                    at_once: false,
+                    ..entry
+                };
                 let wait = row.wake_at.unwrap_or_default() - self.setup.store.now();
                 let wait = Duration::from_millis(u64::try_from(wait).unwrap_or_default());
                 self.board.rest(entry, self.setup.store.clock.now() + wait);
@@ -230,10 +271,14 @@ impl Behaviour for Jobs {
 
     fn draining(&mut self, _: &mut Ctx<Self>) -> Option<LocalBoxFuture<'static, ()>> {
         self.loaded = false;
-        let workers = self.setup.workers.clone();
+        let setup = self.setup.clone();
         Some(Box::pin(async move {
             // what does not end is found interrupted at the next start
-            let _ = tokio::time::timeout(DRAIN, workers.finish()).await;
+            let _ = tokio::time::timeout(DRAIN, setup.workers.finish()).await;
+            // another node need not wait until it is clear that this one is gone
+            if let Err(error) = setup.store.release().await {
+                log::warn!("this node's jobs stay in its name until its lease is over: {error}");
+            }
         }))
     }
 }
@@ -279,8 +324,8 @@ impl Receive<Cancel> for Jobs {
         Box::pin(
             wrap_future::<_, Cell<Self>>(cancel).map(move |cancelled, cell, _| {
                 let row = cancelled?;
-                if row.is_some() {
-                    cell.setup.workers.cancel(&id);
+                if let Some(row) = &row {
+                    cell.call_off(row);
                     // one that runs leaves when its worker has
                     if !cell.board.runs(&id) {
                         cell.board.remove(&id);
@@ -311,9 +356,11 @@ impl Receive<Moved> for Jobs {
 
     fn receive(&mut self, Moved { entry }: Moved, _: &mut Ctx<Self>) {
         self.stir(&entry.id);
-        if self.board.runs(&entry.id) {
-            self.board.remove(&entry.id);
-            self.board.adopt(entry);
+        if self.board.runs(&entry.id)
+            && let Some(before) = self.board.remove(&entry.id)
+        {
+            let at_once = before.at_once;
+            self.board.adopt(Entry { at_once, ..entry });
         }
     }
 }

@@ -6,6 +6,7 @@ use derive_more::{Display, Error, From};
 use futures_util::{Stream, StreamExt as _, future::ready, stream};
 use prometheus_client::registry::Registry;
 use tokio::sync::{OnceCell, oneshot, watch};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     actor::{Jobs, Setup},
@@ -104,6 +105,7 @@ impl JobsHandle {
             store: store.clone(),
             draw: Arc::new(draw),
             workers: Workers::default(),
+            draining: CancellationToken::new(),
             manager: OnceCell::new(),
         });
         let of_actor = setup.clone();
@@ -301,6 +303,17 @@ impl JobsHandle {
     /// [`JobError::Unavailable`].
     pub async fn counts(&self) -> Result<Counts, JobError> {
         Ok(self.manager.ask(Count).await?)
+    }
+
+    /// Begins nothing any more but what somebody waits for: the rest is done after the next start.
+    pub fn drain(&self) {
+        self.setup.draining.cancel();
+    }
+
+    /// How many are being drawn that could not be asked for after a restart.
+    #[must_use]
+    pub fn under_way(&self) -> usize {
+        self.setup.workers.tied()
     }
 
     /// Whether a model is known not to try the patience of clients. One that was never seen is not.

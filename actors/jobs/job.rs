@@ -57,7 +57,7 @@ impl State {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobFailure {
     /// The failure's kind: `content_policy`, `timeout`, …; `interrupted` where the process ended while it was
-    /// perhaps drawn.
+    /// perhaps drawn, `storage` where the gateway could not keep what was drawn.
     pub kind: String,
     /// The upstream's own code, where it gave one; else the kind.
     pub code: String,

@@ -13,6 +13,8 @@ use crate::storage::{StorageError, queries::jobs::JobBrief};
 pub(super) struct Read {
     pub unfinished: Vec<JobBrief>,
     pub durations: Vec<(String, i64)>,
+    /// Those that were interrupted, and for which that was the end.
+    pub ended: Vec<String>,
 }
 
 /// Reads the table. What was begun by nobody who lives, and cannot be asked for, was interrupted.
@@ -44,6 +46,7 @@ pub(super) async fn read(setup: Arc<Setup>, first: bool) -> Result<Read, Storage
     Ok(Read {
         unfinished,
         durations,
+        ended,
     })
 }
 
@@ -57,5 +60,6 @@ pub(super) fn entry_of(job: &JobBrief) -> Entry {
             Some(_) => RESUMED,
             None => job.priority,
         },
+        at_once: false,
     }
 }

@@ -53,7 +53,10 @@ pub(super) struct Adopt {
 impl Adopt {
     pub fn of(row: &JobRow) -> Self {
         Self {
-            entry: Entry::of(row),
+            entry: Entry {
+                at_once: true,
+                ..Entry::of(row)
+            },
             started_at: row.started_at,
         }
     }

@@ -186,21 +186,21 @@ fn described(file: &Spooled) -> Input {
 }
 
 /// What came of the parts; one that failed stands as a failed picture among others that did not. If none came, the
-/// first one's failure is that of all, unless some `were_done` before.
+/// first one's failure is that of all, or that of the first that may be drawn all the same, unless some `were_done`
+/// before.
 fn harvest(gallery: Gallery, were_done: bool) -> Result<Harvest, Fault> {
     if !were_done && gallery.values().all(Result::is_err) {
-        let first = gallery.into_values().find_map(Result::err);
-        return Err(failed(&first.unwrap_or(ExchangeError::NotServed)));
+        let faults = gallery.into_values().filter_map(Result::err);
+        let first = faults
+            .map(|error| failed(&error))
+            .min_by_key(|fault| !fault.open);
+        return Err(first.unwrap_or_else(|| failed(&ExchangeError::NotServed)));
     }
     let part = |drawn: Result<Drawn, ExchangeError>| match drawn {
         Ok(drawn) => Yield::from(&drawn),
         Err(error) => Yield {
             results: vec![JobResult::Failed {
-                error: JobFailure {
-                    kind: error.kind().to_string(),
-                    code: error.kind().to_string(),
-                    message: error.to_string(),
-                },
+                error: JobFailure::from(&failed(&error)),
             }],
             usage: None,
         },
@@ -253,8 +253,9 @@ fn busy() -> Fault {
 
 fn failed(error: &ExchangeError) -> Fault {
     let cold = matches!(error, ExchangeError::NoLease(lease) if lease.retry_after().is_some());
-    let (message, is_open) = match error {
+    let (message, open) = match error {
         ExchangeError::Failed { message, open, .. } => (message.clone(), *open),
+        ExchangeError::NotStored { message, .. } => (Some(not_stored(message)), true),
         _ => (None, false),
     };
     // what upstreams say of the operator's credentials is not the client's affair
@@ -267,10 +268,20 @@ fn failed(error: &ExchangeError) -> Fault {
         }
         _ => message,
     };
+    let fault = Fault::of(error.kind(), &message.unwrap_or_else(|| error.to_string()));
     Fault {
         cold,
-        open: is_open,
+        open,
+        code: match error {
+            ExchangeError::NotStored { full: true, .. } => "storage_full".to_owned(),
+            ExchangeError::NotStored { .. } => "storage_unavailable".to_owned(),
+            _ => fault.code.clone(),
+        },
         error: Some(Box::new(error.clone())),
-        ..Fault::of(error.kind(), &message.unwrap_or_else(|| error.to_string()))
+        ..fault
     }
+}
+
+fn not_stored(why: &str) -> String {
+    format!("the upstream has drawn it, but the gateway could not keep it: {why}")
 }

@@ -26,11 +26,22 @@ pub(super) struct OpenParts<'w> {
 
 impl<'w> OpenParts<'w> {
     pub fn of(row: &JobRow, worker: &'w Worker) -> Self {
-        Self {
+        let parts = Self {
             held: RefCell::new(held_of(row.tickets.as_deref())),
             done: RefCell::new(so_far_by_place(&parts_of(row))),
             worker,
-        }
+        };
+        parts.note_held();
+        parts
+    }
+
+    /// What the drain needs not wait for.
+    fn note_held(&self) {
+        let is_held = !self.held.borrow().is_empty();
+        self.worker
+            .setup
+            .workers
+            .note_held(&self.worker.id, is_held);
     }
 
     /// What upstreams gave for parts that are under way.
@@ -63,7 +74,9 @@ impl Tickets for OpenParts<'_> {
                 worker.setup.store.hold(&worker.id, &parts).await
             };
             // without the table's word it goes on all the same: the upstream is at work
-            let _ = worker.until_stored(write).await;
+            if worker.until_stored(write).await.is_some() {
+                self.note_held();
+            }
         })
     }
 
@@ -81,6 +94,7 @@ impl Tickets for OpenParts<'_> {
                 let store = &worker.setup.store;
                 store.record(&worker.id, part, output.clone()).await
             };
+            self.note_held();
             // the end tells it once more
             if let Some(Some(_)) = worker.until_stored(record).await {
                 let (id, started_at) = (worker.id.clone(), None);

@@ -258,6 +258,16 @@ impl Store {
         self.database.write(write).await
     }
 
+    /// Lets other nodes have the jobs that this one is at.
+    pub async fn release(&self) -> Result<(), StorageError> {
+        if self.node.lease().is_none() {
+            return Ok(());
+        }
+        let owner = self.node.name().to_owned();
+        let release = move |conn: &mut _| jobs::release(conn, &owner);
+        self.database.write(release).await
+    }
+
     /// Deletes a finished job; says whether there was one.
     pub async fn forget(&self, id: String) -> Result<bool, StorageError> {
         let delete = move |conn: &mut _| jobs::delete(conn, &[id]);

@@ -118,6 +118,12 @@ impl Worker {
         let ended = self
             .until_stored(async || store.end(&self.id, end.clone()).await)
             .await?;
+        if let Some(row) = ended.as_ref().filter(|_| result.is_err()) {
+            // one that is tried again asks for what upstreams have taken
+            if row.finished_at.is_some() {
+                self.setup.workers.call_off(&self.setup, row, parts.held());
+            }
+        }
         teller.ended(result);
         ended
     }
@@ -142,10 +148,11 @@ impl Worker {
 
     /// Tells the upstream that the job is not wanted any more, unless it is merely another node's now.
     async fn leave(&self, row: &JobRow, parts: &OpenParts<'_>, teller: &Teller) {
-        let found = self.setup.store.get(&self.id).await;
-        let state = found.ok().flatten().map(|row| row.state);
+        let look = async || self.setup.store.get(&self.id).await;
+        let found = self.until_stored(look).await.flatten();
+        let state = found.map(|row| row.state);
         if state == Some(State::Cancelled.to_string()) {
-            self.setup.draw.cancel(row, parts.held()).await;
+            self.setup.workers.call_off(&self.setup, row, parts.held());
             teller.ended(Err(cancelled()));
         }
     }
@@ -168,13 +175,7 @@ impl Worker {
 
     fn judge(&self, fault: &Fault, row: &JobRow, teller: &Teller) -> End {
         let attempts = u32::try_from(row.attempts).unwrap_or_default();
-        let failed = |fault: &Fault| {
-            End::Failed(JobFailure {
-                code: fault.code.clone(),
-                kind: fault.kind.to_string(),
-                message: fault.message.clone(),
-            })
-        };
+        let failed = |fault: &Fault| End::Failed(JobFailure::from(fault));
         // who waits is told at once, and may try again himself
         if teller.is_heard() {
             return failed(fault);

@@ -5,8 +5,10 @@ use std::{
     collections::HashMap,
     future::Future,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
+use actix_rt::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -20,7 +22,8 @@ use super::{
     worker::Worker,
 };
 use crate::{
-    storage::queries::jobs::JobRow,
+    pictures::Held,
+    storage::{StorageError, queries::jobs::JobRow},
     supervision::{Handle, tasks::Tasks},
 };
 
@@ -35,6 +38,10 @@ struct Life {
     token: CancellationToken,
     /// Whether the job's row says so, too.
     has_begun: bool,
+    /// Whether it was begun for somebody who waits.
+    at_once: bool,
+    /// Whether the row has what the upstream can be asked by after a restart.
+    is_held: bool,
 }
 
 /// Out of the list when dropped, also by a panic or with its thread.
@@ -48,6 +55,9 @@ impl Drop for Alive {
         self.workers.with(|alive| alive.remove(&self.id));
     }
 }
+
+/// How long upstreams may take to hear that something is not wanted any more.
+const CALL_OFF: Duration = Duration::from_secs(60);
 
 impl Workers {
     pub fn ids(&self) -> Vec<Arc<str>> {
@@ -63,18 +73,55 @@ impl Workers {
     }
 
     pub fn note_begun(&self, id: &str) {
+        self.note(id, |life| life.has_begun = true);
+    }
+
+    /// Whether the job's row has what its upstream can be asked by.
+    pub fn note_held(&self, id: &str, is_held: bool) {
+        self.note(id, |life| life.is_held = is_held);
+    }
+
+    pub fn is_at_once(&self, id: &str) -> bool {
+        self.with(|alive| alive.get(id).is_some_and(|life| life.at_once))
+    }
+
+    /// How many would be lost with the process.
+    pub fn tied(&self) -> usize {
+        self.with(|alive| alive.values().filter(|life| !life.is_held).count())
+    }
+
+    fn note(&self, id: &str, note: impl FnOnce(&mut Life)) {
         self.with(|alive| {
             if let Some(life) = alive.get_mut(id) {
-                life.has_begun = true;
+                note(life);
             }
         });
     }
 
-    /// The job is not wanted any more, or not here: its worker stops.
-    pub fn cancel(&self, id: &str) {
-        if let Some(token) = self.with(|alive| alive.get(id).map(|life| life.token.clone())) {
+    /// The job is not wanted any more, or not here: its worker stops. False where none has begun that would tell the
+    /// upstreams.
+    pub fn cancel(&self, id: &str) -> bool {
+        let life = |life: &Life| (life.token.clone(), life.has_begun);
+        let found = self.with(|alive| alive.get(id).map(life));
+        found.is_some_and(|(token, has_begun)| {
             token.cancel();
+            has_begun
+        })
+    }
+
+    /// Tells upstreams that what they have taken for a job is not wanted any more.
+    pub fn call_off(&self, setup: &Arc<Setup>, row: &JobRow, held: Vec<Held>) {
+        if held.is_empty() {
+            return;
         }
+        let (setup, row) = (setup.clone(), row.clone());
+        let task = async move {
+            let told = timeout(CALL_OFF, setup.draw.cancel(&row, held));
+            if told.await.is_err() {
+                log::info!("job {} may go on upstream, which did not answer", row.id);
+            }
+        };
+        self.tasks.spawn("job/call_off", task, |_| ());
     }
 
     /// Begins a job, unless somebody is at it.
@@ -99,6 +146,7 @@ impl Workers {
         let Some((alive, worker)) = self.enlist(setup, new.id.as_str().into(), &manager) else {
             return;
         };
+        self.note(&new.id, |life| life.at_once = true);
         self.run(manager, alive, async move {
             let row = worker.work_on_new(new, teller, stored).await;
             drop(place);
@@ -129,6 +177,8 @@ impl Workers {
         let life = Life {
             token: token.clone(),
             has_begun: false,
+            at_once: false,
+            is_held: false,
         };
         let is_new = self.with(|alive| {
             let is_new = !alive.contains_key(&id);

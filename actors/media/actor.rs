@@ -64,13 +64,20 @@ impl MediaStore {
         let settled = self.store.clone().settle(self.storing.clone());
         ctx.spawn(
             wrap_future::<_, Cell<Self>>(settled).map(|settled, cell, ctx| match settled {
-                Ok(total) => cell.total = total,
+                Ok(total) => cell.count(total),
                 Err(error) => {
                     log::warn!("the media store is compared with the database later: {error}");
                     ctx.run_later(RETRY, |cell, ctx| cell.settle(ctx));
                 }
             }),
         );
+    }
+
+    /// So many bytes are stored.
+    fn count(&mut self, total: u64) {
+        self.total = total;
+        let total = i64::try_from(total).unwrap_or(i64::MAX);
+        self.store.stored.set(total);
     }
 
     /// So long before now, in milliseconds since 1970.
@@ -159,7 +166,8 @@ impl Receive<Put> for MediaStore {
                 cell.storing.remove(&name);
                 cell.coming = cell.coming.saturating_sub(bytes);
                 let (found, more) = stored?;
-                cell.total = found.unwrap_or(cell.total).saturating_add(more);
+                let total = found.unwrap_or(cell.total);
+                cell.count(total.saturating_add(more));
                 Ok(Kept {
                     mime: name.format().mime(),
                     name,

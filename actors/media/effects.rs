@@ -3,6 +3,7 @@
 use std::{collections::HashSet, io, sync::Arc};
 
 use diesel::QueryResult;
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::Mutex;
 
 use super::{
@@ -35,6 +36,8 @@ pub struct Store {
     pub evicting: Arc<Mutex<()>>,
     /// Counts what is removed.
     pub removals: Removals,
+    /// Bytes that are stored, as far as the actor knows.
+    pub stored: Gauge,
 }
 
 /// Rows that one step of a removal looks at.

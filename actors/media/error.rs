@@ -66,6 +66,19 @@ pub enum MediaError {
 }
 
 impl MediaError {
+    /// Whether there is no room: in the store by its rules, or on the disk.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Full => true,
+            Self::Disk(error) => matches!(
+                error.kind(),
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+            ),
+            _ => false,
+        }
+    }
+
     /// Whether the store is at fault, and not the file.
     #[must_use]
     pub fn is_ours(&self) -> bool {

@@ -4,6 +4,7 @@ use std::{fs::File, io, pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use prometheus_client::{metrics::gauge::Gauge, registry::Registry};
 use tokio::sync::Mutex;
 
 use super::{
@@ -109,6 +110,7 @@ impl Media {
             database: database.clone(),
             evicting: Arc::new(Mutex::new(())),
             removals: Removals::default(),
+            stored: Gauge::default(),
         };
         let (for_each_start, clock, rules) = (store.clone(), clock.clone(), setup.rules.clone());
         let spec = ChildSpec::new("storage/media", "media", move || {
@@ -197,6 +199,16 @@ impl Media {
     #[must_use]
     pub fn removals(&self) -> &Removals {
         &self.store.removals
+    }
+
+    /// Shows in `/metrics` how much is stored, and what was removed.
+    pub fn register(&self, registry: &mut Registry) {
+        registry.register(
+            "troupe_media_bytes",
+            "The size of all stored files, which storage.media_max_bytes bounds",
+            self.store.stored.clone(),
+        );
+        self.store.removals.register(registry);
     }
 
     /// What is stored, as the table has it.

@@ -4,7 +4,7 @@
 use std::{cell::RefCell, collections::BTreeMap, sync::Arc, time::Duration};
 
 use actix_rt::time::Instant;
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::join_all;
 use serde_json::Value;
 use troupe_protocol::{
     chat::Losses,
@@ -101,11 +101,18 @@ pub(super) struct Part<'a> {
 impl Part<'_> {
     /// A failed run. What is over at the upstream is not asked for again.
     async fn missed(&self, fault: RunFault) -> Missed {
-        if !fault.open && self.tickets.held(self.part).is_some() {
+        if let Some(error) = fault.not_stored {
+            return Missed::Over(*error);
+        }
+        if !fault.open && self.is_held() {
             self.tickets.hold(self.part, None).await;
         }
-        let held = self.tickets.held(self.part).is_some();
-        missed(fault, held)
+        missed(fault, self.is_held())
+    }
+
+    /// Whether the upstream can be asked for it again.
+    fn is_held(&self) -> bool {
+        self.tickets.held(self.part).is_some()
     }
 }
 
@@ -267,8 +274,13 @@ impl Atelier {
                 lease.report(LeaseOutcome::Success);
                 Ok(drawn)
             }
-            Err(Missed::Failed { error, .. } | Missed::Over(error)) => {
+            Err(Missed::Failed { error, .. }) => {
                 lease.report(LeaseOutcome::Failure(error.kind()));
+                Err(error)
+            }
+            // it says nothing about the credential
+            Err(Missed::Over(error)) => {
+                lease.report(LeaseOutcome::Dropped);
                 Err(error)
             }
         }
@@ -339,38 +351,36 @@ impl Atelier {
             Ok(brought) => brought,
             Err(fault) => return Err(part.missed(fault).await),
         };
-        let made = outcome.results.iter().any(Result::is_ok);
+        let was_made = outcome.results.iter().any(Result::is_ok);
         let stored = outcome.results.into_iter().map(|result| async {
             match result {
                 Ok(made) => self.store(made, part, carrier, &files).await,
                 Err(failure) => Ok(Err(failure)),
             }
         });
-        let pictures: Vec<_> = try_join_all(stored).await.map_err(Missed::Over)?;
+        let pictures = kept(join_all(stored).await, part.is_held()).map_err(Missed::Over)?;
         if pictures.iter().any(Result::is_ok) {
             let usage = outcome.usage;
             return Ok(Drawn { pictures, usage });
         }
         // an answer without a single picture is a failed attempt
-        let (failure, open) = (first_failure(pictures), false);
-        match made {
-            // it can be asked for again
-            true => Err(missed(
-                RunFault { failure, open },
-                part.tickets.held(part.part).is_some(),
-            )),
-            false => Err(part.missed(RunFault { failure, open }).await),
+        let failure = first_failure(pictures);
+        match was_made {
+            // it is paid for: it may be asked for where there is a ticket, and is not ordered once more
+            true => Err(missed(RunFault::new(failure, true), part.is_held())),
+            false => Err(part.missed(RunFault::new(failure, false)).await),
         }
     }
 }
 
 /// `held` = it can be asked for again with the same credential, so that no other is to draw it.
 fn missed(fault: RunFault, held: bool) -> Missed {
-    let RunFault { failure, open } = fault;
+    let RunFault { failure, open, .. } = fault;
     let again = !open && !held && failure.kind.worth_another_credential();
     Missed::Failed {
         again,
-        error: failed(failure, open),
+        // of several parts each is asked for by its own ticket
+        error: failed(failure, open && !held),
     }
 }
 
@@ -396,6 +406,22 @@ fn lease_of(provider: &Provider, order: &Order, held: &Held) -> Result<Lease, Ex
 /// A task that cannot be asked for; it may be drawn, and charged for, all the same.
 fn lost(why: &str) -> ExchangeError {
     failed(Failure::new(FailureKind::NotEntitled, why), true)
+}
+
+/// What came of the pictures of one order. Where our store did not take some, those that it took are not given up for
+/// them, unless all can be asked for again.
+fn kept(
+    stored: Vec<Result<Result<Picture, Failure>, ExchangeError>>,
+    held: bool,
+) -> Result<Vec<Result<Picture, Failure>>, ExchangeError> {
+    if held || !stored.iter().any(|stored| matches!(stored, Ok(Ok(_)))) {
+        return stored.into_iter().collect();
+    }
+    let untaken = |error: ExchangeError| Failure::new(error.kind(), &error.to_string());
+    let pictures = stored.into_iter();
+    Ok(pictures
+        .map(|stored| stored.unwrap_or_else(|error| Err(untaken(error))))
+        .collect())
 }
 
 fn first_failure(pictures: Vec<Result<Picture, Failure>>) -> Failure {

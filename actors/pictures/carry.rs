@@ -31,7 +31,7 @@ use crate::{
     providers::{
         body::{Alarm, UpstreamBody, content_length},
         client::client,
-        exchange::{self, USER_AGENT},
+        exchange::{self, ExchangeError, USER_AGENT},
         provider::Provider,
         upstream::{Endpoint, Outgoing as Local, Plan},
     },
@@ -71,6 +71,8 @@ pub(super) struct CallFault {
     /// Whether the upstream may have begun to work on it.
     pub sent: bool,
     pub message: Option<String>,
+    /// It came, and our store did not take it.
+    pub not_stored: Option<Box<ExchangeError>>,
 }
 
 impl CallFault {
@@ -79,6 +81,7 @@ impl CallFault {
             kind,
             sent,
             message: None,
+            not_stored: None,
         }
     }
 
@@ -150,7 +153,13 @@ impl Carrier<'_> {
         let received = receive(body, is_file, self.media, limit, self.nonce).await;
         received.map_err(|error| match error {
             ReceiveError::Body(fault) => CallFault::new(fault.kind(), true).saying(fault),
-            error => CallFault::new(FailureKind::Upstream, true).saying(error),
+            error => CallFault {
+                not_stored: match &error {
+                    ReceiveError::Media(error) => ExchangeError::not_stored(error).map(Box::new),
+                    _ => None,
+                },
+                ..CallFault::new(FailureKind::Upstream, true).saying(error)
+            },
         })
     }
 

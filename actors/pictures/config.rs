@@ -19,7 +19,7 @@ pub struct PicturesConfig {
     pub total_ms: u64,
     /// A video in all.
     pub video_total_ms: u64,
-    /// How often in a row a question after a task may fail before the order does.
+    /// How often in a row a question after a task, or the link to what was made, may fail before the order does.
     pub poll_failures: u32,
     /// One picture or video, in bytes, coming or going.
     pub max_file_bytes: u64,

@@ -12,7 +12,7 @@ use super::{
     carry::{CallFault, Carried, CarriedBody, Carrier},
     events::Events,
 };
-use crate::media::Spooled;
+use crate::{media::Spooled, providers::exchange::ExchangeError};
 
 /// What an errand brought home.
 #[derive(Debug)]
@@ -28,6 +28,18 @@ pub(super) struct RunFault {
     pub failure: Failure,
     /// Whether the upstream may still be at work on it, or charge for it.
     pub open: bool,
+    /// It is our store that did not take what came.
+    pub not_stored: Option<Box<ExchangeError>>,
+}
+
+impl RunFault {
+    pub fn new(failure: Failure, open: bool) -> Self {
+        Self {
+            failure,
+            open,
+            not_stored: None,
+        }
+    }
 }
 
 /// The wait before a question after a task is asked again; doubles.
@@ -51,10 +63,7 @@ pub(super) async fn run(
         }
         let call = match step {
             Step::Done(outcome) => return Ok(Brought { outcome, files }),
-            Step::Failed(failure) => {
-                let open = false;
-                return Err(RunFault { failure, open });
-            }
+            Step::Failed(failure) => return Err(RunFault::new(failure, false)),
             Step::Listen => {
                 step = listen(errand, carrier, &mut events).await?;
                 continue;
@@ -93,18 +102,15 @@ pub(super) async fn run(
 
 fn late(open: bool) -> RunFault {
     let message = "the upstream did not finish in time";
-    RunFault {
-        failure: Failure::new(FailureKind::Timeout, message),
-        open,
-    }
+    RunFault::new(Failure::new(FailureKind::Timeout, message), open)
 }
 
 /// A call without an answer: an order that the upstream has taken goes on there.
 fn fallen(fault: CallFault, taken: bool) -> RunFault {
     let message = fault.message.unwrap_or_default();
     RunFault {
-        failure: Failure::new(fault.kind, &message),
-        open: fault.sent || taken,
+        not_stored: fault.not_stored,
+        ..RunFault::new(Failure::new(fault.kind, &message), fault.sent || taken)
     }
 }
 
@@ -137,12 +143,13 @@ async fn hear(
 }
 
 /// Makes a call; one that may be repeated is, after faults that pass.
-async fn carry(carrier: &Carrier<'_>, call: &Call) -> Result<Carried, CallFault> {
+pub(super) async fn carry(carrier: &Carrier<'_>, call: &Call) -> Result<Carried, CallFault> {
     let mut failures = 0;
     loop {
         let carried = carrier.carry(call).await;
         let passes = match &carried {
             Ok(carried) => matches!(carried.status, 408 | 429 | 500..=599),
+            Err(fault) if fault.not_stored.is_some() => false,
             Err(fault) => matches!(
                 fault.kind,
                 FailureKind::Network | FailureKind::Timeout | FailureKind::Upstream

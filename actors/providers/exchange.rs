@@ -32,7 +32,10 @@ use super::{
     turns::{Missed, in_turn},
     upstream::{Endpoint, LocalWork, Outgoing, Plan},
 };
-use crate::credentials::{Lease, LeaseError, Terms};
+use crate::{
+    credentials::{Lease, LeaseError, Terms},
+    media::MediaError,
+};
 
 /// An upstream's good answer, its body still to come.
 pub struct Answer {
@@ -80,14 +83,23 @@ pub enum ExchangeError {
 }
 
 impl ExchangeError {
+    /// What was made, and the media store did not take; none where the file is at fault, and not the store.
+    #[must_use]
+    pub fn not_stored(error: &MediaError) -> Option<Self> {
+        error.is_ours().then(|| Self::NotStored {
+            full: error.is_full(),
+            message: error.to_string(),
+        })
+    }
+
     /// What decides whether another provider is asked.
     #[must_use]
     pub fn kind(&self) -> FailureKind {
         match self {
             Self::Failed { kind, .. } => *kind,
             Self::NoLease(error) => error.kind(),
-            // no other provider would do better
-            Self::NotStored { .. } => FailureKind::InvalidRequest,
+            // neither the request is at fault nor the credential
+            Self::NotStored { .. } => FailureKind::Upstream,
             Self::NotServed | Self::Lacking => FailureKind::NotEntitled,
         }
     }

@@ -47,7 +47,7 @@ impl StorageError {
 }
 
 /// Texts by which a database says that it, not the statement, is the trouble. Neither driver passes on the code.
-const TROUBLE: [&str; 7] = [
+const TROUBLE: [&str; 15] = [
     "database is locked",
     "database table is locked",
     "lock timeout",
@@ -55,6 +55,15 @@ const TROUBLE: [&str; 7] = [
     "shutting down",
     "starting up",
     "no connection to the server",
+    // a disk that is full or broken says nothing about the statement; it may be mended
+    "database or disk is full",
+    "disk I/O error",
+    "readonly database",
+    "unable to open database file",
+    "No space left on device",
+    "Disk quota exceeded",
+    "could not write to file",
+    "in a read-only transaction",
 ];
 
 impl From<Error> for StorageError {

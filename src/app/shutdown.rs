@@ -50,8 +50,12 @@ async fn stop_signal() {
 /// Lets what is under way end, up to the configured time, then cuts it. A second signal ends the wait.
 pub async fn drain(services: &Services, server: &ServerHandle, wish: Wish) {
     services.draining.cancel();
+    services.jobs.drain();
     if wish == Wish::Drain {
-        log::info!("draining: {} requests under way", under_way(services));
+        log::info!(
+            "draining: {} requests and jobs under way",
+            under_way(services)
+        );
         let wait = Duration::from_secs(services.config.drain_seconds);
         tokio::select! {
             () = all_ended(services, wait) => {}
@@ -72,15 +76,15 @@ async fn all_ended(services: &Services, wait: Duration) {
         sleep(LOOK).await;
         if told.elapsed() >= TELL {
             told = Instant::now();
-            log::info!("draining: {} requests left", under_way(services));
+            log::info!("draining: {} requests and jobs left", under_way(services));
         }
     }
 }
 
-/// Requests that have a place, or whose answer is about to be kept, which comes after that.
+/// Requests that have a place, or whose answer is about to be kept, which comes after that; and jobs that cannot be
+/// asked for later, some of which have the place of a request.
 fn under_way(services: &Services) -> usize {
-    services
-        .limits
-        .in_flight()
-        .max(services.answers.under_way())
+    let requests = services.limits.in_flight();
+    let requests = requests.max(services.answers.under_way());
+    requests.max(services.jobs.under_way())
 }

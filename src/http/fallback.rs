@@ -219,7 +219,10 @@ impl Miss {
 
     /// The target was asked, or should have been.
     pub fn of(error: ExchangeError, endpoint: Endpoint) -> Self {
-        let open = matches!(error, ExchangeError::Failed { open: true, .. });
+        let open = matches!(
+            error,
+            ExchangeError::Failed { open: true, .. } | ExchangeError::NotStored { .. }
+        );
         Self {
             kind: error.kind(),
             asked: matches!(error, ExchangeError::Failed { .. }),

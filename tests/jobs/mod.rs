@@ -1,7 +1,9 @@
 //! Jobs over HTTP: pictures and videos that outlive their request, and the process.
 
 mod crashes;
+mod drained;
 mod kills;
+mod paid;
 mod scale;
 mod videos;
 mod waited;
@@ -11,18 +13,23 @@ use troupe_simulator::Simulator;
 
 use crate::{
     pictures::{data_uri, file},
-    support::{Answer, App, Provider, eventually},
+    support::{Answer, App, Builder, Provider, eventually},
 };
 
 /// A gateway with a provider whose videos are tasks, asked after every `poll_ms`.
 async fn filming(sim: &Simulator, poll_ms: u64) -> App {
+    filming_with(sim, poll_ms, |app| app).await
+}
+
+/// The same with more in its configuration.
+async fn filming_with(sim: &Simulator, poll_ms: u64, more: impl FnOnce(Builder) -> Builder) -> App {
     let provider = Provider::at(&sim.at("/gitee/v1"))
         .name("gitee")
         .kind("gitee")
         .models_of_upstream()
         .tokens(&["sk-film-0001", "sk-film-0002"])
         .with("options", &format!("{{ poll_ms = {poll_ms} }}"));
-    App::builder().provider(provider).start().await
+    more(App::builder().provider(provider)).start().await
 }
 
 /// A small picture to begin a film with, as a data URI.

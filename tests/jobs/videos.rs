@@ -106,12 +106,36 @@ async fn a_cancelled_film_is_cancelled_upstream() {
     .await;
     app.delete(&format!("/v1/videos/{id}")).await.ok().await;
     assert_eq!(look(&app, id).await["status"], "cancelled");
-    eventually("the upstream's cancel", async || {
+    told_once(&sim).await;
+}
+
+#[actix_rt::test]
+async fn a_film_that_waits_for_its_next_attempt_is_cancelled_upstream() {
+    let sim = Simulator::start();
+    let app = super::filming_with(&sim, 20, |app| {
+        app.set("pictures.video_total_ms", "1000")
+            .set("jobs.retry_ms", "600000")
+            .set("jobs.max_retry_ms", "600000")
+    });
+    let app = app.await;
+    let order = json!({
+        "model": FILM, "prompt": "endless", "input_reference": first_frame(&app, &sim).await,
+    });
+    let video = app.post("/v1/videos", &order).await.json().await;
+    let id = video["id"].as_str().unwrap();
+    reaches(&app, id, "retrying").await;
+    app.delete(&format!("/v1/videos/{id}")).await.ok().await;
+    assert_eq!(look(&app, id).await["status"], "cancelled");
+    told_once(&sim).await;
+}
+
+/// Returns when the upstream has heard that a task is not wanted any more.
+async fn told_once(sim: &Simulator) {
+    let cancels = eventually("the upstream's cancel", async || {
         let paths = sim.script().stats().by_path;
-        paths
-            .keys()
-            .any(|path| path.ends_with("/cancel"))
-            .then_some(())
-    })
-    .await;
+        let cancels = paths.iter().filter(|(path, _)| path.ends_with("/cancel"));
+        let cancels: u64 = cancels.map(|(_, count)| *count).sum();
+        (cancels > 0).then_some(cancels)
+    });
+    assert_eq!(cancels.await, 1);
 }

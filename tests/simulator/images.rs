@@ -2,12 +2,17 @@
 
 use std::{cell::RefCell, collections::HashMap, hash::Hash, rc::Rc, thread::LocalKey};
 
-use actix_web::{HttpRequest, HttpResponse, Result, http::header, web};
+use actix_web::{
+    HttpRequest, HttpResponse, Result,
+    http::{StatusCode, header},
+    web,
+};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 
 use crate::{
     arrival::{self, Arrival},
+    behaviour::Behaviour,
     chat::plain_answer,
     drawing::{self, Drawing},
     plan::Plan,
@@ -94,7 +99,20 @@ fn render(form: Form, entry: &str, echo: Option<String>) -> Bytes {
     format!(r#"{{"created":1763712000,"data":[{data}]{usage}{echo}}}"#).into()
 }
 
-/// `GET /files/{name}`.
+/// `GET /files/{name}`. Rules for the path may refuse it.
+pub(crate) async fn linked(
+    script: web::Data<Script>,
+    request: HttpRequest,
+    name: web::Path<String>,
+) -> HttpResponse {
+    if let Some(Behaviour::Refuse(refusal)) = script.next_at(request.path()) {
+        let status = StatusCode::from_u16(refusal.status);
+        return HttpResponse::new(status.unwrap_or(StatusCode::NOT_FOUND));
+    }
+    file(name).await
+}
+
+/// A file by its name.
 pub(crate) async fn file(name: web::Path<String>) -> HttpResponse {
     if *name == studio::FILM {
         return HttpResponse::Ok()

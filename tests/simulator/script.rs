@@ -186,16 +186,26 @@ impl Script {
 
     /// What happens to this request, where a rule says so.
     pub(crate) fn next(&self, path: &str, token: &str, model: &str) -> Option<Behaviour> {
+        self.next_of(|| {
+            vec![
+                Matches::Token(token.to_owned()),
+                Matches::Model(model.to_owned()),
+                Matches::Path(path.to_owned()),
+                Matches::Any,
+            ]
+        })
+    }
+
+    /// What happens at this path to who shows no credential, where a rule for it says so.
+    pub(crate) fn next_at(&self, path: &str) -> Option<Behaviour> {
+        self.next_of(|| vec![Matches::Path(path.to_owned())])
+    }
+
+    fn next_of(&self, keys: impl FnOnce() -> Vec<Matches>) -> Option<Behaviour> {
         if !self.0.scripted.load(Ordering::Acquire) {
             return None;
         }
-        let mut state = self.state();
-        let keys = [
-            Matches::Token(token.to_owned()),
-            Matches::Model(model.to_owned()),
-            Matches::Path(path.to_owned()),
-            Matches::Any,
-        ];
+        let (mut state, keys) = (self.state(), keys());
         let found = keys.iter().find(|key| state.rules.contains_key(key))?;
         let queue = state.rules.get_mut(found)?;
         if queue.len() > 1 {

@@ -62,7 +62,7 @@ pub fn serve(listener: TcpListener, workers: usize, script: Script) -> io::Resul
                 web::post().to(images::generate),
             )
             .route("/a4f/v1/chat/completions", web::post().to(chat::complete))
-            .route("/files/{name}", web::get().to(images::file))
+            .route("/files/{name}", web::get().to(images::linked))
             .route("/_sim/script", web::post().to(control::order))
             .route("/_sim/stats", web::get().to(control::stats))
             .route("/_sim/last", web::get().to(control::last))

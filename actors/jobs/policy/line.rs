@@ -1,6 +1,7 @@
-//! The jobs of one priority: each app has a line, and the apps take turns.
+//! Jobs that wait: each app has a line, in which higher priorities go first, and the apps take turns.
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
 };
@@ -17,7 +18,14 @@ pub struct Tier {
 }
 
 /// The jobs of one app by provider, so that a provider without room holds up its own jobs only.
-type Line = BTreeMap<Arc<str>, BTreeMap<Arc<str>, Entry>>;
+type Line = BTreeMap<Arc<str>, BTreeMap<Place, Entry>>;
+
+/// A place in a line: by priority, then by age.
+type Place = (Reverse<i32>, Arc<str>);
+
+fn place(entry: &Entry) -> Place {
+    (Reverse(entry.priority), entry.id.clone())
+}
 
 impl Tier {
     pub fn join(&mut self, entry: Entry) {
@@ -26,10 +34,10 @@ impl Tier {
         }
         let line = self.lines.entry(entry.app.clone()).or_default();
         let jobs = line.entry(entry.provider.clone()).or_default();
-        self.length += usize::from(jobs.insert(entry.id.clone(), entry).is_none());
+        self.length += usize::from(jobs.insert(place(&entry), entry).is_none());
     }
 
-    /// Takes the oldest job that may run of the first app that may run one; that app's turn is over then.
+    /// Takes the first job that may run of the first app that may run one; that app's turn is over then.
     pub fn take(
         &mut self,
         has_room: impl Fn(&str) -> bool,
@@ -41,10 +49,9 @@ impl Tier {
             }
             let line = self.lines.get(app)?.iter();
             let open = line.filter(|(provider, _)| serves(provider));
-            let heads = open.filter_map(|(_, jobs)| jobs.values().next());
-            heads
-                .min_by_key(|entry| &entry.id)
-                .map(|entry| (at, entry.clone()))
+            let heads = open.filter_map(|(_, jobs)| jobs.first_key_value());
+            let first = heads.min_by_key(|(place, _)| *place);
+            first.map(|(_, entry)| (at, entry.clone()))
         })?;
         self.leave(&entry);
         // its turn: gone with its last job, else behind all others
@@ -61,7 +68,7 @@ impl Tier {
             return;
         };
         if let Some(jobs) = line.get_mut(&entry.provider) {
-            self.length -= usize::from(jobs.remove(&entry.id).is_some());
+            self.length -= usize::from(jobs.remove(&place(entry)).is_some());
             if jobs.is_empty() {
                 line.remove(&entry.provider);
             }
@@ -75,7 +82,7 @@ impl Tier {
     /// How many go before that one.
     pub fn rank(&self, entry: &Entry) -> Option<usize> {
         let own = self.turns.iter().position(|app| *app == entry.app)?;
-        let before = |jobs: &BTreeMap<Arc<str>, Entry>| jobs.range(..entry.id.clone()).count();
+        let before = |jobs: &BTreeMap<Place, Entry>| jobs.range(..place(entry)).count();
         let rounds: usize = self.lines.get(&entry.app)?.values().map(before).sum();
         let others = self.turns.iter().enumerate().filter(|(at, _)| *at != own);
         let first = others.map(|(at, app)| {
@@ -87,10 +94,6 @@ impl Tier {
 
     pub fn len(&self) -> usize {
         self.length
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.length == 0
     }
 }
 

@@ -1,5 +1,6 @@
-//! Which job is begun next, pure: no I/O, no clock. A job goes with its priority, then its app's turn, then its
-//! age; nobody's turn is lost because another app, or a provider, has no room.
+//! Which job is begun next, pure: no I/O, no clock. A job goes with its app's turn, then its priority among the app's
+//! own, then its age; nobody's turn is lost because another app, or a provider, has no room. What upstreams are at work
+//! on already goes before all that is new.
 
 mod line;
 #[cfg(test)]
@@ -7,8 +8,7 @@ mod tests;
 mod verdict;
 
 use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -27,8 +27,10 @@ pub struct Entry {
     pub provider: Arc<str>,
     /// As the client named it, for estimates.
     pub model: Arc<str>,
-    /// Higher ones go first.
+    /// Among the app's own, higher ones go first.
     pub priority: i32,
+    /// Begun for somebody who waits: it takes no place from those that queue.
+    pub at_once: bool,
 }
 
 impl Entry {
@@ -41,6 +43,7 @@ impl Entry {
             provider: row.provider.as_str().into(),
             model: row.model.as_str().into(),
             priority: row.priority,
+            at_once: false,
         }
     }
 }
@@ -60,7 +63,7 @@ pub enum Full {
     App { limit: usize },
 }
 
-/// Jobs that run at a time.
+/// Jobs that run at a time, those at once aside, which the limits of requests bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Room {
     pub all: usize,
@@ -81,13 +84,15 @@ impl From<&JobsConfig> for Room {
 /// All jobs that are not finished: waiting, resting or running. Each is in one of these places.
 #[derive(Debug, Default)]
 pub struct Board {
-    tiers: BTreeMap<Reverse<i32>, Tier>,
-    /// In what tier a waiting job is.
+    /// Those that upstreams are at work on, and those that are new.
+    tiers: [Tier; 2],
     waiting: HashMap<Arc<str>, Entry>,
     resting: HashMap<Arc<str>, (Monotonic, Entry)>,
     /// When those that rest are to be woken.
     alarms: BTreeSet<(Monotonic, Arc<str>)>,
     running: HashMap<Arc<str>, Entry>,
+    /// How many of those that run do so at once; the counts below are without them.
+    at_once: usize,
     running_by_app: HashMap<Arc<str>, usize>,
     running_by_provider: HashMap<Arc<str>, usize>,
     /// Waiting or resting.
@@ -141,18 +146,17 @@ impl Board {
     pub fn next(&mut self, room: Room, now: Monotonic) -> Vec<Entry> {
         self.wake(now);
         let mut begun = Vec::new();
-        while self.running.len() < room.all {
+        while self.running.len() - self.at_once < room.all {
             let (apps, providers) = (&self.running_by_app, &self.running_by_provider);
             let has_room = |app: &str| apps.get(app).is_none_or(|running| *running < room.app);
             let serves = |name: &str| {
                 let running = providers.get(name);
                 running.is_none_or(|running| *running < room.provider)
             };
-            let mut tiers = self.tiers.values_mut();
+            let mut tiers = self.tiers.iter_mut();
             let Some(entry) = tiers.find_map(|tier| tier.take(has_room, serves)) else {
                 break;
             };
-            self.tiers.retain(|_, tier| !tier.is_empty());
             self.waiting.remove(&entry.id);
             less(&mut self.queued_by_app, &entry.app);
             self.run(entry.clone());
@@ -164,8 +168,13 @@ impl Board {
     /// A job is off the board, wherever it was.
     pub fn remove(&mut self, id: &str) -> Option<Entry> {
         if let Some(entry) = self.running.remove(id) {
-            less(&mut self.running_by_app, &entry.app);
-            less(&mut self.running_by_provider, &entry.provider);
+            match entry.at_once {
+                true => self.at_once -= 1,
+                false => {
+                    less(&mut self.running_by_app, &entry.app);
+                    less(&mut self.running_by_provider, &entry.provider);
+                }
+            }
             return Some(entry);
         }
         let entry = match self.resting.remove(id) {
@@ -175,11 +184,7 @@ impl Board {
             }
             None => {
                 let entry = self.waiting.remove(id)?;
-                let tier = Reverse(entry.priority);
-                if let Some(line) = self.tiers.get_mut(&tier) {
-                    line.leave(&entry);
-                }
-                self.tiers.retain(|_, tier| !tier.is_empty());
+                self.tiers[tier_of(&entry)].leave(&entry);
                 entry
             }
         };
@@ -191,9 +196,9 @@ impl Board {
     #[must_use]
     pub fn position(&self, id: &str) -> Option<usize> {
         let entry = self.waiting.get(id)?;
-        let own = Reverse(entry.priority);
-        let before = self.tiers.range(..own).map(|(_, tier)| tier.len());
-        let inside = self.tiers.get(&own)?.rank(entry)?;
+        let own = tier_of(entry);
+        let before = self.tiers[..own].iter().map(Tier::len);
+        let inside = self.tiers[own].rank(entry)?;
         Some(before.sum::<usize>() + inside + 1)
     }
 
@@ -239,20 +244,24 @@ impl Board {
 
     fn line_up(&mut self, entry: Entry) {
         self.waiting.insert(entry.id.clone(), entry.clone());
-        self.tiers
-            .entry(Reverse(entry.priority))
-            .or_default()
-            .join(entry);
+        self.tiers[tier_of(&entry)].join(entry);
     }
 
     fn run(&mut self, entry: Entry) {
-        *self.running_by_app.entry(entry.app.clone()).or_default() += 1;
-        *self
-            .running_by_provider
-            .entry(entry.provider.clone())
-            .or_default() += 1;
+        if entry.at_once {
+            self.at_once += 1;
+        } else {
+            let (apps, providers) = (&mut self.running_by_app, &mut self.running_by_provider);
+            *apps.entry(entry.app.clone()).or_default() += 1;
+            *providers.entry(entry.provider.clone()).or_default() += 1;
+        }
         self.running.insert(entry.id.clone(), entry);
     }
+}
+
+/// In which tier a job waits.
+fn tier_of(entry: &Entry) -> usize {
+    usize::from(entry.priority != RESUMED)
 }
 
 fn less(counts: &mut HashMap<Arc<str>, usize>, of: &str) {

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use troupe_protocol::failure::FailureKind;
 
 use super::*;
+use crate::{jobs::job::JobFailure, providers::exchange::ExchangeError};
 
 const ROOM: Room = Room {
     all: 10,
@@ -21,6 +22,7 @@ fn entry(number: usize, app: &str) -> Entry {
         provider: "acme".into(),
         model: "m".into(),
         priority: 0,
+        at_once: false,
     }
 }
 
@@ -30,7 +32,7 @@ fn numbers(begun: &[Entry]) -> Vec<usize> {
 }
 
 #[test]
-fn apps_take_turns_and_higher_priorities_go_first() {
+fn apps_take_turns_and_their_higher_priorities_go_first() {
     let mut board = Board::default();
     for (number, app) in [(1, "a"), (2, "a"), (3, "a"), (4, "b"), (5, "b")] {
         board.queue(entry(number, app));
@@ -42,12 +44,58 @@ fn apps_take_turns_and_higher_priorities_go_first() {
     board.queue(urgent);
     let position = |id: usize| board.position(&entry(id, "").id);
     assert_eq!(
-        [6, 1, 4, 2, 5, 3].map(position),
+        [6, 4, 1, 5, 2, 3].map(position),
         [1, 2, 3, 4, 5, 6].map(Some)
     );
-    assert_eq!(numbers(&board.next(ROOM, NOW)), [6, 1, 4, 2, 5, 3]);
+    assert_eq!(numbers(&board.next(ROOM, NOW)), [6, 4, 1, 5, 2, 3]);
     assert_eq!(board.position("job_000001"), None);
     assert!(board.runs("job_000001") && board.queued() == 0);
+}
+
+#[test]
+fn an_app_gains_nothing_over_others_by_calling_everything_urgent() {
+    let mut board = Board::default();
+    for number in 1..=3 {
+        let priority = 10;
+        board.queue(Entry {
+            priority,
+            ..entry(number, "loud")
+        });
+    }
+    board.queue(entry(4, "quiet"));
+    assert_eq!(board.position("job_000004"), Some(2));
+    let resumed = Entry {
+        priority: RESUMED,
+        ..entry(5, "quiet")
+    };
+    // an upstream is at work on it already
+    board.queue(resumed);
+    assert_eq!(numbers(&board.next(ROOM, NOW)), [5, 1, 4, 2, 3]);
+}
+
+#[test]
+fn what_is_drawn_at_once_takes_no_place_from_what_waits() {
+    let room = Room {
+        all: 2,
+        provider: 2,
+        app: 1,
+    };
+    let mut board = Board::default();
+    for number in 1..=9 {
+        board.adopt(Entry {
+            at_once: true,
+            ..entry(number, "a")
+        });
+    }
+    for (number, app) in [(10, "a"), (11, "a"), (12, "b"), (13, "c")] {
+        board.queue(entry(number, app));
+    }
+    assert_eq!(numbers(&board.next(room, NOW)), [10, 12]);
+    assert!(board.remove("job_000001").is_some());
+    assert_eq!(numbers(&board.next(room, NOW)), [0; 0]);
+    board.remove("job_000010");
+    assert_eq!(numbers(&board.next(room, NOW)), [13]);
+    assert_eq!(board.running().count(), 10);
 }
 
 #[test]
@@ -156,7 +204,9 @@ fn what_passes_is_tried_again_and_what_was_perhaps_drawn_is_not() {
         (FailureKind::Network, false, false, 2, retry(4_000)),
         (FailureKind::Network, false, false, 3, Verdict::Fail),
         (FailureKind::Network, true, false, 1, Verdict::Fail),
-        (FailureKind::Timeout, true, true, 1, retry(2_000)),
+        (FailureKind::Timeout, false, true, 1, retry(2_000)),
+        // one part can be asked for, another cannot
+        (FailureKind::Timeout, true, true, 1, Verdict::Fail),
         (FailureKind::Upstream, false, false, 1, retry(2_000)),
         (
             FailureKind::Overloaded { retry_after: after },
@@ -184,6 +234,25 @@ fn what_passes_is_tried_again_and_what_was_perhaps_drawn_is_not() {
         ..fault(FailureKind::Upstream, false, false)
     };
     assert_eq!(verdict(&cold, 9, &config), Verdict::Rest(SOME_REST));
+}
+
+#[test]
+fn what_the_store_did_not_take_is_asked_for_again_or_fails_but_is_not_ordered_again() {
+    let config = JobsConfig::default();
+    let error = ExchangeError::NotStored {
+        full: true,
+        message: String::new(),
+    };
+    let of_store = |held| Fault {
+        error: Some(Box::new(error.clone())),
+        ..fault(error.kind(), true, held)
+    };
+    let rest = Verdict::Rest(Duration::from_secs(60));
+    assert_eq!(verdict(&of_store(true), 9, &config), rest);
+    assert_eq!(verdict(&of_store(false), 1, &config), Verdict::Fail);
+    assert_eq!(JobFailure::from(&of_store(false)).kind, "storage");
+    let other = fault(FailureKind::Upstream, true, false);
+    assert_eq!(JobFailure::from(&other).kind, "upstream");
 }
 
 const SOME_REST: Duration = Duration::from_secs(1);

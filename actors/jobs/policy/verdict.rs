@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use troupe_protocol::failure::FailureKind;
 
-use crate::{jobs::config::JobsConfig, providers::exchange::ExchangeError};
+use crate::{
+    jobs::{config::JobsConfig, job::JobFailure},
+    providers::exchange::ExchangeError,
+};
 
 /// Why an attempt brought nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,9 +19,9 @@ pub struct Fault {
     pub message: String,
     /// No credential could be had: the upstream was not asked.
     pub cold: bool,
-    /// The upstream may still be at work on it, or charge for it.
+    /// The upstream may still be at work on it, or charge for it, and cannot be asked for it again.
     pub open: bool,
-    /// The upstream has taken it as a task and can be asked for that again.
+    /// The upstream has taken it, or a part of it, as a task and can be asked for that again.
     pub held: bool,
     /// The same with all that is known of it, where it got as far as the provider's credentials.
     pub error: Option<Box<ExchangeError>>,
@@ -43,6 +46,25 @@ impl Fault {
     #[must_use]
     pub fn was_said(&self) -> bool {
         matches!(self.error.as_deref(), Some(ExchangeError::Failed { .. }))
+    }
+
+    /// Whether it was drawn, and our store did not take it.
+    #[must_use]
+    pub fn is_of_our_store(&self) -> bool {
+        matches!(self.error.as_deref(), Some(ExchangeError::NotStored { .. }))
+    }
+}
+
+impl From<&Fault> for JobFailure {
+    fn from(fault: &Fault) -> Self {
+        Self {
+            kind: match fault.is_of_our_store() {
+                true => "storage".to_owned(),
+                false => fault.kind.to_string(),
+            },
+            code: fault.code.clone(),
+            message: fault.message.clone(),
+        }
     }
 }
 
@@ -76,9 +98,13 @@ pub fn verdict(fault: &Fault, attempts: u32, config: &JobsConfig) -> Verdict {
     match fault.kind {
         _ if fault.cold => rest(),
         FailureKind::RateLimited { .. } | FailureKind::QuotaExhausted { .. } => rest(),
+        // it is drawn, and asked for again when there may be room for it
+        _ if fault.held && fault.is_of_our_store() => {
+            Verdict::Rest(Duration::from_millis(config.max_retry_ms))
+        }
         _ if attempts >= config.max_attempts => Verdict::Fail,
         // perhaps drawn and charged for, and nothing to ask for it by
-        _ if fault.open && !fault.held => Verdict::Fail,
+        _ if fault.open => Verdict::Fail,
         FailureKind::Network
         | FailureKind::Timeout
         | FailureKind::Upstream

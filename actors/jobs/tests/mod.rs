@@ -1,5 +1,6 @@
 //! Jobs on real databases.
 
+mod calling_off;
 mod followers;
 pub mod hand;
 mod life;

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use futures_util::{FutureExt as _, StreamExt as _};
+
 use super::hand::{Shop, order, row};
 use crate::{
-    accounts::testing::World,
+    accounts::testing::{World, until},
     jobs::*,
     storage::{
         queries::jobs::{JobRow, insert},
@@ -57,6 +59,46 @@ async fn what_a_dead_node_was_at_is_taken_over() {
     assert_eq!((row.attempts, row.interruptions), (2, 1));
     assert_eq!(shop.hand.submitted("job_a"), 1);
     shop.world.tree.stop().await;
+}
+
+#[actix_rt::test]
+async fn who_follows_a_job_hears_of_its_end_on_another_node() {
+    let theirs = Node::among_others(LEASE);
+    let world = left_behind(theirs.name(), i64::MAX).await;
+    let node = Node::among_others(LEASE);
+    let shop = Shop::of(world, &JobsConfig::default(), node).await;
+    let events = shop.jobs.watch("app", "job_a", 0).await.unwrap().unwrap();
+    let mut events = Box::pin(events);
+    assert_eq!(events.next().await.unwrap().job.state, State::Processing);
+    let other = store::Store {
+        node: theirs,
+        ..shop.jobs.store().clone()
+    };
+    let end = transition::End::Completed(Yield::default());
+    assert!(other.end("job_a", end).await.unwrap().is_some());
+    let last = until(async || {
+        shop.world.hand.advance(Duration::from_secs(1));
+        events.next().now_or_never().flatten()
+    });
+    assert_eq!(last.await.job.state, State::Completed);
+    shop.world.tree.stop().await;
+}
+
+#[actix_rt::test]
+async fn a_node_that_stops_lets_others_have_its_jobs() {
+    let world = World::start(TestDatabase::postgres(), 1_000_000).await;
+    let other = World::start(world.file.shared(), 1_000_000).await;
+    let config = JobsConfig::default();
+    let shop = Shop::of(world, &config, Node::among_others(LEASE)).await;
+    let id = shop.submit("task").await;
+    shop.hand.0.begun.notified().await;
+    let held = until(async || Some(shop.row(&id).await).filter(|row| row.tickets.is_some()));
+    assert!(held.await.leased_until.is_some());
+    shop.world.tree.stop().await;
+    let next = Shop::of(other, &config, Node::among_others(LEASE)).await;
+    next.reaches(&id, State::Completed).await;
+    assert_eq!(next.hand.submitted(&id), 0);
+    next.world.tree.stop().await;
 }
 
 #[actix_rt::test]

@@ -19,6 +19,7 @@ use super::{
     policy::Traffic,
 };
 use crate::{
+    jobs::node::Node,
     storage::{
         StorageError,
         queries::webhook_deliveries::{self, DeliveryRow},
@@ -30,6 +31,7 @@ use crate::{
 pub(super) struct Setup {
     pub config: WebhooksConfig,
     pub keys: Keys,
+    pub node: Node,
     pub carry: Arc<dyn Carry>,
     pub tasks: Tasks,
     /// Locked, not owned by the actor: that a delivery is under way is known by itself alone.
@@ -58,6 +60,8 @@ const LOOK: Duration = Duration::from_secs(5);
 const SWEEP: Duration = Duration::from_secs(60);
 /// When to read again after the database did not answer.
 const RETRY: Duration = Duration::from_secs(1);
+/// How much longer than an attempt may take a node has its delivery for itself.
+const CLAIM_SLACK_MS: u64 = 15_000;
 /// The bound of an ordered stop.
 const DRAIN: Duration = Duration::from_secs(3);
 /// Deliveries of one transaction of the removal.
@@ -112,6 +116,19 @@ impl Setup {
             })
         };
         self.keys.database.read(look).await
+    }
+
+    /// Has a delivery for itself for as long as an attempt takes; false where another node was quicker.
+    pub async fn claim(&self, row: &DeliveryRow) -> Result<bool, StorageError> {
+        if self.node.lease().is_none() {
+            return Ok(true);
+        }
+        let (id, next_at) = (row.id.clone(), row.next_at);
+        let lasts = self.config.timeout_ms.saturating_add(CLAIM_SLACK_MS);
+        let lasts = i64::try_from(lasts).unwrap_or(i64::MAX);
+        let until = self.keys.now().saturating_add(lasts);
+        let claim = move |conn: &mut _| webhook_deliveries::claim(conn, &id, next_at, until);
+        self.keys.database.write(claim).await
     }
 
     /// Counts what is owed.

@@ -43,6 +43,10 @@ pub(super) async fn deliver(setup: &Setup, row: DeliveryRow) {
 /// None where it is not stored.
 async fn tried(setup: &Setup, row: &DeliveryRow) -> Option<()> {
     let (shutdown, what) = (setup.tasks.shutdown(), format!("delivery {}", row.id));
+    let claim = async || setup.claim(row).await;
+    if !until_answered(&shutdown, &what, claim).await? {
+        return Some(());
+    }
     let owner = row.endpoint_id.as_ref().unwrap_or(&row.app_id);
     let read = async || match setup.keys.of(owner).await {
         Err(WebhookError::Database(error)) => Err(error),

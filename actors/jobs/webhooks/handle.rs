@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     egress::EgressError,
+    jobs::Node,
     sealing::{SealError, Sealer},
     storage::{
         Database, StorageError,
@@ -53,6 +54,8 @@ pub struct Office {
     pub config: WebhooksConfig,
     pub clock: Clock,
     pub database: Database,
+    /// Of several that share the database, each message is brought by one.
+    pub node: Node,
     pub sealer: Sealer,
     pub carry: Arc<dyn Carry>,
     pub tell: Arc<dyn Tell>,
@@ -114,6 +117,7 @@ impl WebhooksHandle {
                 clock: office.clock,
                 sealer: office.sealer,
             },
+            node: office.node,
             carry: office.carry,
             tasks: Tasks::default(),
             traffic: std::sync::Mutex::default(),

@@ -16,7 +16,10 @@ use super::{
     policy::Outcome,
 };
 use crate::{
-    accounts::testing::World, egress::EgressError, jobs::job::Job, sealing::Sealer,
+    accounts::testing::World,
+    egress::EgressError,
+    jobs::{Node, job::Job},
+    sealing::Sealer,
     storage::queries::webhook_deliveries::DeliveryRow,
 };
 
@@ -139,10 +142,21 @@ pub async fn start(
     config: &WebhooksConfig,
     receivers: &Receivers,
 ) -> WebhooksHandle {
+    start_on(world, config, receivers, Node::only()).await
+}
+
+/// The same on a node that is perhaps one of several.
+pub async fn start_on(
+    world: &World,
+    config: &WebhooksConfig,
+    receivers: &Receivers,
+    node: Node,
+) -> WebhooksHandle {
     let office = Office {
         config: config.clone(),
         clock: world.clock.clone(),
         database: world.database.clone(),
+        node,
         sealer: Sealer::new(&[7; 32], "webhook"),
         carry: Arc::new(receivers.clone()),
         tell: Arc::new(Plainly),

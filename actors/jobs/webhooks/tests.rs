@@ -3,12 +3,12 @@
 use std::{collections::HashMap, time::Duration};
 
 use super::{
-    testing::{Message, Mood, Receivers, start},
+    testing::{Message, Mood, Receivers, start, start_on},
     *,
 };
 use crate::{
     accounts::testing::{World, until},
-    jobs::{job::State, tests::hand::row},
+    jobs::{Node, job::State, tests::hand::row},
     secrets::Secret,
     storage::{
         queries::{
@@ -113,6 +113,46 @@ impl Shop {
     async fn close(self) {
         self.world.tree.stop().await;
     }
+}
+
+#[actix_rt::test]
+async fn of_two_nodes_one_brings_a_message() {
+    let world = World::start(TestDatabase::postgres(), 1_000_000_000).await;
+    let other = World::start(world.file.shared(), 1_000_000_000).await;
+    let (receivers, config) = (Receivers::default(), WebhooksConfig::default());
+    let node = || Node::among_others(Duration::from_secs(30));
+    let shop = Shop {
+        webhooks: start_on(&world, &config, &receivers, node()).await,
+        receivers: receivers.clone(),
+        world,
+    };
+    let second = start_on(&other, &config, &receivers, node()).await;
+    shop.endpoint("app", URL).await;
+    receivers.set(URL, Mood::Status(500));
+    let jobs: Vec<_> = (0..20).map(|number| format!("job_{number}")).collect();
+    for job in &jobs {
+        shop.ends("app", job, State::Completed).await;
+    }
+    let tried = |attempts| {
+        let (shop, jobs) = (&shop, &jobs);
+        until(async move || {
+            let all = shop.deliveries("app").await;
+            let done = all.iter().filter(|one| one.attempts == attempts).count();
+            (done == jobs.len()).then_some(())
+        })
+    };
+    tried(1).await;
+    receivers.set(URL, Mood::Status(200));
+    // both see the same times, and both look
+    for world in [&shop.world, &other] {
+        world.hand.advance(Duration::from_secs(3_600));
+    }
+    shop.webhooks.outbox().wake();
+    second.outbox().wake();
+    tried(2).await;
+    assert_eq!(receivers.got().len(), 2 * jobs.len());
+    other.tree.stop().await;
+    shop.close().await;
 }
 
 async fn on_both(test: impl AsyncFn(TestDatabase)) {

@@ -217,6 +217,15 @@ pub fn renew(conn: &mut Connection, owner: &str, until: i64) -> QueryResult<Vec<
     })
 }
 
+/// Says that `owner` does not live any more.
+pub fn release(conn: &mut Connection, owner: &str) -> QueryResult<()> {
+    let own = jobs::table
+        .filter(jobs::finished_at.is_null())
+        .filter(jobs::owner.eq(owner));
+    let over = jobs::leased_until.eq(None::<i64>);
+    on_each!(conn, c => diesel::update(own).set(over).execute(c)).map(|_| ())
+}
+
 /// All that are not finished, oldest first.
 pub fn unfinished(conn: &mut Connection) -> QueryResult<Vec<JobBrief>> {
     on_each!(conn, c => {
@@ -396,6 +405,10 @@ pub(super) mod tests {
             assert_eq!(own, ["a", "b"]);
             let lease = |conn: &mut _, id| get(conn, id).unwrap().unwrap().leased_until;
             assert_eq!((lease(conn, "a"), lease(conn, "d")), (Some(50), None));
+            release(conn, "other").unwrap();
+            assert_eq!(lease(conn, "a"), Some(50));
+            release(conn, "node").unwrap();
+            assert_eq!((lease(conn, "a"), lease(conn, "b")), (None, None));
         });
     }
 

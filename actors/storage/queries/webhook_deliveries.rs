@@ -126,6 +126,17 @@ pub fn next_after(conn: &mut Connection, now: i64) -> QueryResult<Option<i64>> {
     })
 }
 
+/// Puts off a delivery that still has its time at `next_at`, so that nobody else tries it before `until`; false where
+/// somebody else has.
+pub fn claim(conn: &mut Connection, id: &str, next_at: i64, until: i64) -> QueryResult<bool> {
+    let open = webhook_deliveries::table
+        .find(id)
+        .filter(webhook_deliveries::ended_at.is_null())
+        .filter(webhook_deliveries::next_at.eq(next_at));
+    let later = webhook_deliveries::next_at.eq(until);
+    on_each!(conn, c => diesel::update(open).set(later).execute(c)).map(|changed| changed > 0)
+}
+
 /// Notes how an attempt went; false where nothing is owed any more.
 pub fn change(conn: &mut Connection, id: &str, to: &DeliveryChange) -> QueryResult<bool> {
     let owed = webhook_deliveries::table
@@ -287,6 +298,10 @@ mod tests {
             assert_eq!(change(conn, "a", &to("delivered", 0, Some(52))), Ok(false));
             assert_eq!(due_at(conn, 50), ["b", "c", "d"]);
             assert_eq!((next_after(conn, 50), pending(conn)), (Ok(None), Ok(3)));
+            let claims = [1, 1].map(|at| claim(conn, "b", at, 80));
+            assert_eq!(claims, [Ok(true), Ok(false)]);
+            assert_eq!(due_at(conn, 79), ["c", "d"]);
+            assert_eq!(claim(conn, "a", 50, 80), Ok(false));
         });
     }
 

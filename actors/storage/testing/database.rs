@@ -34,6 +34,14 @@ impl TestDatabase {
         }
     }
 
+    /// The same database for somebody else; it goes with this one.
+    pub fn shared(&self) -> Self {
+        Self {
+            url: self.url.clone(),
+            _folder: None,
+        }
+    }
+
     /// A connection that may write.
     pub fn connect(&self) -> Connection {
         let options = ConnectionOptions {

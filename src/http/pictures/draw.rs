@@ -148,7 +148,7 @@ impl Undrawn {
         Self {
             kind: fault.kind,
             was_said: fault.was_said(),
-            open: fault.open,
+            open: fault.open || fault.held,
             error: match fault.error {
                 Some(error) => (*error).into(),
                 None if fault.cold => ApiError::provider_busy(provider),

@@ -24,6 +24,7 @@ pub fn failure(failure: &JobFailure, language: Language) -> String {
         "quota_exhausted" => "failure-quota",
         "timeout" => "failure-timeout",
         "interrupted" => "failure-interrupted",
+        "storage" => "failure-storage",
         _ => "failure-upstream",
     };
     detailed(key, &failure.message, language)

@@ -220,6 +220,7 @@ studio-error-timeout = The model's service took too long. Try again, with fewer 
 studio-error-upstream = The model's service failed: %message%. Try again, or choose another model.
 studio-error-operator = The gateway's access to this model does not work or is used up. Choose another model, and tell whoever runs this gateway.
 studio-error-interrupted = The gateway was restarted while it drew, and nothing came back. Try again.
+studio-error-storage = It was drawn, but the gateway could not keep it: its store is full or away. Tell whoever runs this gateway before you try again.
 studio-error-gone = It is not there any more.
 
 key-enter = Enter

@@ -41,4 +41,5 @@ failure-busy = 模型繁忙，请稍后重试（{ $detail }）
 failure-quota = 此模型的额度已用完，请稍后重试或更换模型（{ $detail }）
 failure-timeout = 处理超时，请重试（{ $detail }）
 failure-interrupted = 任务被中断（{ $detail }）
+failure-storage = 图片已绘制，但网关无法保存；请先告知网关管理员再重试（{ $detail }）
 failure-upstream = 模型处理失败，请重试（{ $detail }）

@@ -220,6 +220,7 @@ studio-error-timeout = 模型服务超时。请重试；若仍如此，请减少
 studio-error-upstream = 模型服务出错：%message%。请重试，或换一个模型。
 studio-error-operator = 网关对该模型的访问权限失效或额度已用完。请换一个模型，并告知网关管理员。
 studio-error-interrupted = 绘制时网关重启，没有得到结果。请重试。
+studio-error-storage = 图片已绘制，但网关无法保存：存储已满或不可用。请先告知网关管理员，再重试。
 studio-error-gone = 它已不存在。
 
 key-enter = 回车

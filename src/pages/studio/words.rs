@@ -60,6 +60,7 @@ const WORDS: &[&str] = &[
     "studio-error-upstream",
     "studio-error-operator",
     "studio-error-interrupted",
+    "studio-error-storage",
     "studio-error-gone",
     "studio-action-generate",
     "studio-action-edit",
