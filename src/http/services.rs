@@ -23,7 +23,9 @@ use troupe_actors::{
     tokens::TokenCounter,
 };
 
-use super::{admin::gate::AdminGate, metrics::Metrics, session::Sessions, studio::Studio};
+use super::{
+    admin::gate::AdminGate, metrics::Metrics, seats::Seats, session::Sessions, studio::Studio,
+};
 use crate::config::ServerConfig;
 
 /// The whole service as its handlers see it; one for the process.
@@ -47,6 +49,8 @@ pub struct Services {
     pub atelier: Atelier,
     /// Orders that outlive their request.
     pub jobs: JobsHandle,
+    /// The streams of their events.
+    pub job_streams: Seats,
     /// Removes what is past its time, or belongs to nothing.
     pub housekeeping: HousekeepingHandle,
     /// What the studio's routes reach besides.
