@@ -16,6 +16,7 @@ use super::{
     patience::until_answered,
     policy::{Fault, Verdict, verdict},
     route::{Choice, Others},
+    standing::setback,
     transition::End,
     waiting::Teller,
 };
@@ -180,7 +181,11 @@ impl Worker {
         };
         match self.late(row, wait, &fault.message) {
             Some(late) => failed(&late),
-            None => End::Again { wait, counts },
+            None => End::Again {
+                wait,
+                counts,
+                setback: setback(fault),
+            },
         }
     }
 

@@ -2,9 +2,11 @@
 
 mod crashes;
 mod kills;
+mod oversight;
 mod scale;
 mod videos;
 mod waited;
+mod waits;
 
 use serde_json::{Value, json};
 use troupe_simulator::Simulator;

@@ -267,6 +267,38 @@ async fn what_makes_no_sense_is_told_and_the_connection_goes_on() {
 }
 
 #[actix_rt::test]
+async fn who_waits_is_told_its_new_place() {
+    let sim = Simulator::start();
+    let app = filming_with(&sim, &[("jobs.max_running", "1")]).await;
+    let body = endless(&app, &sim).await;
+    let film = ordered(&app, &body).await;
+    reaches(&app, id(&film), "processing").await;
+    let (ahead, task) = (ordered(&app, &body).await, ordered(&app, &body).await);
+    let mut socket = Socket::open(&app).await;
+    socket
+        .say(&json!({"type": "subscribe", "task_id": task["task_id"]}))
+        .await;
+    let told = socket.hear().await;
+    assert_eq!(
+        (&told["type"], &told["queue_position"]),
+        (&json!("status"), &json!(2)),
+        "{told}"
+    );
+    let before = told["estimated_time"].as_u64().unwrap();
+    app.delete(&format!("/api/v1/task/{}", id(&ahead)))
+        .await
+        .ok()
+        .await;
+    let told = socket.hear().await;
+    assert_eq!(
+        (&told["type"], &told["queue_position"]),
+        (&json!("progress"), &json!(1)),
+        "{told}"
+    );
+    assert!(told["estimated_time"].as_u64().unwrap() < before, "{told}");
+}
+
+#[actix_rt::test]
 async fn everything_is_bounded() {
     let sim = Simulator::start();
     let settings = [

@@ -108,7 +108,11 @@ impl Follower {
     /// None where there is nothing to tell of: a picture that was removed meanwhile.
     async fn message(&mut self, kind: EventKind, job: &Job) -> Option<Value> {
         match kind {
-            EventKind::Status => Some(words::status(job, self.request_id.as_deref())),
+            EventKind::Status => Some(words::status(
+                job,
+                self.request_id.as_deref(),
+                self.language,
+            )),
             EventKind::Progress => Some(words::progress(job)),
             EventKind::Result(at) => match job.output.results.get(at)? {
                 JobResult::Failed { error } => Some(words::failed(
