@@ -59,13 +59,16 @@ fn thumbnails(c: &mut Criterion) {
 fn pages(c: &mut Criterion) {
     let system = System::new();
     let shelf = system.block_on(Shelf::open());
-    system
-        .block_on(shelf.database.write(sample::fill))
-        .expect("a table");
+    system.block_on(sample::fill(&shelf.database));
     let mut group = c.benchmark_group("page of 100 of 100,000 jobs");
     for (name, state, model, _) in sample::PAGES {
         group.bench_function(name, |b| {
             b.iter(|| system.block_on(sample::page(&shelf.database, state, model)));
+        });
+    }
+    for (name, filter, begin, _) in sample::HISTORIES {
+        group.bench_function(format!("history, {name}"), |b| {
+            b.iter(|| system.block_on(sample::history(&shelf.database, filter, begin)));
         });
     }
     group.finish();

@@ -51,8 +51,8 @@ use crate::{
     config::Config,
     disk,
     http::{
-        admin::gate::AdminGate, metrics::Metrics, server, services::Services, session::Sessions,
-        studio::Studio, webhooks::Messages,
+        admin::gate::AdminGate, metrics::Metrics, seats::Seats, server, services::Services,
+        session::Sessions, studio::Studio, webhooks::Messages,
     },
     open_files, secret_key,
 };
@@ -255,6 +255,7 @@ async fn build(
     let studio = Studio::new(&config.studio, images, folders, clock.now());
     let services = Services {
         atelier,
+        job_streams: Seats::new(config.jobs.streams_per_app),
         jobs,
         housekeeping: keeper.map_err(io::Error::other)?,
         studio,

@@ -1,7 +1,7 @@
 //! Completed jobs that still have pictures.
 
 use super::Images;
-pub use crate::storage::queries::history::From;
+pub use crate::storage::queries::history::{COUNTED, From, Total};
 use crate::{
     jobs::{Job, job::Outlook},
     storage::{
@@ -27,12 +27,12 @@ pub struct HistoryWish {
 /// A page of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct History {
-    /// Over all pages.
-    pub total: u64,
+    /// Over all pages; only of those that begin after so many, as who goes on knows it already.
+    pub total: Option<Total>,
     /// Newest first.
     pub jobs: Vec<Job>,
-    /// Whether older ones follow.
-    pub more: bool,
+    /// After which job the next page begins, if there may be one.
+    pub next: Option<String>,
 }
 
 impl Images {
@@ -47,20 +47,21 @@ impl Images {
             tag: wish.tag,
             model: wish.model,
         };
-        let limit = wish.limit;
+        let (from, limit) = (wish.from, wish.limit);
         let read = move |conn: &mut _| {
-            let total = history::total(conn, &filter)?;
-            Ok((total, history::page(conn, &filter, &wish.from, limit + 1)?))
+            let total = match from {
+                From::Skip(_) => Some(history::total(conn, &filter)?),
+                From::After(_) => None,
+            };
+            Ok((total, history::page(conn, &filter, &from, limit)?))
         };
-        let (total, mut rows) = self.database.read(read).await?;
-        let more = rows.len() > limit;
-        rows.truncate(limit);
+        let (total, page) = self.database.read(read).await?;
         // they are finished: neither place nor time tells anything of them
         let seen = |row| Job::of(row, Outlook::default(), 0);
         Ok(History {
-            total: u64::try_from(total).unwrap_or_default(),
-            jobs: rows.into_iter().map(seen).collect(),
-            more,
+            total,
+            jobs: page.jobs.into_iter().map(seen).collect(),
+            next: page.next,
         })
     }
 }

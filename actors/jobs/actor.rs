@@ -7,12 +7,13 @@ use actix::{
     fut::{ready, wrap_future},
 };
 use futures_util::future::LocalBoxFuture;
-use tokio::sync::{OnceCell, watch};
+use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     config::JobsConfig,
     draw::Draw,
+    followers::Followers,
     handle::JobError,
     job::{Outlook, State},
     learnt::{self, Learnt},
@@ -50,8 +51,7 @@ pub struct Jobs {
     learnt: Learnt,
     /// When those that run were begun, in milliseconds since 1970.
     begun: HashMap<Arc<str>, i64>,
-    /// Who follows which job, and how far it is known to them.
-    followed: HashMap<Arc<str>, watch::Sender<u8>>,
+    followers: Followers,
     /// Whether the table has been read since the start.
     loaded: bool,
     looking: bool,
@@ -79,7 +79,7 @@ impl Jobs {
             board: Board::default(),
             learnt: Learnt::default(),
             begun: HashMap::new(),
-            followed: HashMap::new(),
+            followers: Followers::default(),
             loaded: false,
             looking: false,
             stir_at: Monotonic::ZERO,
@@ -134,7 +134,7 @@ impl Jobs {
             }
         }
         for id in read.ended {
-            self.stir(&id);
+            self.followers.stir(&id);
         }
         self.loaded = true;
         self.pump();
@@ -161,23 +161,19 @@ impl Jobs {
         let now = self.setup.store.now();
         let running = self.board.running().count();
         self.setup.store.metrics.stand(self.board.queued(), running);
-        let (board, learnt, begun) = (&self.board, &self.learnt, &self.begun);
-        self.followed
-            .retain(|_, sender| sender.receiver_count() > 0);
-        for entry in board.running() {
-            let (Some(sender), Some(at)) = (self.followed.get(&entry.id), begun.get(&entry.id))
-            else {
-                continue;
-            };
-            let elapsed = u64::try_from(now.saturating_sub(*at)).unwrap_or_default();
-            let progress = learnt::progress(elapsed, learnt.takes_ms(&entry.model));
-            sender.send_if_modified(|known| std::mem::replace(known, progress) != progress);
+        self.followers.tick(&self.board);
+        for entry in self.board.running() {
+            self.followers.tell_progress(&entry.id, || {
+                let begun = self.begun.get(&entry.id)?;
+                let elapsed = u64::try_from(now.saturating_sub(*begun)).unwrap_or_default();
+                let takes = self.learnt.takes_ms(&entry.model);
+                Some(learnt::progress(elapsed, takes))
+            });
         }
         let now = self.setup.store.clock.now();
         if now >= self.stir_at {
             self.stir_at = now + STIR;
-            let followed = self.followed.values();
-            followed.for_each(|sender| sender.send_modify(|_| ()));
+            self.followers.stir_all();
         }
     }
 
@@ -215,13 +211,6 @@ impl Jobs {
         }
     }
 
-    /// Followers look at the job again.
-    fn stir(&mut self, id: &str) {
-        if let Some(sender) = self.followed.get(id) {
-            sender.send_modify(|_| ());
-        }
-    }
-
     /// Puts a job in its place after an attempt, as its row says.
     fn settle(&mut self, id: &Arc<str>, row: Option<JobRow>) {
         let Some(entry) = self.board.remove(id) else {
@@ -253,7 +242,7 @@ impl Jobs {
             }
             None => {}
         }
-        self.stir(id);
+        self.followers.stir(id);
         self.pump();
     }
 }
@@ -330,7 +319,7 @@ impl Receive<Cancel> for Jobs {
                     if !cell.board.runs(&id) {
                         cell.board.remove(&id);
                     }
-                    cell.stir(&id);
+                    cell.followers.stir(&id);
                 }
                 Ok(row)
             }),
@@ -355,7 +344,7 @@ impl Receive<Moved> for Jobs {
     type Reply = ();
 
     fn receive(&mut self, Moved { entry }: Moved, _: &mut Ctx<Self>) {
-        self.stir(&entry.id);
+        self.followers.stir(&entry.id);
         if self.board.runs(&entry.id)
             && let Some(before) = self.board.remove(&entry.id)
         {
@@ -369,7 +358,7 @@ impl Receive<Begun> for Jobs {
     type Reply = ();
 
     fn receive(&mut self, Begun { id, started_at }: Begun, _: &mut Ctx<Self>) {
-        self.stir(&id);
+        self.followers.stir(&id);
         self.begun.extend(
             started_at
                 .filter(|_| self.board.runs(&id))
@@ -424,11 +413,7 @@ impl Receive<Follow> for Jobs {
     type Reply = MessageResult<Deliver<Follow>>;
 
     fn receive(&mut self, Follow(id): Follow, _: &mut Ctx<Self>) -> Self::Reply {
-        let sender = self
-            .followed
-            .entry(id.into())
-            .or_insert_with(|| watch::channel(0).0);
-        MessageResult(sender.subscribe())
+        MessageResult(self.followers.add(id))
     }
 }
 

@@ -18,6 +18,8 @@ pub struct JobsConfig {
     pub max_queued: usize,
     /// The same of one app.
     pub max_queued_per_app: usize,
+    /// Streams of events that one app has open.
+    pub streams_per_app: usize,
     /// How often one is begun, rests of credentials aside.
     pub max_attempts: u32,
     /// The wait after a first attempt that failed; doubles.
@@ -48,6 +50,7 @@ impl Default for JobsConfig {
             max_running_per_app: 16,
             max_queued: 10_000,
             max_queued_per_app: 2_000,
+            streams_per_app: 256,
             max_attempts: 3,
             retry_ms: 2_000,
             max_retry_ms: 60_000,

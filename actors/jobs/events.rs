@@ -8,7 +8,8 @@ use super::job::{Job, State};
 /// Something new.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// Grows from event to event of a job, not always by 1.
+    /// Grows from event to event of a job, not always by 1. Those that tell again how a job waits have the number of
+    /// the event before: who comes back after either is told how it waits then.
     pub number: u64,
     pub kind: EventKind,
     /// As it stands.
@@ -19,7 +20,7 @@ pub struct Event {
 pub enum EventKind {
     /// The state has changed.
     Status,
-    /// It got on.
+    /// It got on, or waits at another place.
     Progress,
     /// The result at that place.
     Result(usize),
@@ -64,6 +65,16 @@ pub fn since(after: u64, job: &Arc<Job>) -> Vec<Event> {
     }
     events.sort_by_key(|event| event.number);
     events
+}
+
+/// That the job waits at another place, told after the event numbered `after`.
+#[must_use]
+pub fn waiting(after: u64, job: &Arc<Job>) -> Event {
+    Event {
+        number: after,
+        kind: EventKind::Progress,
+        job: job.clone(),
+    }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::{
     charge::Passed,
     config::JobsConfig,
     draw::Draw,
-    events::{Event, since},
+    events::{Event, since, waiting},
     job::{Job, NewJob, Outlook, State},
     messages::{Cancel, Count, Counts, Follow, Introduce, Look, Submit, Takes},
     metrics::JobsMetrics,
@@ -21,6 +21,7 @@ use super::{
     pace::Stopwatch,
     patience::until_answered,
     policy::Full,
+    standing::{Place, Standing, place},
     store::{Kept, Store},
     submission::{Again, Submission},
     waiting::{Files, News, Teller, Waiting},
@@ -68,7 +69,7 @@ pub struct Wish {
 #[derive(Clone)]
 pub struct JobsHandle {
     manager: Handle<Jobs>,
-    store: Store,
+    pub(super) store: Store,
     setup: Arc<Setup>,
 }
 
@@ -212,6 +213,7 @@ impl JobsHandle {
             app_id: Some(app_id.to_owned()),
             state: wish.state.map(|state| state.to_string()),
             model: wish.model,
+            ..JobFilter::default()
         };
         let rows = self.store.list(filter, wish.before, wish.limit).await?;
         let outlooks = self.outlooks(&rows).await;
@@ -271,6 +273,7 @@ impl JobsHandle {
             id: id.to_owned(),
             after,
             news: None,
+            place: None,
             over: false,
         };
         let batches = stream::unfold(watcher, |mut watcher| async {
@@ -362,7 +365,7 @@ impl JobsHandle {
         Ok(row.filter(|row| row.app_id == app_id))
     }
 
-    async fn seen(&self, row: JobRow) -> Job {
+    pub(super) async fn seen(&self, row: JobRow) -> Job {
         let outlook = self.outlooks(std::slice::from_ref(&row)).await;
         Job::of(
             row,
@@ -372,7 +375,7 @@ impl JobsHandle {
     }
 
     /// One for each row. Without the manager's answer they say nothing, which is no reason to fail.
-    async fn outlooks(&self, rows: &[JobRow]) -> Vec<Outlook> {
+    pub(super) async fn outlooks(&self, rows: &[JobRow]) -> Vec<Outlook> {
         let asked = rows.iter().map(|row| (row.id.clone(), row.model.clone()));
         let looked = self.manager.ask(Look(asked.collect())).await;
         looked.unwrap_or_else(|_| vec![Outlook::default(); rows.len()])
@@ -385,7 +388,9 @@ struct Watcher {
     app_id: String,
     id: String,
     after: u64,
-    news: Option<watch::Receiver<u8>>,
+    news: Option<watch::Receiver<Standing>>,
+    /// Where the job was waiting when it was told last.
+    place: Option<Place>,
     over: bool,
 }
 
@@ -404,7 +409,7 @@ impl Watcher {
             let events = match self.jobs.get(&self.app_id, &self.id).await {
                 Ok(Some(job)) => {
                     self.over = job.state.is_final();
-                    since(self.after, &Arc::new(job))
+                    self.new_of(&Arc::new(job))
                 }
                 Ok(None) => return None,
                 Err(_) => Vec::new(),
@@ -416,6 +421,17 @@ impl Watcher {
             if !self.over {
                 self.wait().await;
             }
+        }
+    }
+
+    /// The events since the last one; where there is none, that it waits at another place now.
+    fn new_of(&mut self, job: &Arc<Job>) -> Vec<Event> {
+        let place = place(job);
+        let has_moved = place.is_some() && place != std::mem::replace(&mut self.place, place);
+        let events = since(self.after, job);
+        match events.is_empty() && has_moved {
+            true => vec![waiting(self.after, job)],
+            false => events,
         }
     }
 

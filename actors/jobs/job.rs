@@ -46,6 +46,12 @@ impl State {
         all.into_iter().find(|state| state.to_string() == name)
     }
 
+    /// Whether it is to be begun, for the first time or again.
+    #[must_use]
+    pub fn waits(self) -> bool {
+        matches!(self, Self::Pending | Self::Retrying)
+    }
+
     /// Whether nothing changes any more.
     #[must_use]
     pub fn is_final(self) -> bool {
@@ -208,8 +214,12 @@ pub struct Job {
     pub known_since: Vec<Option<u32>>,
     /// Of a completed one.
     pub cost: Option<Cost>,
+    /// Why it failed.
     pub error: Option<JobFailure>,
-    /// Milliseconds since 1970.
+    /// What its last attempt came to, of one that waits for the next.
+    pub setback: Option<JobFailure>,
+    /// It is not begun before this time, of one that rests. In milliseconds since 1970, as the others.
+    pub wake_at: Option<i64>,
     pub created_at: i64,
     pub started_at: Option<i64>,
     pub finished_at: Option<i64>,
@@ -232,9 +242,16 @@ impl Job {
         let state = State::parse(&row.state).unwrap_or(State::Failed);
         let begun = row.started_at.unwrap_or(now);
         let elapsed = u64::try_from(now.saturating_sub(begun)).unwrap_or_default();
+        let wake_at = row.wake_at.filter(|at| state.waits() && *at > now);
+        let rest = u64::try_from(wake_at.map_or(0, |at| at - now)).unwrap_or_default();
         let left = match state {
             State::Processing => outlook.takes_ms.saturating_sub(elapsed).max(1_000),
-            _ => outlook.wait_ms + outlook.takes_ms,
+            _ => rest + outlook.wait_ms + outlook.takes_ms,
+        };
+        let fault = read(row.error.as_deref());
+        let (setback, error) = match state.waits() {
+            true => (fault, None),
+            false => (None, fault),
         };
         let parts = parts_of(&row);
         let output: Yield = read(row.results.as_deref()).unwrap_or_else(|| so_far(&parts));
@@ -250,7 +267,9 @@ impl Job {
             known_since: known_since(&output, &parts),
             cost: (state == State::Completed).then(|| Cost::of(&output, row.price)),
             output,
-            error: read(row.error.as_deref()),
+            error,
+            setback,
+            wake_at,
             id: row.id,
             model: row.model,
             provider: row.provider,

@@ -10,6 +10,7 @@ use super::{
     handle::JobError,
     job::{NewJob, Outlook},
     policy::Entry,
+    standing::Standing,
 };
 use crate::{
     storage::queries::jobs::JobRow,
@@ -113,7 +114,7 @@ pub(super) struct Takes(pub String);
 
 /// Somebody wants to know when there is something new about a job.
 #[derive(Message)]
-#[rtype(result = "watch::Receiver<u8>")]
+#[rtype(result = "watch::Receiver<Standing>")]
 pub(super) struct Follow(pub String);
 
 /// How many jobs there are.

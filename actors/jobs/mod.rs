@@ -19,7 +19,8 @@
 //! | [`order`] | what is wanted, so that it can be kept |
 //! | [`policy`] | which job is next, and what becomes of one that failed; pure |
 //! | [`learnt`], `pace` | how long models take; also those that draw past the jobs |
-//! | [`events`] | what followers are told; pure |
+//! | [`events`], `followers` | what followers are told, and who they are |
+//! | [`standing`] | where a job that is not finished stands, and what it waits for; pure |
 //! | `metrics` | what is counted |
 //! | `store` | the table's transitions |
 //! | [`submission`] | what tells a repeated submission from a new one; pure |
@@ -32,6 +33,7 @@
 //! | `patience` | writes that wait for the database |
 //! | [`waiting`] | somebody who waits for a job that was begun for him |
 //! | `actor`, `look`, `messages`, `handle` | the actor, what the table tells it, what it takes, and the way to it |
+//! | `oversight` | the way for operators, to the jobs of all apps |
 //! | [`housekeeping`] | the actor that removes what is past its time, or belongs to nothing |
 //! | [`draw`], [`painter`] | what workers ask to draw, and who does it |
 //! | [`webhooks`] | the ends of jobs, told to whoever wants to know |
@@ -41,6 +43,7 @@ mod charge;
 pub mod config;
 pub mod draw;
 pub mod events;
+mod followers;
 mod handle;
 pub mod housekeeping;
 pub mod job;
@@ -50,6 +53,7 @@ mod messages;
 mod metrics;
 pub mod node;
 pub mod order;
+mod oversight;
 mod pace;
 pub mod painter;
 mod parts;
@@ -57,6 +61,7 @@ mod patience;
 mod pictures;
 pub mod policy;
 pub mod route;
+pub mod standing;
 mod store;
 pub mod submission;
 #[cfg(test)]
@@ -76,6 +81,7 @@ pub use job::{Cost, Job, JobFailure, JobResult, NewJob, State, Yield, fresh_id};
 pub use messages::Counts;
 pub use node::Node;
 pub use order::{JobInput, JobOrder};
+pub use oversight::Overseen;
 pub use pace::Stopwatch;
 pub use painter::Painter;
 pub use submission::{Again, Submission};

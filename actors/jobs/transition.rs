@@ -24,6 +24,7 @@ pub(super) enum End {
     Again {
         wait: Duration,
         counts: bool,
+        setback: JobFailure,
     },
 }
 
@@ -71,7 +72,11 @@ pub(super) fn ended(row: &JobRow, end: &End, now: i64) -> JobChange {
             ..to(State::Completed, row)
         },
         End::Failed(failure) => failed(row, failure, now),
-        End::Again { wait, counts } => {
+        End::Again {
+            wait,
+            counts,
+            setback,
+        } => {
             let state = match counts {
                 true => State::Retrying,
                 false => State::Pending,
@@ -80,6 +85,7 @@ pub(super) fn ended(row: &JobRow, end: &End, now: i64) -> JobChange {
             JobChange {
                 attempts: (row.attempts - i32::from(!*counts)).max(0),
                 wake_at: Some(now.saturating_add(wait)),
+                error: Some(json(setback)),
                 ..afresh(released(to(state, row)), row)
             }
         }
@@ -190,22 +196,23 @@ fn failed(row: &JobRow, failure: &JobFailure, now: i64) -> JobChange {
 /// What becomes of a job whose attempt was lost: once it may be tried `again`.
 fn interrupted(row: &JobRow, again: bool, now: i64) -> JobChange {
     let interruptions = row.interruptions + 1;
+    let failure = |message: &str| JobFailure {
+        kind: "interrupted".to_owned(),
+        code: "interrupted".to_owned(),
+        message: message.to_owned(),
+    };
     if again && row.interruptions == 0 {
         return JobChange {
             interruptions,
+            error: Some(json(&failure("the gateway was stopped"))),
             ..released(to(State::Retrying, row))
         };
     }
     let message = "the gateway was stopped while the upstream was perhaps at work on it; submit it again if you want \
                    to risk paying twice";
-    let failure = JobFailure {
-        kind: "interrupted".to_owned(),
-        code: "interrupted".to_owned(),
-        message: message.to_owned(),
-    };
     JobChange {
         interruptions,
-        ..failed(row, &failure, now)
+        ..failed(row, &failure(message), now)
     }
 }
 

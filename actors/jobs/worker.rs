@@ -17,6 +17,7 @@ use super::{
     patience::until_answered,
     policy::{Fault, Verdict, verdict},
     route::{Choice, Others},
+    standing::setback,
     store::Kept,
     transition::End,
     waiting::Teller,
@@ -187,7 +188,11 @@ impl Worker {
         };
         match self.late(row, wait, &fault.message) {
             Some(late) => failed(&late),
-            None => End::Again { wait, counts },
+            None => End::Again {
+                wait,
+                counts,
+                setback: setback(fault),
+            },
         }
     }
 

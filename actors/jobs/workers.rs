@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     pictures::Held,
-    storage::{StorageError, queries::jobs::JobRow},
+    storage::queries::jobs::JobRow,
     supervision::{Handle, tasks::Tasks},
 };
 

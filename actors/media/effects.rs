@@ -143,8 +143,8 @@ impl Store {
         self.total().await
     }
 
-    /// Removes the oldest files, but no pinned pictures and none that were stored at `young` or later, until `need`
-    /// bytes fit under `limit`. Returns how many bytes are stored then, and what went.
+    /// Removes the oldest files, but no pinned pictures, none that an unfinished job needs and none that were stored at
+    /// `young` or later, until `need` bytes fit under `limit`. Returns how many bytes are stored then, and what went.
     pub async fn make_room(
         &self,
         limit: u64,

@@ -80,9 +80,7 @@ impl Atelier {
             Source::Link { url, credential } if *credential && carrier.provider.draws_at(url) => {
                 self.fetched_with_credential(url, carrier).await
             }
-            Source::Link { url, .. } => {
-                self.fetched(url, carrier).await
-            }
+            Source::Link { url, .. } => self.fetched(url, carrier).await,
         }
     }
 

@@ -11,7 +11,10 @@ use troupe_actors::{
     storage::{
         Connection, Database, Storage,
         config::StorageConfig,
-        queries::jobs::{self, JobFilter},
+        queries::{
+            history::{self, From, HistoryFilter, HistoryPage},
+            jobs::{self, JobFilter},
+        },
     },
     supervision::{ChildSpec, Clock, RestartMetrics, SupervisionConfig, Tree},
 };
@@ -93,22 +96,39 @@ impl Shelf {
 /// As many jobs as the table of a busy gateway has.
 pub const MANY: u32 = 100_000;
 
+/// So many of them are written at once.
+const STEP: u32 = 5_000;
+
 /// Fills the table of jobs, all but some of one app: every thousandth failed, and the oldest alone is of the model
-/// `rare`.
-pub fn fill(conn: &mut Connection) -> QueryResult<()> {
+/// `rare`. The others have a picture each; the oldest of these is of the model `early`, and tagged so.
+pub async fn fill(database: &Database) {
+    for first in (0..MANY).step_by(STEP as usize) {
+        let filled = database.write(move |conn| fill_from(conn, first));
+        filled.await.expect("room in the table");
+    }
+}
+
+fn fill_from(conn: &mut Connection, first: u32) -> QueryResult<()> {
     let Connection::Sqlite(conn) = conn else {
         return Err(diesel::result::Error::NotFound);
     };
+    let end = first + STEP;
     conn.batch_execute(&format!(
         "INSERT INTO jobs (id, app_id, call_id, model, provider, target, upstream_model, action, priority, state,
              revision, attempts, interruptions, draft, results, created_at, started_at, finished_at, prompt)
-         WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < {MANY})
+         WITH RECURSIVE numbers(n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < {end})
          SELECT printf('job_%032x', n), CASE WHEN n % 10 = 9 THEN 'app-1' ELSE 'app-0' END, 'call',
-             CASE n WHEN 0 THEN 'rare' ELSE 'acme/m' END, 'acme', 'acme/m', 'm', 'generate', 0,
+             CASE n WHEN 0 THEN 'rare' WHEN 1 THEN 'early' ELSE 'acme/m' END, 'acme', 'acme/m', 'm', 'generate', 0,
              CASE WHEN n % 1000 = 0 THEN 'failed' ELSE 'completed' END, 2, 1, 0,
              '{{\"prompt\":\"' || hex(zeroblob(150)) || '\"}}', '{{\"results\":\"' || hex(zeroblob(100)) || '\"}}',
-             n, n, n, 'a red fox ' || n
-         FROM numbers"
+             n, n, n, CASE n WHEN 1 THEN 'the First fox' ELSE 'a red fox ' || n END
+         FROM numbers;
+         INSERT INTO images (id, job_id, app_id, position, name, mime, bytes, width, height, created_at)
+         SELECT 'img_' || substr(id, 5), id, app_id, 0, id, 'image/png', 1, 1, 1, created_at
+         FROM jobs WHERE created_at >= {first} AND state = 'completed';
+         INSERT INTO user_tags (image_id, tag_name, created_at)
+         SELECT id, CASE created_at WHEN 1 THEN 'early' ELSE 'all' END, created_at
+         FROM images WHERE created_at >= {first}"
     ))
 }
 
@@ -118,6 +138,7 @@ pub async fn page(database: &Database, state: Option<&str>, model: Option<&str>)
         app_id: Some("app-0".to_owned()),
         state: state.map(str::to_owned),
         model: model.map(str::to_owned),
+        ..JobFilter::default()
     };
     let list = move |conn: &mut Connection| jobs::list(conn, &filter, None, 100);
     database.read(list).await.expect("a page").len()
@@ -130,3 +151,71 @@ pub const PAGES: [(&str, Option<&str>, Option<&str>, usize); 4] = [
     ("by model", None, Some("rare"), 1),
     ("by both", Some("failed"), Some("rare"), 1),
 ];
+
+/// A page of a hundred of that app's history, with what is counted for it.
+pub async fn history(
+    database: &Database,
+    [words, tag, model]: [Option<&str>; 3],
+    begin: Begin,
+) -> HistoryPage {
+    let filter = HistoryFilter {
+        app_id: "app-0".to_owned(),
+        words: words.map(str::to_owned),
+        tag: tag.map(str::to_owned),
+        model: model.map(str::to_owned),
+    };
+    let read = move |conn: &mut Connection| match begin {
+        Begin::Skip(most) => {
+            history::total(conn, &filter)?;
+            history::page(conn, &filter, &From::Skip(most), 100)
+        }
+        Begin::After(job) => {
+            let after = From::After(format!("job_{job:032x}"));
+            history::page(conn, &filter, &after, 100)
+        }
+    };
+    database.read(read).await.expect("a page")
+}
+
+/// Where a page of the history begins.
+#[derive(Clone, Copy)]
+pub enum Begin {
+    Skip(usize),
+    /// After the job of that number.
+    After(u32),
+}
+
+/// What is asked of a history: a name, the words, tag and model, and where the page begins; and how many it has, and
+/// whether it says that more may follow.
+pub type Asked = (
+    &'static str,
+    [Option<&'static str>; 3],
+    Begin,
+    (usize, bool),
+);
+
+const NEWEST: Begin = Begin::Skip(0);
+
+/// What pages of the history are asked for. Words, tag and model of the oldest are found once one is far enough down.
+pub const HISTORIES: [Asked; 13] = [
+    ("first", [None; 3], NEWEST, (100, true)),
+    ("deep", [None; 3], Begin::Skip(10_000), (100, true)),
+    ("far down", [None; 3], Begin::After(1_000), (100, true)),
+    ("all words", [Some("RED"), None, None], NEWEST, (100, true)),
+    ("no words", [Some("wolf"), None, None], NEWEST, (0, true)),
+    ("first words", [Some("first"), None, None], LOW, (1, false)),
+    ("all tags", [None, Some("all"), None], NEWEST, (100, true)),
+    ("no tag", [None, Some("none"), None], NEWEST, (0, true)),
+    ("first tag", [None, Some("early"), None], LOW, (1, false)),
+    ("a model", [None, None, Some("acme/m")], NEWEST, (100, true)),
+    ("no model", [None, None, Some("none")], NEWEST, (0, true)),
+    ("first model", [None, None, Some("early")], LOW, (1, false)),
+    (
+        "all",
+        [Some("fox"), Some("all"), Some("acme/m")],
+        NEWEST,
+        (100, true),
+    ),
+];
+
+const LOW: Begin = Begin::After(2_000);

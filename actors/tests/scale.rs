@@ -9,7 +9,7 @@ use troupe_actors::{
     storage::config::StorageConfig,
 };
 
-use self::sample::{PAGES, Shelf, peak_memory};
+use self::sample::{HISTORIES, PAGES, Shelf, peak_memory};
 
 /// What a thumbnail of a PNG of 4096² may take.
 const MOST: u64 = 100 << 20;
@@ -30,8 +30,7 @@ fn large_pictures_take_little_memory_and_long_lists_little_time() {
 
     actix_rt::System::new().block_on(async {
         let shelf = Shelf::open().await;
-        let filled = shelf.database.write(sample::fill).await;
-        filled.expect("a table");
+        sample::fill(&shelf.database).await;
         for (name, state, model, count) in PAGES {
             let begun = Instant::now();
             let found = sample::page(&shelf.database, state, model).await;
@@ -39,6 +38,27 @@ fn large_pictures_take_little_memory_and_long_lists_little_time() {
             assert_eq!(found, count, "{name}");
             assert!(begun.elapsed() < PAGE, "{name}: {:?}", begun.elapsed());
         }
+        for (name, filter, begin, count) in HISTORIES {
+            let (page, took) =
+                quickest(async || sample::history(&shelf.database, filter, begin).await).await;
+            println!("history, {name}: {took:?}, {} jobs", page.jobs.len());
+            assert_eq!((page.jobs.len(), page.next.is_some()), count, "{name}");
+            assert!(took < PAGE, "history, {name}: {took:?}");
+        }
         shelf.close().await;
     });
+}
+
+/// The quickest of a few times, as others use the machine too.
+async fn quickest<T>(ask: impl AsyncFn() -> T) -> (T, Duration) {
+    let begun = Instant::now();
+    let mut best = (ask().await, begun.elapsed());
+    for _ in 0..2 {
+        let begun = Instant::now();
+        let answer = ask().await;
+        if begun.elapsed() < best.1 {
+            best = (answer, begun.elapsed());
+        }
+    }
+    best
 }

@@ -12,7 +12,7 @@
 //! | [`admin`] | `/api/admin/…` |
 //! | [`media`], [`ops`] | `/media/…`; health, readiness, metrics |
 //! | [`auth`], [`session`], [`error`] | keys, the studio's sessions, errors |
-//! | [`rate`], [`layers`] | rate limits as headers, what surrounds every handler |
+//! | [`rate`], [`seats`], [`layers`] | rate limits as headers, how many connections an app has, what surrounds every handler |
 //! | [`enter`], [`body`], [`call`], [`fallback`] | one request on its way to an upstream |
 //! | [`passing`], [`relay`], [`tap`], [`heartbeat`], [`verdict`] | its answer on the way back |
 //! | [`dialect`] | in which dialect an error is told |
@@ -44,6 +44,7 @@ pub(crate) mod pictures;
 pub mod rate;
 mod relay;
 mod repeats;
+pub mod seats;
 pub mod server;
 pub mod services;
 pub mod session;

@@ -28,7 +28,8 @@ use troupe_actors::{
 };
 
 use super::{
-    admin::gate::AdminGate, error::ApiError, metrics::Metrics, session::Sessions, studio::Studio,
+    admin::gate::AdminGate, error::ApiError, metrics::Metrics, seats::Seats, session::Sessions,
+    studio::Studio,
 };
 use crate::config::ServerConfig;
 
@@ -53,6 +54,8 @@ pub struct Services {
     pub atelier: Atelier,
     /// Orders that outlive their request.
     pub jobs: JobsHandle,
+    /// The streams of their events.
+    pub job_streams: Seats,
     /// Removes what is past its time, or belongs to nothing.
     pub housekeeping: HousekeepingHandle,
     /// What the studio's routes reach besides.

@@ -50,6 +50,13 @@ kind = "openai"
 base_url = "{upstream}/v1"
 tokens = ["token-of-the-strict-one"]
 models = [{{ id = "sim-policy", type = "text2image" }}]
+
+[[provider]]
+name = "weary"
+kind = "openai"
+base_url = "{upstream}/v1"
+tokens = ["token-of-the-weary-one"]
+models = [{{ id = "sim-status-429-after-50", type = "text2image" }}]
 """
 
 # a busy machine draws slowly

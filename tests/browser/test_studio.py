@@ -68,7 +68,7 @@ def test_from_the_prompt_to_the_deletion(studio, tmp_path):
     expect(run).to_have_count(0)
     page.locator(".toast").get_by_role("button", name="Undo").click()
     expect(run).to_be_visible()
-    with page.expect_request(lambda request: request.method == "DELETE", timeout=20_000):
+    with page.expect_response(lambda answer: answer.request.method == "DELETE", timeout=20_000):
         run.get_by_role("button", name="Delete").click()
     page.reload()
     expect(page.locator("#nothing")).to_be_visible()
@@ -161,6 +161,18 @@ def test_what_the_service_refuses_says_what_to_do(studio):
     page.click("#generate")
     expect(page.locator("#prompt-error")).to_contain_text("Describe what you want")
     expect(page.locator("#prompt")).to_be_focused()
+
+
+def test_what_waits_says_why_and_counts_down(studio):
+    page = studio()
+    run = order(page, "a fox in a crowd", "weary/sim-status-429-after-50")
+    state = run.locator("[data-state]")
+    expect(state).to_contain_text("tried again: all access to the model is busy")
+    expect(state).to_contain_text(re.compile(r"again in [34]\d s"))
+    before = state.text_content()
+    expect(state).not_to_have_text(before)
+    expect(state).to_contain_text(re.compile(r"again in [34]\d s"))
+    run.get_by_role("button", name="Cancel").click()
 
 
 def test_sizes_seeds_and_numbers_are_the_models(studio):

@@ -3,10 +3,12 @@
 mod crashes;
 mod drained;
 mod kills;
+mod oversight;
 mod paid;
 mod scale;
 mod videos;
 mod waited;
+mod waits;
 
 use serde_json::{Value, json};
 use troupe_simulator::Simulator;

@@ -89,7 +89,8 @@ async fn base64_that_passes_becomes_links_without_being_held() {
 async fn links_that_pass_are_followed_without_being_held() {
     let sim = Simulator::start();
     let app = start(&sim).await;
-    let body = json!({"model": "openai/sim-noise", "prompt": "a fox", "size": SIZE, "x-pass": true});
+    let body =
+        json!({"model": "openai/sim-noise", "prompt": "a fox", "size": SIZE, "x-pass": true});
     let answers = a_hundred(&app, "/v1/images/generations", &body).await;
     for answer in in_bounds(&app, answers).await {
         let link = answer["data"][0]["url"].as_str().unwrap();

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use troupe_simulator::Simulator;
 
 use super::{done, endless, filming, filming_with, fox, id, ordered, reaches, stranger};
-use crate::support::{App, SOON, eventually};
+use crate::support::{App, Provider, SOON, eventually};
 
 /// A client's end.
 struct Socket {
@@ -145,6 +145,26 @@ async fn a_task_is_ordered_and_told_of_until_its_pictures_are_there() {
 }
 
 #[actix_rt::test]
+async fn pictures_that_are_drawn_one_after_the_other_are_all_told_of() {
+    let sim = Simulator::start();
+    // one picture for each order, and one order at a time
+    let provider = Provider::at(&sim.base_url())
+        .name("openai")
+        .models(&["dall-e-3"])
+        .tokens(&["sk-one-0001"])
+        .with("pool", "{ per_token_concurrency = 1 }");
+    let app = App::builder().provider(provider).start().await;
+    let mut socket = Socket::open(&app).await;
+    let order = json!({"model": "openai/dall-e-3", "prompt": "a fox", "num_images": 3});
+    socket.say(&generate(&order)).await;
+    let heard = socket.hear_out().await;
+    assert_eq!(heard.last().unwrap()["status"], "completed", "{heard:?}");
+    let images = heard.iter().filter(|told| told["type"] == "image");
+    let places: Vec<_> = images.map(|told| told["index"].as_u64()).collect();
+    assert_eq!(places, [Some(0), Some(1), Some(2)], "{heard:?}");
+}
+
+#[actix_rt::test]
 async fn progress_is_told_and_a_cancelled_task_ends() {
     let sim = Simulator::start();
     let app = filming(&sim).await;
@@ -264,6 +284,38 @@ async fn what_makes_no_sense_is_told_and_the_connection_goes_on() {
             other => panic!("{other:?}"),
         }
     }
+}
+
+#[actix_rt::test]
+async fn who_waits_is_told_its_new_place() {
+    let sim = Simulator::start();
+    let app = filming_with(&sim, &[("jobs.max_running", "1")]).await;
+    let body = endless(&app, &sim).await;
+    let film = ordered(&app, &body).await;
+    reaches(&app, id(&film), "processing").await;
+    let (ahead, task) = (ordered(&app, &body).await, ordered(&app, &body).await);
+    let mut socket = Socket::open(&app).await;
+    socket
+        .say(&json!({"type": "subscribe", "task_id": task["task_id"]}))
+        .await;
+    let told = socket.hear().await;
+    assert_eq!(
+        (&told["type"], &told["queue_position"]),
+        (&json!("status"), &json!(2)),
+        "{told}"
+    );
+    let before = told["estimated_time"].as_u64().unwrap();
+    app.delete(&format!("/api/v1/task/{}", id(&ahead)))
+        .await
+        .ok()
+        .await;
+    let told = socket.hear().await;
+    assert_eq!(
+        (&told["type"], &told["queue_position"]),
+        (&json!("progress"), &json!(1)),
+        "{told}"
+    );
+    assert!(told["estimated_time"].as_u64().unwrap() < before, "{told}");
 }
 
 #[actix_rt::test]

@@ -193,6 +193,44 @@ async fn what_is_given_up_is_kept_and_sent_again() {
 }
 
 #[actix_rt::test]
+async fn an_admin_finds_the_dead_letters_of_all_apps_and_sends_them_again() {
+    let builder = telling().set("webhooks.max_attempts", "1");
+    let (app, receiver) = (builder.start().await, Receiver::start());
+    receiver.set(Mood::Says("500 Internal Server Error"));
+    endpoint(&app, &receiver.url("/secret-path")).await;
+    submitted(&app, &json!({})).await;
+    let dead = delivery(&app, "dead").await;
+    let path = "/api/admin/webhooks/deliveries";
+    assert_eq!(app.get(path).await.status, 401);
+    let list = async |query: &str| {
+        let answer = app.admin_get(&format!("{path}?{query}")).await;
+        answer.json().await
+    };
+    let all = list("state=dead").await;
+    let found = &all["list"][0];
+    assert_eq!(
+        (&all["count"], &found["id"]),
+        (&json!(1), &dead["id"]),
+        "{all}"
+    );
+    assert!(
+        found["app"].is_string() && found["last_status"] == 500,
+        "{all}"
+    );
+    assert!(!all.to_string().contains("secret-path"), "{all}");
+    assert_eq!(list("state=delivered").await["count"], 0);
+    receiver.set(Mood::Takes);
+    let again = format!("{path}/{}/redeliver", dead["id"].as_str().unwrap());
+    let queued = app.admin_post(&again, &json!({})).await.json().await;
+    assert_eq!(queued["state"], "pending", "{queued}");
+    delivery(&app, "delivered").await;
+    let nobody = app
+        .admin_post(&format!("{path}/msg_x/redeliver"), &json!({}))
+        .await;
+    nobody.error(404, "not_found").await;
+}
+
+#[actix_rt::test]
 async fn what_may_not_be_opened_is_refused_in_the_words_of_the_caller() {
     let app = App::builder().start().await;
     for url in [

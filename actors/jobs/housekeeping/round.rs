@@ -102,7 +102,7 @@ impl Upkeep {
         }
     }
 
-    /// Files past their time; pinned pictures have none.
+    /// Files past their time; pinned pictures have none, nor has what a job needs that is not finished.
     async fn old_files(&self, report: &mut Report) -> Result<(), MediaError> {
         let Some(age) = self.ages.files else {
             return Ok(());

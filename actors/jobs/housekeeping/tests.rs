@@ -281,6 +281,39 @@ async fn a_link_holds_for_its_retention_whatever_else_is_set() {
 }
 
 #[actix_rt::test]
+async fn what_a_waiting_job_was_given_stays_until_it_is_done() {
+    on_both(async |file| {
+        let house = House::open(file, |_, _, storage| {
+            storage.media_max_age_days = 1;
+            storage.media_min_retention_seconds = 3_600;
+        });
+        let house = house.await;
+        let waits = house.job(false, "{}").await;
+        let input = house.file(&waits).await;
+        house.wait(30).await;
+        assert!(house.round().await.is_empty());
+        assert!(house.has_file(&input).await);
+        let (id, now) = (waits.clone(), house.now());
+        house
+            .write(move |conn| {
+                let row = jobs::get(conn, &id)?.unwrap();
+                let done = JobRow {
+                    finished_at: Some(now),
+                    state: "cancelled".to_owned(),
+                    ..row
+                };
+                jobs::delete(conn, &[id])?;
+                jobs::insert(conn, &done)
+            })
+            .await;
+        assert_eq!(items(&house.round().await), [(Reason::OldFiles, 1)]);
+        assert!(!house.has_file(&input).await);
+        house.world.tree.stop().await;
+    })
+    .await;
+}
+
+#[actix_rt::test]
 async fn the_oldest_loose_files_go_when_all_are_too_large() {
     let house = House::open(TestDatabase::sqlite(), |_, _, storage| {
         storage.media_max_bytes = 10_000;

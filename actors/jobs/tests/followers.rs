@@ -63,3 +63,32 @@ async fn a_part_is_told_while_others_are_drawn() {
     assert_eq!(results.next().await, None);
     shop.world.tree.stop().await;
 }
+
+#[actix_rt::test]
+async fn who_waits_hears_of_a_new_place() {
+    let config = JobsConfig {
+        max_running: 1,
+        ..JobsConfig::default()
+    };
+    let shop = Shop::open(TestDatabase::sqlite(), &config).await;
+    shop.submit("hang").await;
+    shop.hand.0.begun.notified().await;
+    let (first, second) = (shop.submit("ok").await, shop.submit("ok").await);
+    let watch = async |after| {
+        let events = shop.jobs.watch("app", &second, after).await;
+        Box::pin(events.unwrap().unwrap())
+    };
+    let mut events = watch(0).await;
+    let begin = events.next().await.unwrap();
+    assert_eq!(begin.job.position, Some(2));
+    shop.jobs.cancel("app", &first).await.unwrap();
+    let moved = events.next().await.unwrap();
+    assert_eq!(
+        (moved.kind, moved.number, moved.job.position),
+        (EventKind::Progress, begin.number, Some(1))
+    );
+    // who comes back hears of it too
+    let again = watch(moved.number).await.next().await.unwrap();
+    assert_eq!((again.number, again.job.position), (moved.number, Some(1)));
+    shop.world.tree.stop().await;
+}

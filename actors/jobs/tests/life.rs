@@ -64,10 +64,20 @@ async fn what_passes_is_tried_again_and_a_refusal_is_final() {
     shop.reaches(&flaky, State::Retrying).await;
     let resting = until(async || Some(shop.get(&cold).await).filter(|job| job.revision == 2)).await;
     assert_eq!((resting.state, resting.attempts), (State::Pending, 0));
+    // why they wait, and until when
+    let code = |job: &Job| job.setback.as_ref().map(|setback| setback.code.clone());
+    assert_eq!(code(&resting), Some("no_credential".to_owned()));
+    assert!(resting.wake_at.is_some() && resting.error.is_none());
+    let retrying = shop.get(&flaky).await;
+    assert_eq!(code(&retrying), Some("upstream".to_owned()));
     let failed = shop.reaches(&refused, State::Failed).await;
     assert_eq!(failed.error.unwrap().kind, "content_policy");
     shop.world.hand.advance(Duration::from_secs(5));
-    assert_eq!(shop.reaches(&flaky, State::Completed).await.attempts, 2);
+    let done = shop.reaches(&flaky, State::Completed).await;
+    assert_eq!(
+        (done.attempts, &done.setback, done.wake_at),
+        (2, &None, None)
+    );
     assert_eq!(shop.reaches(&cold, State::Completed).await.attempts, 1);
     assert_eq!(shop.hand.submitted(&refused), 1);
     shop.world.tree.stop().await;

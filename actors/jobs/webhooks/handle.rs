@@ -23,7 +23,8 @@ use crate::{
     storage::{
         Database, StorageError,
         queries::{
-            webhook_deliveries::{self, DeliveryBrief},
+            Cursor, Page,
+            webhook_deliveries::{self, DeliveryBrief, DeliveryFilter},
             webhook_endpoints::{self, EndpointRow},
             webhook_secrets,
         },
@@ -294,11 +295,41 @@ impl WebhooksHandle {
         before: Option<String>,
         limit: usize,
     ) -> Result<Vec<DeliveryBrief>, WebhookError> {
-        let app_id = app_id.to_owned();
-        let read = move |conn: &mut _| {
-            webhook_deliveries::list(conn, &app_id, state, before.as_deref(), limit)
+        let filter = DeliveryFilter {
+            app_id: Some(app_id.to_owned()),
+            state: state.map(str::to_owned),
         };
+        let read =
+            move |conn: &mut _| webhook_deliveries::list(conn, &filter, before.as_deref(), limit);
         Ok(self.setup.keys.database.read(read).await?)
+    }
+
+    /// A page of the deliveries of all apps, newest first, with the number of all; for operators.
+    ///
+    /// # Errors
+    /// [`WebhookError::Database`].
+    pub async fn oversee(
+        &self,
+        filter: DeliveryFilter,
+        before: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Page<DeliveryBrief>, WebhookError> {
+        let read =
+            move |conn: &mut _| webhook_deliveries::page(conn, &filter, before.as_ref(), limit);
+        Ok(self.setup.keys.database.read(read).await?)
+    }
+
+    /// The same as [`redeliver`](Self::redeliver), whichever app's it is; for operators.
+    ///
+    /// # Errors
+    /// [`WebhookError::Database`].
+    pub async fn redeliver_any(&self, id: &str) -> Result<Option<DeliveryBrief>, WebhookError> {
+        let asked = id.to_owned();
+        let read = move |conn: &mut _| webhook_deliveries::app_of(conn, &asked);
+        match self.setup.keys.database.read(read).await? {
+            Some(app_id) => self.redeliver(&app_id, id).await,
+            None => Ok(None),
+        }
     }
 
     /// Has a delivery tried again as if it were new, whatever became of it; none if this app has no such delivery.

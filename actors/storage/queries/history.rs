@@ -1,4 +1,5 @@
-//! The history: completed jobs that still have pictures.
+//! The history: completed jobs that still have pictures. Whatever is asked, the database looks through a bounded part
+//! of it: [`COUNTED`] jobs are counted, and [`SEARCHED`] are searched for a page.
 
 use diesel::{
     dsl::{count, exists},
@@ -18,6 +19,11 @@ diesel::define_sql_function! {
     fn lower(text: Text) -> Text;
 }
 
+/// The most jobs of a history without a filter that are counted; longer ones have more.
+pub const COUNTED: usize = 10_000;
+/// The most jobs that are looked through for a page of a filtered history, and counted of it.
+pub const SEARCHED: usize = 2_000;
+
 /// Which jobs of an app's history. `None` = any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HistoryFilter {
@@ -30,6 +36,12 @@ pub struct HistoryFilter {
     pub model: Option<String>,
 }
 
+impl HistoryFilter {
+    fn is_plain(&self) -> bool {
+        self.words.is_none() && self.tag.is_none() && self.model.is_none()
+    }
+}
+
 /// Where a page begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum From {
@@ -37,6 +49,24 @@ pub enum From {
     Skip(usize),
     /// After the job of that id.
     After(String),
+}
+
+/// A page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryPage {
+    /// Newest first.
+    pub jobs: Vec<JobRow>,
+    /// After which job the next page begins, where something follows that may be of it. Of a filtered history a page
+    /// may have few jobs, or none, and a next one all the same.
+    pub next: Option<String>,
+}
+
+/// How many jobs there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Total {
+    pub count: u64,
+    /// Whether these are all, not only those of the part that was looked through.
+    pub is_exact: bool,
 }
 
 /// The pictures of the filter's jobs, boxed for the database at hand. The table of jobs is asked only for what the
@@ -59,18 +89,33 @@ macro_rules! filtered {
         }
         if let Some(tag) = &filter.tag {
             let tagged = user_tags::table
-                .filter(user_tags::tag_name.eq(tag))
-                .select(user_tags::image_id);
-            query = query.filter(images::id.eq_any(tagged));
+                .filter(user_tags::image_id.eq(images::id))
+                .filter(user_tags::tag_name.eq(tag));
+            query = query.filter(exists(tagged));
         }
         query
     }};
 }
 
-/// How many there are.
-pub fn total(conn: &mut Connection, filter: &HistoryFilter) -> QueryResult<i64> {
-    on_each!(conn, c => {
-        filtered!(filter).select(count(images::job_id).aggregate_distinct()).get_result(c)
+/// How many there are among the newest.
+pub fn total(conn: &mut Connection, filter: &HistoryFilter) -> QueryResult<Total> {
+    let most = match filter.is_plain() {
+        true => COUNTED,
+        false => SEARCHED,
+    };
+    let edge = edge(conn, &filter.app_id, None, most)?;
+    let count: i64 = on_each!(conn, c => {
+        let mut query = filtered!(filter);
+        if let Some(edge) = &edge {
+            query = query.filter(images::job_id.ge(edge));
+        }
+        query
+            .select(count(images::job_id).aggregate_distinct())
+            .get_result(c)
+    })?;
+    Ok(Total {
+        count: u64::try_from(count).unwrap_or_default(),
+        is_exact: edge.is_none(),
     })
 }
 
@@ -80,25 +125,69 @@ pub fn page(
     filter: &HistoryFilter,
     from: &From,
     limit: usize,
-) -> QueryResult<Vec<JobRow>> {
+) -> QueryResult<HistoryPage> {
+    let (skip, after) = match from {
+        From::Skip(most) => (*most, None),
+        From::After(id) => (0, Some(id.as_str())),
+    };
+    let edge = match filter.is_plain() {
+        true => None,
+        false => edge(conn, &filter.app_id, after, SEARCHED)?,
+    };
     on_each!(conn, c => {
         let mut query = filtered!(filter);
-        query = match from {
-            From::Skip(most) => query.offset(*most as i64),
-            From::After(id) => query.filter(images::job_id.lt(id)),
-        };
-        let ids: Vec<String> = query
+        if let Some(after) = after {
+            query = query.filter(images::job_id.lt(after));
+        }
+        if let Some(edge) = &edge {
+            query = query.filter(images::job_id.ge(edge));
+        }
+        let mut ids: Vec<String> = query
             .select(images::job_id)
             .distinct()
             .order(images::job_id.desc())
-            .limit(limit as i64)
+            .offset(skip as i64)
+            .limit(limit as i64 + 1)
             .load(c)?;
-        jobs::table
+        let more = ids.len() > limit;
+        ids.truncate(limit);
+        let next = match more {
+            true => ids.last().cloned(),
+            false => edge,
+        };
+        let jobs = jobs::table
             .filter(jobs::id.eq_any(ids))
             .order(jobs::id.desc())
             .select(JobRow::as_select())
-            .load(c)
+            .load(c)?;
+        Ok(HistoryPage { jobs, next })
     })
+}
+
+/// The last of an app's newest `most` jobs after that one; none where nothing follows it.
+fn edge(
+    conn: &mut Connection,
+    app_id: &str,
+    after: Option<&str>,
+    most: usize,
+) -> QueryResult<Option<String>> {
+    let last_and_next: Vec<String> = on_each!(conn, c => {
+        let mut query = images::table
+            .filter(images::app_id.eq(app_id))
+            .into_boxed();
+        if let Some(after) = after {
+            query = query.filter(images::job_id.lt(after));
+        }
+        query
+            .select(images::job_id)
+            .distinct()
+            .order(images::job_id.desc())
+            .offset(most as i64 - 1)
+            .limit(2)
+            .load(c)
+    })?;
+    let mut both = last_and_next.into_iter();
+    Ok(both.next().filter(|_| both.next().is_some()))
 }
 
 /// A pattern for what has the words in it, as they are.
@@ -123,7 +212,7 @@ mod tests {
             jobs::{self, JobRow, tests::job},
             tags,
         },
-        testing::for_each_database,
+        testing::{TestDatabase, for_each_database},
     };
 
     /// Four jobs of the app, `a` to `d`, `d` without a picture, and one of another.
@@ -159,9 +248,13 @@ mod tests {
     }
 
     fn found(conn: &mut Connection, filter: &HistoryFilter) -> String {
-        let rows = page(conn, filter, &From::Skip(0), 9).unwrap();
-        assert_eq!(total(conn, filter), Ok(rows.len() as i64));
-        rows.into_iter().map(|row| row.id).collect()
+        let page = page(conn, filter, &From::Skip(0), 9).unwrap();
+        let all = Total {
+            count: page.jobs.len() as u64,
+            is_exact: true,
+        };
+        assert_eq!((total(conn, filter), page.next), (Ok(all), None));
+        page.jobs.into_iter().map(|row| row.id).collect()
     }
 
     #[test]
@@ -187,12 +280,46 @@ mod tests {
             let conn = &mut database.migrated();
             fill(conn);
             let mut ids = |from: From| {
-                let rows = page(conn, &filter(), &from, 2).unwrap();
-                rows.into_iter().map(|row| row.id).collect::<String>()
+                let page = page(conn, &filter(), &from, 2).unwrap();
+                let ids = page.jobs.into_iter().map(|row| row.id);
+                (ids.collect::<String>(), page.next)
             };
-            assert_eq!(ids(From::Skip(0)), "cb");
-            assert_eq!(ids(From::Skip(2)), "a");
-            assert_eq!(ids(From::After("b".to_owned())), "a");
+            let next = Some("b".to_owned());
+            assert_eq!(ids(From::Skip(0)), ("cb".to_owned(), next));
+            assert_eq!(ids(From::Skip(2)), ("a".to_owned(), None));
+            assert_eq!(ids(From::After("b".to_owned())), ("a".to_owned(), None));
         });
+    }
+
+    #[test]
+    fn a_search_goes_on_where_it_has_looked_enough() {
+        let database = TestDatabase::sqlite();
+        let conn = &mut database.migrated();
+        for n in 0..=SEARCHED {
+            let id = format!("{n:04}");
+            let prompt = match n {
+                0 => "the oldest",
+                _ => "another",
+            };
+            let row = JobRow {
+                prompt: prompt.to_owned(),
+                ..job(&id, "app")
+            };
+            jobs::insert(conn, &row).unwrap();
+            let mut row = image(&id, &id, 0);
+            "app".clone_into(&mut row.app_id);
+            images::insert(conn, &[row]).unwrap();
+        }
+        let searched = HistoryFilter {
+            words: Some("oldest".to_owned()),
+            ..filter()
+        };
+        let first = page(conn, &searched, &From::Skip(0), 9).unwrap();
+        assert_eq!((first.jobs.len(), first.next.as_deref()), (0, Some("0001")));
+        let second = page(conn, &searched, &From::After(first.next.unwrap()), 9).unwrap();
+        assert_eq!((second.jobs.len(), second.next), (1, None));
+        let some = |count, is_exact| Ok(Total { count, is_exact });
+        assert_eq!(total(conn, &searched), some(0, false));
+        assert_eq!(total(conn, &filter()), some(SEARCHED as u64 + 1, true));
     }
 }

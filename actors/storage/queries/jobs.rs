@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::images;
+use super::{Cursor, Page, images};
 use crate::storage::{Connection, connection::on_each, schema::jobs};
 
 /// One job.
@@ -124,6 +124,29 @@ pub struct JobFilter {
     pub state: Option<String>,
     /// With this model, as the client named it.
     pub model: Option<String>,
+    /// At this provider.
+    pub provider: Option<String>,
+}
+
+/// The filter's jobs, boxed for the database at hand.
+macro_rules! filtered {
+    ($filter:expr) => {{
+        let filter: &JobFilter = $filter;
+        let mut query = jobs::table.into_boxed();
+        if let Some(app_id) = &filter.app_id {
+            query = query.filter(jobs::app_id.eq(app_id));
+        }
+        if let Some(state) = &filter.state {
+            query = query.filter(jobs::state.eq(state));
+        }
+        if let Some(model) = &filter.model {
+            query = query.filter(jobs::model.eq(model));
+        }
+        if let Some(provider) = &filter.provider {
+            query = query.filter(jobs::provider.eq(provider));
+        }
+        query
+    }};
 }
 
 /// Stores a new job; an id that exists is a unique violation.
@@ -245,16 +268,7 @@ pub fn list(
     limit: usize,
 ) -> QueryResult<Vec<JobRow>> {
     on_each!(conn, c => {
-        let mut query = jobs::table.into_boxed();
-        if let Some(app_id) = &filter.app_id {
-            query = query.filter(jobs::app_id.eq(app_id));
-        }
-        if let Some(state) = &filter.state {
-            query = query.filter(jobs::state.eq(state));
-        }
-        if let Some(model) = &filter.model {
-            query = query.filter(jobs::model.eq(model));
-        }
+        let mut query = filtered!(filter);
         if let Some(before) = before {
             query = query.filter(jobs::id.lt(before));
         }
@@ -264,6 +278,21 @@ pub fn list(
             .select(JobRow::as_select())
             .load(c)
     })
+}
+
+/// A page of them with the number of all.
+pub fn page(
+    conn: &mut Connection,
+    filter: &JobFilter,
+    before: Option<&Cursor>,
+    limit: usize,
+) -> QueryResult<Page<JobRow>> {
+    let count = on_each!(conn, c => filtered!(filter).count().get_result(c))?;
+    let rows = list(conn, filter, before.map(|before| &*before.id), limit + 1)?;
+    Ok(Page::new(count, rows, limit, |row| Cursor {
+        at: row.created_at,
+        id: row.id.clone(),
+    }))
 }
 
 /// How long the last attempts of the newest completed jobs took, oldest first: the model as it was named, and
@@ -424,6 +453,7 @@ pub(super) mod tests {
                 app_id: Some(app.to_owned()),
                 state: state.map(str::to_owned),
                 model: Some("m".to_owned()),
+                ..JobFilter::default()
             };
             let listed = list(conn, &of("x", None), None, 2).unwrap();
             assert_eq!(ids(&listed), ["d", "c"]);

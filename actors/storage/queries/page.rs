@@ -16,6 +16,15 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
+    /// The same of what each row is shown as.
+    pub fn map<U>(self, shown: impl FnMut(T) -> U) -> Page<U> {
+        Page {
+            count: self.count,
+            list: self.list.into_iter().map(shown).collect(),
+            next: self.next,
+        }
+    }
+
     /// A page from up to `limit + 1` rows: the one too many says that there is more.
     pub(super) fn new(
         count: i64,

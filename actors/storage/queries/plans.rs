@@ -74,6 +74,7 @@ fn lists_of_jobs_use_an_index_whatever_is_asked_for() {
             app_id,
             state,
             model,
+            ..JobFilter::default()
         };
         for before in [None, Some("job_x")] {
             let steps = plan(|conn| assert!(jobs::list(conn, &filter, before, 21).is_ok()));
@@ -93,15 +94,21 @@ fn the_history_is_read_in_its_order() {
         model: Some("m".to_owned()),
         ..plain.clone()
     };
-    for filter in [plain, searched] {
+    let tagged = HistoryFilter {
+        tag: Some("best".to_owned()),
+        ..plain.clone()
+    };
+    for filter in [plain, searched, tagged] {
         for from in [From::Skip(0), From::After("job_x".to_owned())] {
             let ask = |conn: &mut Connection| {
                 jobs::insert(conn, &jobs::tests::job("a", "app")).unwrap();
                 images::insert(conn, &[images::tests::image("i", "a", 0)]).unwrap();
+                tags::set(conn, "i", &["best".to_owned()], 1).unwrap();
             };
             let steps = plan(|conn| {
                 ask(conn);
-                assert_eq!(history::page(conn, &filter, &from, 21).unwrap().len(), 1);
+                let page = history::page(conn, &filter, &from, 21).unwrap();
+                assert_eq!(page.jobs.len(), 1);
             });
             let steps: Vec<_> = steps
                 .into_iter()

@@ -51,7 +51,8 @@ pub fn files_of_jobs(conn: &mut Connection, ids: &[String]) -> QueryResult<Vec<M
     })
 }
 
-/// Files that were stored before `to`, but no pinned pictures, the oldest first.
+/// Files that were stored before `to`, but no pinned pictures and none of a job that is not finished, which needs what
+/// it was given; the oldest first.
 pub fn loose_files(
     conn: &mut Connection,
     to: i64,
@@ -63,11 +64,14 @@ pub fn loose_files(
     let after = later.or(media::created_at.eq(time).and(media::name.gt(name)));
     let own = images::name.eq(media::name);
     let pinned = images::table.filter(own.and(images::pinned.eq(true)));
+    let own = jobs::table.filter(jobs::id.eq(media::call_id));
+    let open = own.filter(jobs::finished_at.is_null());
     on_each!(conn, c => {
         media::table
             .filter(media::created_at.lt(to))
             .filter(after)
             .filter(not(exists(pinned)))
+            .filter(not(exists(open)))
             .order((media::created_at, media::name))
             .limit(most as i64)
             .select(MediaRow::as_select())

@@ -2,6 +2,7 @@
 
 use diesel::{dsl::exists, prelude::*};
 
+use super::{Cursor, Page};
 use crate::storage::{Connection, connection::on_each, schema::webhook_deliveries};
 
 /// One message to one receiver.
@@ -45,10 +46,12 @@ pub struct DeliveryRow {
 #[diesel(table_name = webhook_deliveries)]
 pub struct DeliveryBrief {
     pub id: String,
+    pub app_id: String,
     pub endpoint_id: Option<String>,
     pub job_id: String,
     pub topic: String,
     pub url: String,
+    pub receiver: String,
     pub state: String,
     pub attempts: i32,
     pub last_status: Option<i32>,
@@ -155,6 +158,14 @@ pub fn bury(conn: &mut Connection, endpoint: &str, why: &str, now: i64) -> Query
     on_each!(conn, c => diesel::update(owed).set(dead).execute(c))
 }
 
+/// Whose delivery that is.
+pub fn app_of(conn: &mut Connection, id: &str) -> QueryResult<Option<String>> {
+    let app_id = webhook_deliveries::table
+        .find(id)
+        .select(webhook_deliveries::app_id);
+    on_each!(conn, c => app_id.first(c).optional())
+}
+
 /// The app's delivery of that id.
 pub fn get(conn: &mut Connection, app_id: &str, id: &str) -> QueryResult<Option<DeliveryBrief>> {
     let own = webhook_deliveries::table
@@ -185,21 +196,39 @@ pub fn queue_again(
     get(conn, app_id, id)
 }
 
-/// An app's deliveries newest first, those of a state and before the id `before` only, at most `most`.
+/// Which deliveries to list. `None` = any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeliveryFilter {
+    /// Of this app.
+    pub app_id: Option<String>,
+    /// In this state.
+    pub state: Option<String>,
+}
+
+/// The filter's deliveries, boxed for the database at hand.
+macro_rules! filtered {
+    ($filter:expr) => {{
+        let filter: &DeliveryFilter = $filter;
+        let mut query = webhook_deliveries::table.into_boxed();
+        if let Some(app_id) = &filter.app_id {
+            query = query.filter(webhook_deliveries::app_id.eq(app_id));
+        }
+        if let Some(state) = &filter.state {
+            query = query.filter(webhook_deliveries::state.eq(state));
+        }
+        query
+    }};
+}
+
+/// Deliveries newest first, those before the id `before` only, at most `most`.
 pub fn list(
     conn: &mut Connection,
-    app_id: &str,
-    state: Option<&str>,
+    filter: &DeliveryFilter,
     before: Option<&str>,
     most: usize,
 ) -> QueryResult<Vec<DeliveryBrief>> {
     on_each!(conn, c => {
-        let mut query = webhook_deliveries::table
-            .filter(webhook_deliveries::app_id.eq(app_id))
-            .into_boxed();
-        if let Some(state) = state {
-            query = query.filter(webhook_deliveries::state.eq(state));
-        }
+        let mut query = filtered!(filter);
         if let Some(before) = before {
             query = query.filter(webhook_deliveries::id.lt(before));
         }
@@ -209,6 +238,21 @@ pub fn list(
             .select(DeliveryBrief::as_select())
             .load(c)
     })
+}
+
+/// A page of them with the number of all.
+pub fn page(
+    conn: &mut Connection,
+    filter: &DeliveryFilter,
+    before: Option<&Cursor>,
+    limit: usize,
+) -> QueryResult<Page<DeliveryBrief>> {
+    let count = on_each!(conn, c => filtered!(filter).count().get_result(c))?;
+    let rows = list(conn, filter, before.map(|before| &*before.id), limit + 1)?;
+    Ok(Page::new(count, rows, limit, |row| Cursor {
+        at: row.created_at,
+        id: row.id.clone(),
+    }))
 }
 
 /// How many are owed.
@@ -350,14 +394,23 @@ mod tests {
             }
             change(conn, "a", &to("delivered", 0, Some(5))).unwrap();
             assert_eq!(bury(conn, "e", "gone", 6), Ok(2));
+            let of = |app: &str, state: Option<&str>| DeliveryFilter {
+                app_id: Some(app.to_owned()),
+                state: state.map(str::to_owned),
+            };
             let mut listed = |state: Option<&str>, before: Option<&str>| {
-                let rows = list(conn, "app", state, before, 2).unwrap();
+                let rows = list(conn, &of("app", state), before, 2).unwrap();
                 rows.into_iter().map(|row| row.id).collect::<String>()
             };
             assert_eq!(listed(None, None), "cb");
             assert_eq!(listed(None, Some("b")), "a");
             assert_eq!(listed(Some("dead"), None), "cb");
-            assert_eq!(list(conn, "other", None, None, 9), Ok(Vec::new()));
+            assert_eq!(list(conn, &of("other", None), None, 9), Ok(Vec::new()));
+            let all = page(conn, &DeliveryFilter::default(), None, 2).unwrap();
+            assert_eq!((all.count, all.list.len()), (3, 2));
+            let rest = page(conn, &DeliveryFilter::default(), all.next.as_ref(), 2).unwrap();
+            assert_eq!((rest.list[0].id.as_str(), rest.next), ("a", None));
+            assert_eq!(app_of(conn, "b"), Ok(Some("app".to_owned())));
             let dead = get(conn, "app", "b").unwrap().unwrap();
             assert_eq!(
                 (dead.last_error.as_deref(), dead.ended_at),

@@ -249,6 +249,7 @@ impl Check<'_> {
                 ("max_running_per_app", jobs.max_running_per_app),
                 ("max_queued", jobs.max_queued),
                 ("max_queued_per_app", jobs.max_queued_per_app),
+                ("streams_per_app", jobs.streams_per_app),
             ] {
                 check.range(key, value, 1..=1_000_000);
             }

@@ -19,9 +19,11 @@ pub struct Query {
     limit: Option<usize>,
     /// `next` of the page before.
     cursor: Option<String>,
-    app: Option<String>,
-    model: Option<String>,
+    pub app: Option<String>,
+    pub model: Option<String>,
+    pub provider: Option<String>,
     outcome: Option<String>,
+    state: Option<String>,
 }
 
 const PAGE: usize = 50;
@@ -35,13 +37,24 @@ impl Query {
         })
     }
 
-    fn limit(&self) -> usize {
+    /// The state that is asked for, if there is one of that name.
+    pub fn state(&self, is_one: impl Fn(&str) -> bool) -> Result<Option<String>, ApiError> {
+        match &self.state {
+            Some(name) if !is_one(name) => {
+                let message = format!("there is no state `{name}`");
+                Err(ApiError::param(ErrorCode::InvalidRequest, "state", message))
+            }
+            state => Ok(state.clone()),
+        }
+    }
+
+    pub fn limit(&self) -> usize {
         self.limit.unwrap_or(PAGE).clamp(1, MAX_PAGE)
     }
 }
 
 /// Lets an admin in, and says where the asked page begins.
-async fn begin(
+pub async fn begin(
     worker: &OnWorker,
     request: &HttpRequest,
     query: &Query,

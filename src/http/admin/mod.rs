@@ -1,7 +1,9 @@
-//! The admin's JSON: calls, charges, restarts, pools, routes, housekeeping, the supervision tree.
+//! The admin's JSON: calls, charges, restarts, pools, routes, jobs and what is told of them, housekeeping, the
+//! supervision tree.
 
 pub mod gate;
 mod housekeeping;
+mod jobs;
 mod lists;
 mod route;
 mod supervision;
@@ -36,6 +38,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/api/admin/restarts").get(lists::restarts))
         .service(resource("/api/admin/pools").get(lists::pools))
         .service(resource("/api/admin/route").get(route::explain))
+        .service(resource("/api/admin/jobs").get(jobs::list))
+        .service(resource("/api/admin/jobs/{id}/cancel").post(jobs::cancel))
+        .service(resource("/api/admin/webhooks/deliveries").get(jobs::deliveries))
+        .service(resource("/api/admin/webhooks/deliveries/{id}/redeliver").post(jobs::redeliver))
         .service(
             resource("/api/admin/housekeeping")
                 .get(housekeeping::last)

@@ -11,6 +11,7 @@ use actix_web::{
 use futures_util::{Stream, StreamExt as _, stream};
 use serde_json::{Value, json};
 use troupe_actors::jobs::{Event, JobResult, events::EventKind};
+use troupe_protocol::openai::error::ErrorCode;
 
 use super::{
     routes::{absent, refused},
@@ -19,11 +20,14 @@ use super::{
 use crate::http::{
     auth,
     error::ApiError,
+    seats::Seat,
     services::{OnWorker, Services},
 };
 
 /// A stream that is silent for so long gets a comment, so that no proxy cuts it.
 const SILENCE: Duration = Duration::from_secs(15);
+/// When to come again after the app has as many streams as it may.
+const SEAT_RETRY: Duration = Duration::from_secs(10);
 
 pub async fn events(worker: OnWorker, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
     let services = worker.0.services.clone();
@@ -31,18 +35,22 @@ pub async fn events(worker: OnWorker, request: HttpRequest, id: web::Path<String
     let after = after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
     let watched = async {
         let principal = auth::principal(&request, &services.keys)?;
+        let seat = services.job_streams.take(principal.app_id());
+        let seat = seat.ok_or_else(|| crowded(&services))?;
         let watched = services
             .jobs
             .watch(principal.app_id(), &id, after.unwrap_or_default());
-        watched.await?.ok_or_else(|| absent(&id))
+        let news = watched.await?.ok_or_else(|| absent(&id))?;
+        Ok((news, seat))
     };
-    let news = match watched.await {
-        Ok(news) => news,
+    let (news, seat) = match watched.await {
+        Ok(watched) => watched,
         Err::<_, ApiError>(error) => return refused(&error),
     };
     let feed = Feed {
         news: Box::pin(news),
         services,
+        _seat: seat,
     };
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/event-stream"))
@@ -54,9 +62,19 @@ pub async fn events(worker: OnWorker, request: HttpRequest, id: web::Path<String
         }))
 }
 
+fn crowded(services: &Services) -> ApiError {
+    let most = services.jobs.config().streams_per_app;
+    let message = format!(
+        "your app has {most} streams of events open, as many as jobs.streams_per_app allows; close some, or ask for the \
+         job now and then"
+    );
+    ApiError::new(ErrorCode::AppLimitReached, message).retry(SEAT_RETRY)
+}
+
 struct Feed {
     news: Pin<Box<dyn Stream<Item = Event>>>,
     services: Arc<Services>,
+    _seat: Seat,
 }
 
 impl Feed {
@@ -75,10 +93,7 @@ fn told(event: &Event, services: &Services) -> Bytes {
     let job = &event.job;
     let (name, data): (_, Value) = match event.kind {
         EventKind::Status => ("status", view::job(job, services)),
-        EventKind::Progress => (
-            "progress",
-            json!({"id": job.id, "progress": job.progress, "estimated_seconds": job.estimated_seconds}),
-        ),
+        EventKind::Progress => ("progress", view::progress(job)),
         EventKind::Result(at) => {
             let made: Option<&JobResult> = job.output.results.get(at);
             let made = made.map_or(Value::Null, |made| view::result(made, services));

@@ -54,6 +54,8 @@ impl<'a> Base<'a> {
             "attempts": job.attempts,
             "priority": job.priority,
             "queue_position": job.position,
+            "next_attempt_at": job.wake_at.map(seconds_up),
+            "last_error": job.setback,
             "estimated_seconds": job.estimated_seconds,
             "created_at": job.created_at / 1_000,
             "started_at": job.started_at.map(|at| at / 1_000),
@@ -100,6 +102,22 @@ impl<'a> Base<'a> {
         let link = self.links.link(&MediaName::parse(name)?);
         Some(format!("{}{link}", self.public_url))
     }
+}
+
+/// What is news of a job that waits, or runs.
+pub fn progress(job: &Job) -> Value {
+    json!({
+        "id": job.id,
+        "progress": job.progress,
+        "queue_position": job.position,
+        "next_attempt_at": job.wake_at.map(seconds_up),
+        "estimated_seconds": job.estimated_seconds,
+    })
+}
+
+/// Seconds since 1970 of milliseconds, not before them.
+fn seconds_up(at: i64) -> i64 {
+    (at + 999) / 1_000
 }
 
 /// Name and type of the first file that was made.

@@ -34,14 +34,7 @@ use crate::http::{
 };
 
 /// Fields that are read besides; all others go along as they are.
-const READ: [&str; 6] = [
-    "prompt",
-    "n",
-    "size",
-    "seed",
-    "response_format",
-    "stream",
-];
+const READ: [&str; 6] = ["prompt", "n", "size", "seed", "response_format", "stream"];
 
 /// The draft of a request to generate.
 ///

@@ -3,7 +3,11 @@
 use actix_web::{HttpRequest, HttpResponse, web::Path};
 use serde::Deserialize;
 use serde_json::json;
-use troupe_actors::images::{HistoryWish, history::From};
+use troupe_actors::images::{
+    HistoryWish,
+    history::{COUNTED, From},
+};
+use troupe_protocol::openai::error::ErrorCode;
 
 use super::{
     ids::{job_id, task_id},
@@ -11,7 +15,7 @@ use super::{
     tasks::{answer, asked, find, fresh, limit, remove, shown},
     words,
 };
-use crate::http::{auth, services::OnWorker};
+use crate::http::{auth, error::ApiError, services::OnWorker};
 
 /// What a page is to hold.
 #[derive(Debug, Deserialize)]
@@ -42,7 +46,7 @@ pub async fn list(worker: OnWorker, request: HttpRequest) -> HttpResponse {
             model: said(asked.model),
             from: match asked.after {
                 Some(after) => From::After(job_id(&after).unwrap_or(after)),
-                None => From::Skip((page - 1).saturating_mul(limit)),
+                None => From::Skip(skipped(page, limit)?),
             },
             limit,
         };
@@ -51,11 +55,11 @@ pub async fn list(worker: OnWorker, request: HttpRequest) -> HttpResponse {
             .images
             .history(principal.app_id(), wish)
             .await?;
-        let next = history.jobs.last().filter(|_| history.more);
-        let next = next.map(|job| task_id(&job.id));
+        let next = history.next.map(|id| task_id(&id));
         let items = shown(&history.jobs, services, language).await?;
         Ok(fresh().json(json!({
-            "total": history.total,
+            "total": history.total.map(|total| total.count),
+            "total_is_exact": history.total.map(|total| total.is_exact),
             "page": page,
             "limit": limit,
             "items": items,
@@ -63,6 +67,16 @@ pub async fn list(worker: OnWorker, request: HttpRequest) -> HttpResponse {
         })))
     };
     answer(listed.await, language)
+}
+
+/// How many a page goes after. Far down it is `after` that finds it without counting all that is before it.
+fn skipped(page: usize, limit: usize) -> Result<usize, Refusal> {
+    let skipped = (page - 1).saturating_mul(limit);
+    if skipped <= COUNTED {
+        return Ok(skipped);
+    }
+    let message = format!("pages go down to task {COUNTED}, take `after` from there on");
+    Err(ApiError::param(ErrorCode::InvalidRequest, "page", message).into())
 }
 
 /// `DELETE /api/v1/history/{task_id}`: the task with its pictures.

@@ -31,8 +31,8 @@ use std::path::PathBuf;
 use actix_web::web;
 use troupe_actors::{images::Images, supervision::clock::Monotonic};
 
-use self::{quotas::Quotas, socket::seats::Seats};
-use super::layers::resource;
+use self::quotas::Quotas;
+use super::{layers::resource, seats::Seats};
 use crate::config::StudioConfig;
 
 /// What these routes reach besides what all do.

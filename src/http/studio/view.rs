@@ -34,6 +34,8 @@ pub fn task(job: &Job, images: &[Image], language: Language) -> Value {
     add("images", is_completed.then(|| shown.collect()));
     let error = job.error.as_ref().map(|error| failure(error, language));
     add("error", error);
+    add("next_attempt_at", next_attempt_at(job));
+    add("last_error", last_error(job, language));
     task.into()
 }
 
@@ -108,6 +110,21 @@ pub fn failure(failure: &JobFailure, language: Language) -> Value {
         "kind": failure.kind,
         "message": words::failure(failure, language),
     })
+}
+
+/// Why a task is tried again later; none where it was not tried yet, or is not to be any more.
+pub fn last_error(job: &Job, language: Language) -> Option<Value> {
+    let setback = job.setback.as_ref()?;
+    Some(json!({
+        "code": setback.code,
+        "kind": setback.kind,
+        "message": words::setback(setback, language),
+    }))
+}
+
+/// When a task is tried again that rests until then.
+pub fn next_attempt_at(job: &Job) -> Option<Value> {
+    job.wake_at.map(|at| time(at).into())
 }
 
 /// Milliseconds since 1970 in ISO 8601.

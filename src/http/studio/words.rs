@@ -1,7 +1,7 @@
 //! What the studio's API says to people, in their language.
 
 use actix_web::HttpRequest;
-use troupe_actors::jobs::JobFailure;
+use troupe_actors::jobs::{JobFailure, standing::NO_CREDENTIAL};
 use troupe_protocol::{openai::error::ErrorCode, pictures::Sizes};
 
 use crate::{
@@ -28,6 +28,21 @@ pub fn failure(failure: &JobFailure, language: Language) -> String {
         _ => "failure-upstream",
     };
     detailed(key, &failure.message, language)
+}
+
+/// Why a task is tried again later.
+pub fn setback(setback: &JobFailure, language: Language) -> String {
+    let key = match (setback.kind.as_str(), setback.code.as_str()) {
+        (_, NO_CREDENTIAL) => "setback-credential",
+        ("rate_limited", _) => "setback-rate",
+        ("quota_exhausted", _) => "setback-quota",
+        ("overloaded", _) => "setback-overloaded",
+        ("timeout", _) => "setback-timeout",
+        ("network", _) => "setback-network",
+        ("interrupted", _) => "setback-interrupted",
+        _ => "setback-upstream",
+    };
+    language.say(key).into_owned()
 }
 
 /// Why a request is refused.

@@ -15,6 +15,8 @@ const WORDS: &[&str] = &[
     "studio-status-retrying",
     "studio-status-failed",
     "studio-status-cancelled",
+    "studio-status-resting",
+    "studio-again-in",
     "studio-left",
     "studio-done",
     "studio-part-failed",

@@ -76,6 +76,9 @@ function drop(id) {
   runs.delete(id);
 }
 
+/** What is left out of news once it is no longer so. */
+const PLACE = { queue_position: undefined, estimated_time: undefined, next_attempt_at: undefined };
+
 /** A message about a task that is followed. */
 export function hear(message) {
   const run = runs.get(message.task_id ?? message.task?.task_id);
@@ -84,12 +87,14 @@ export function hear(message) {
   switch (message.type) {
     case "status": {
       const { type, request_id, ...state } = message;
-      run.update({ queue_position: undefined, estimated_time: undefined, ...state });
+      run.update({ ...PLACE, last_error: undefined, ...state });
       break;
     }
-    case "progress":
-      run.update({ progress: message.progress });
+    case "progress": {
+      const { type, ...state } = message;
+      run.update({ ...PLACE, ...state });
       break;
+    }
     case "image":
       run.update({ images: [message.image] });
       break;
@@ -103,7 +108,7 @@ export function hear(message) {
       else run.miss(message.index);
       break;
     case "task":
-      run.update(message.task);
+      run.update({ ...PLACE, last_error: undefined, ...message.task });
       break;
     case "gone":
       drop(message.task_id);
@@ -111,6 +116,11 @@ export function hear(message) {
   }
   tell(run, before);
 }
+
+/** What is left of a time grows shorter, also while nothing is told. */
+setInterval(() => {
+  for (const run of runs.values()) run.beat();
+}, 1000);
 
 /** Says the state where it changed, and the progress in quarters. */
 function tell(run, before) {

@@ -63,7 +63,8 @@ async function load() {
   skeletons.hidden = true;
   place.setAttribute("aria-busy", "false");
   empty(true);
-  noMatch.hidden = !filtered() || place.children.length > 0;
+  // a search goes on by itself as long as there is more to look through
+  noMatch.hidden = !filtered() || place.children.length > 0 || next !== null;
   noMatch.textContent = say("studio-no-match", { query: search.value.trim() || tag.value });
 }
 

@@ -20,9 +20,14 @@ export function altOf(task, image) {
 
 export class Run {
   #missed = new Set();
+  /** When it will be done, as far as can be told; by the page's own clock. */
+  #due = 0;
+  /** When it is tried again. */
+  #wake = 0;
 
   constructor(task) {
     this.task = { images: [], params: {}, ...task };
+    this.#times(task);
     this.element = copy("run-template");
     this.element.dataset.task = task.task_id;
     this.#part(".prompt").textContent = this.task.prompt || say("studio-untitled");
@@ -45,8 +50,20 @@ export class Run {
   update(news) {
     const { images, ...rest } = news;
     Object.assign(this.task, rest);
+    this.#times(rest);
     for (const image of images ?? []) this.add(image);
     this.show();
+  }
+
+  #times(news) {
+    const after = (seconds) => (seconds > 0 ? Date.now() + seconds * 1000 : 0);
+    if ("estimated_time" in news) this.#due = after(Number(news.estimated_time));
+    if ("next_attempt_at" in news) this.#wake = news.next_attempt_at ? moment(news.next_attempt_at) : 0;
+  }
+
+  /** Shows what is left of its times by now. */
+  beat() {
+    if (!isFinal(this.task)) this.#progress();
   }
 
   /** Adds a picture that it has not, or takes over what is new of one. */
@@ -84,8 +101,12 @@ export class Run {
   /** The state in words, as it is shown and told. */
   get words() {
     const { task } = this;
-    if (task.status === "pending" && task.queue_position > 1) {
+    const waits = task.status === "pending" || task.status === "retrying";
+    if (waits && task.queue_position > 1) {
       return say("studio-status-queued", { position: task.queue_position });
+    }
+    if (waits && task.last_error) {
+      return say("studio-status-resting", { reason: task.last_error.message });
     }
     return say(`studio-status-${task.status}`, { progress: task.progress ?? 0 });
   }
@@ -95,9 +116,12 @@ export class Run {
     const bar = this.#part("progress");
     bar.value = task.progress ?? 0;
     bar.setAttribute("aria-label", this.words);
-    const left = Number(task.estimated_time ?? 0);
-    const about = left > 0 ? ` · ${say("studio-left", { span: span(left * 1000) })}` : "";
-    this.#part("[data-state]").textContent = this.words + about;
+    const [wake, due] = [this.#wake - Date.now(), this.#due - Date.now()];
+    const again = wake > 0 ? ` · ${say("studio-again-in", { span: span(wake) })}` : "";
+    const about = due > 0 ? ` · ${say("studio-left", { span: span(due) })}` : "";
+    const text = this.words + again + about;
+    const state = this.#part("[data-state]");
+    if (state.textContent !== text) state.textContent = text;
   }
 
   #facts() {

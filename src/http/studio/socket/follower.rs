@@ -99,15 +99,20 @@ impl Follower {
             EventKind::Status if job.state.is_final() => match self.pictures(job).await {
                 Ok(pictures) => {
                     self.next.extend(pictures);
-                    self.next
-                        .push_back(words::status(job, self.request_id.as_deref()));
+                    self.next.push_back(words::status(
+                        job,
+                        self.request_id.as_deref(),
+                        self.language,
+                    ));
                     self.over = true;
                 }
                 Err(error) => self.end_with(error.into()),
             },
-            EventKind::Status => self
-                .next
-                .push_back(words::status(job, self.request_id.as_deref())),
+            EventKind::Status => self.next.push_back(words::status(
+                job,
+                self.request_id.as_deref(),
+                self.language,
+            )),
             EventKind::Progress => self.next.push_back(words::progress(job)),
             EventKind::Result(at) => match job.output.results.get(at) {
                 Some(JobResult::Failed { error }) => self.fails(job, Some(at), error),

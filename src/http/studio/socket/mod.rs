@@ -11,10 +11,8 @@
 //! | [`words`] | the messages |
 //! | [`session`] | one connection |
 //! | [`follower`] | one task that it follows |
-//! | [`seats`] | how many connections each app has |
 
 mod follower;
-pub mod seats;
 mod session;
 mod words;
 
@@ -23,11 +21,12 @@ use std::time::Duration;
 use actix_web::{HttpRequest, HttpResponse, web::Payload};
 use troupe_protocol::openai::error::ErrorCode;
 
-use self::{seats::Seat, session::Session};
+use self::session::Session;
 use super::refusal::Refusal;
 use crate::http::{
     auth,
     error::ApiError,
+    seats::Seat,
     services::{OnWorker, Services},
     studio::words::language,
 };

@@ -202,7 +202,7 @@ impl Session {
     /// What is told to who does not follow the task; others hear of it by its last status.
     async fn cancel(&mut self, text: &str) -> Result<Value, Refusal> {
         let job = cancel(&self.worker.services, &self.request, text).await?;
-        Ok(words::status(&job, None))
+        Ok(words::status(&job, None, self.language))
     }
 
     /// Whether one more task may be followed.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use troupe_actors::jobs::Job;
 
 use crate::{
-    http::studio::{ids::task_id, refusal::Refusal},
+    http::studio::{ids::task_id, refusal::Refusal, view},
     pages::language::Language,
 };
 
@@ -32,7 +32,7 @@ pub enum Heard {
 }
 
 /// `{"type": "status", …}`: the state has changed, or is told for the first time. A final one is the task's last word.
-pub fn status(job: &Job, request_id: Option<&str>) -> Value {
+pub fn status(job: &Job, request_id: Option<&str>, language: Language) -> Value {
     let mut told = json!({
         "type": "status",
         "task_id": task_id(&job.id),
@@ -47,18 +47,26 @@ pub fn status(job: &Job, request_id: Option<&str>) -> Value {
     add("request_id", request_id.map(Value::from));
     add("queue_position", job.position.map(Value::from));
     add("estimated_time", job.estimated_seconds.map(Value::from));
+    add("next_attempt_at", view::next_attempt_at(job));
+    add("last_error", view::last_error(job, language));
     told
 }
 
-/// `{"type": "progress", …}`: it got on.
+/// `{"type": "progress", …}`: it got on, or waits at another place.
 pub fn progress(job: &Job) -> Value {
     let mut told = json!({
         "type": "progress",
         "task_id": task_id(&job.id),
         "progress": job.progress,
     });
-    if let Some(seconds) = job.estimated_seconds {
-        told["estimated_time"] = seconds.into();
+    for (name, value) in [
+        ("queue_position", job.position.map(Value::from)),
+        ("estimated_time", job.estimated_seconds.map(Value::from)),
+        ("next_attempt_at", view::next_attempt_at(job)),
+    ] {
+        if let Some(value) = value {
+            told[name] = value;
+        }
     }
     told
 }

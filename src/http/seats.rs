@@ -1,4 +1,4 @@
-//! How many WebSockets each app has open.
+//! How many connections of a kind each app has open: WebSockets, streams of events.
 
 use std::{
     collections::HashMap,
