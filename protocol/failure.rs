@@ -54,6 +54,9 @@ pub enum FailureKind {
 pub enum QuotaScope {
     Credential,
     CredentialModel,
+    /// The credential, for a day that began with its first use: when that was, only its pool knows. To be
+    /// told where the upstream names no time itself.
+    CredentialDay,
 }
 
 impl FailureKind {

@@ -132,7 +132,7 @@ pub fn verdict(failure: FailureKind) -> Verdict {
         FailureKind::RateLimited { .. } => cool(Scope::Model, ColdReason::RateLimited),
         FailureKind::QuotaExhausted { scope, .. } => cool(
             match scope {
-                QuotaScope::Credential => Scope::Credential,
+                QuotaScope::Credential | QuotaScope::CredentialDay => Scope::Credential,
                 QuotaScope::CredentialModel => Scope::Model,
             },
             ColdReason::QuotaExhausted,

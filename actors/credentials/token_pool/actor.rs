@@ -30,7 +30,7 @@ use crate::{
 const RELOAD_WAIT: Duration = Duration::from_millis(500);
 /// Changes within this time are written together.
 const WRITE_AFTER: Duration = Duration::from_millis(100);
-/// How often rests of long ago are forgotten.
+/// How often rests of long ago are forgotten, and days that threads began are noted.
 const FORGET_EVERY: Duration = Duration::from_secs(1);
 /// The pause after a write that failed.
 const REWRITE_AFTER: Duration = Duration::from_secs(5);
@@ -76,15 +76,22 @@ impl Behaviour for TokenPool {
             cell.follow();
         });
         ctx.wait(restore);
-        ctx.run_interval(FORGET_EVERY, |cell, _| {
+        ctx.run_interval(FORGET_EVERY, |cell, ctx| {
             let now = cell.clock.now();
             cell.state.forget_old_rests(now);
             cell.follow();
+            if cell.note_days() {
+                cell.write_later(WRITE_AFTER, ctx);
+            }
         });
         Ok(())
     }
 
     fn draining(&mut self, _: &mut Ctx<Self>) -> Option<LocalBoxFuture<'static, ()>> {
+        if self.note_days() {
+            // there is something to write, and no time for a timer
+            let _ = self.writer.schedule();
+        }
         let last = self
             .writer
             .save_last(&self.state, Moment::of(&self.clock))?;
@@ -269,6 +276,16 @@ impl TokenPool {
             cell.serve(ctx);
         });
         self.wake = Some((due, timer));
+    }
+
+    /// Notes the days of tokens that have begun. True if there are any.
+    fn note_days(&mut self) -> bool {
+        let begun = self.state.begun_days();
+        let any = !begun.is_empty();
+        for place in begun {
+            self.writer.note(place);
+        }
+        any
     }
 
     /// Logs what changed, and has it stored.

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use troupe_protocol::failure::FailureKind;
 
 use super::{
+    day::OWN_DAY,
     handle::{Pool, PoolSetup},
     snapshot::{PoolSnapshot, TokenState},
     stored::{StateStore, StateWrite, StoredState},
@@ -399,9 +400,20 @@ async fn an_ordered_stop_writes_what_is_left() {
     world.attempt(rate_limited(90_000)).await;
     world.tree.stop().await;
     let rows = world.store.rows();
-    assert_eq!(rows.len(), 1);
-    assert_eq!((&*rows[0].model, &*rows[0].reason), ("m", "rate_limited"));
+    let said: Vec<_> = rows.iter().map(|row| (&*row.model, &*row.reason)).collect();
+    assert_eq!(said, [(OWN_DAY, "own_day"), ("m", "rate_limited")]);
     assert_eq!(rows[0].token_hash.len(), 64);
+}
+
+#[actix_rt::test]
+async fn a_day_that_began_without_the_actor_is_stored() {
+    let world = world(2, quick()).await;
+    world.lease().await.unwrap().report(Outcome::Success);
+    world.store.written(0).await;
+    let rows = world.store.rows();
+    assert_eq!(rows.len(), 1, "one of the two tokens was used");
+    assert_eq!(&*rows[0].model, OWN_DAY);
+    world.tree.stop().await;
 }
 
 #[actix_rt::test]

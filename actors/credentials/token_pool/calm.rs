@@ -57,6 +57,7 @@ impl Lane {
     /// A lease without a hop, in calm times.
     pub fn lend(
         &self,
+        now: Monotonic,
         model: &Arc<str>,
         affinity: Option<Affinity>,
         lender: &Arc<dyn ReportTo>,
@@ -68,6 +69,7 @@ impl Lane {
         let calm = calm.as_ref()?;
         let identity = calm.choose(affinity)?;
         identity.standing.fetch_add(1, Relaxed);
+        identity.day.used(now);
         let ticket = Ticket {
             token: identity.index,
             epoch: calm.epoch,
@@ -225,7 +227,7 @@ mod tests {
 
     fn lend(lane: &Lane, desk: &Arc<Desk>) -> Option<Lease> {
         let lender: Arc<dyn ReportTo> = desk.clone();
-        lane.lend(&"m".into(), None, &lender)
+        lane.lend(Monotonic::ZERO, &"m".into(), None, &lender)
     }
 
     #[test]
@@ -267,8 +269,14 @@ mod tests {
             let mut seen = [0; 2];
             for number in 0..40 {
                 let affinity = Some(Affinity::of("app", &number.to_string()));
-                let token = lane.lend(&"m".into(), affinity, &lender).unwrap().token();
-                let again = lane.lend(&"m".into(), affinity, &lender).unwrap().token();
+                let token = lane
+                    .lend(Monotonic::ZERO, &"m".into(), affinity, &lender)
+                    .unwrap()
+                    .token();
+                let again = lane
+                    .lend(Monotonic::ZERO, &"m".into(), affinity, &lender)
+                    .unwrap()
+                    .token();
                 assert_eq!(token, again);
                 let Decision::Lend(ticket) = state.lease(Monotonic::ZERO, "m", &[], affinity, 0)
                 else {
@@ -282,9 +290,23 @@ mod tests {
         let (_, lane) = pool(Strategy::ExhaustFirst);
         for number in 0..10 {
             let affinity = Some(Affinity::of("app", &number.to_string()));
-            let lease = lane.lend(&"m".into(), affinity, &lender).unwrap();
+            let lease = lane
+                .lend(Monotonic::ZERO, &"m".into(), affinity, &lender)
+                .unwrap();
             assert_eq!(lease.token().0, 0, "the first is to be exhausted");
         }
+    }
+
+    #[test]
+    fn the_first_loan_begins_the_token_s_day() {
+        let (state, lane) = pool(Strategy::ExhaustFirst);
+        let desk: Arc<dyn ReportTo> = Arc::new(Desk::default());
+        let hour = std::time::Duration::from_secs(3600);
+        for now in [hour, hour * 2] {
+            lane.lend(now, &"m".into(), None, &desk).unwrap();
+        }
+        let ends = |at: usize| state.tokens[at].identity.day.ends();
+        assert_eq!((ends(0), ends(1)), (hour * 25, Monotonic::ZERO));
     }
 
     #[test]

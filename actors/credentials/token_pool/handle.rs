@@ -110,7 +110,9 @@ impl Pool {
         terms: Terms,
     ) -> Result<Lease, LeaseError> {
         if exclude.is_empty()
-            && let Some(lease) = self.lane.lend(model, terms.affinity, &self.lender)
+            && let Some(lease) =
+                self.lane
+                    .lend(self.clock.now(), model, terms.affinity, &self.lender)
         {
             return Ok(lease);
         }

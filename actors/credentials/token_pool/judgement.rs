@@ -175,6 +175,7 @@ impl PoolState {
         recheck: bool,
         rng: u64,
     ) -> Option<Change> {
+        let failure = self.tokens[place].identity.day.dated(now, failure);
         match cooldown::verdict(failure) {
             Verdict::Acquit => None,
             Verdict::Disable => self.disable(now, place, recheck),

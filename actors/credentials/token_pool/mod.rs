@@ -3,7 +3,7 @@
 //! | | |
 //! |---|---|
 //! | owns | each token's leases, cooldowns and whether it is disabled; the provider's circuit breaker; who waits |
-//! | durable | cooldowns and refusals of tokens, under the token's keyed hash; written behind, batched |
+//! | durable | cooldowns and refusals of tokens, when their own days end, under the token's keyed hash; written behind, batched |
 //! | derivable | aliases and hashes, from the configuration |
 //! | ephemeral | leases out, the breaker, the queue of waiting requests (they get an error and may ask again) |
 //! | mailbox | `Lend`, `Report`, `GetSnapshot`, `Reset`; reports are told, never asked |
@@ -12,6 +12,7 @@
 pub mod actor;
 pub mod calm;
 mod database;
+pub mod day;
 mod handle;
 pub mod judgement;
 mod lending;

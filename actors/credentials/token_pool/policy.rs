@@ -82,6 +82,7 @@ impl PoolState {
         }
         let token = &mut self.tokens[place];
         token.out += 1;
+        token.identity.day.used(now);
         let recheck = token.disabled.as_mut().is_some_and(|disabled| {
             disabled.checking = true;
             true

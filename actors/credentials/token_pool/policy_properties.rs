@@ -48,7 +48,8 @@ fn outcome() -> impl Generator<Value = Outcome> {
     ];
     let scope = prop_oneof![
         Just(QuotaScope::Credential),
-        Just(QuotaScope::CredentialModel)
+        Just(QuotaScope::CredentialModel),
+        Just(QuotaScope::CredentialDay)
     ];
     let failure = prop_oneof![
         Just(FailureKind::InvalidRequest),

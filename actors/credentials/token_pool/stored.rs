@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use futures_util::future::BoxFuture;
 
 use super::{
+    day::OWN_DAY,
     policy::PoolState,
     token::{Token, TokenIndex},
 };
@@ -18,7 +19,7 @@ use crate::{
 pub struct StoredState {
     /// Never the token itself.
     pub token_hash: String,
-    /// Empty: the token as a whole.
+    /// Empty: the token as a whole. [`OWN_DAY`]: the day of the token itself, which ends when a rest would.
     pub model: String,
     /// Milliseconds since 1970, UTC.
     pub cold_until_ms: Option<u64>,
@@ -78,13 +79,13 @@ impl Moment {
         }
     }
 
-    fn wall_ms_at(self, at: Monotonic) -> u64 {
+    pub(super) fn wall_ms_at(self, at: Monotonic) -> u64 {
         let left = millis(at.saturating_sub(self.now));
         self.wall_ms.saturating_add(left)
     }
 
     /// The past comes out as now.
-    fn monotonic_at(self, wall_ms: u64) -> Monotonic {
+    pub(super) fn monotonic_at(self, wall_ms: u64) -> Monotonic {
         let left = Duration::from_millis(wall_ms.saturating_sub(self.wall_ms));
         self.now + left.min(cooldown::LONGEST)
     }
@@ -104,6 +105,7 @@ impl PoolState {
                 .keys()
                 .map(move |model| (index, Some(Arc::clone(model))));
             std::iter::once((index, None))
+                .chain(token.day_place())
                 .chain(models)
                 .collect::<Vec<_>>()
         };
@@ -133,6 +135,9 @@ impl PoolState {
     }
 
     fn stored(&self, token: &Token, moment: Moment, model: Option<&str>) -> Option<StoredState> {
+        if model == Some(OWN_DAY) {
+            return token.stored_day(moment);
+        }
         let rest = token.rest(model).filter(|rest| rest.is_cold(moment.now));
         let disabled = token.disabled.filter(|_| model.is_none());
         if rest.is_none() && disabled.is_none() {
@@ -173,6 +178,9 @@ impl PoolState {
         let Some(token) = self.tokens.iter_mut().find(known) else {
             return false;
         };
+        if row.model == OWN_DAY {
+            return token.resume_day(moment, row);
+        }
         let cold_until_ms = row.cold_until_ms.filter(|until| *until > moment.wall_ms);
         if let Some(until_ms) = cold_until_ms {
             let rest = Cooldown {
@@ -336,7 +344,8 @@ mod tests {
         let rows = rows.write_of(BEFORE, rows.places()).put;
         let mut smaller = pool(1);
         let over = smaller.restore(in_another_process(secs(1)), rows);
-        assert_eq!(over.delete.len(), 1);
+        let places: Vec<_> = over.delete.iter().map(|(_, model)| &**model).collect();
+        assert_eq!(places, [OWN_DAY, "m"]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::{
 use derive_more::Display;
 use serde::Serialize;
 
+use super::day::OwnDay;
 use crate::{
     affinity::Lot,
     credentials::cooldown::{ColdReason, Cooldown},
@@ -37,6 +38,8 @@ pub struct Identity {
     pub lot: Lot,
     /// Leases that are out by the lane for calm times.
     pub standing: AtomicU32,
+    /// What the upstream may count its quota by.
+    pub day: OwnDay,
 }
 
 impl Identity {
@@ -52,6 +55,7 @@ impl Identity {
                 hash: "anonymous".to_owned(),
                 lot: Lot::of("anonymous"),
                 standing: AtomicU32::new(0),
+                day: OwnDay::default(),
             })];
         }
         (0_u32..)
@@ -65,6 +69,7 @@ impl Identity {
                     lot: Lot::of(&hash),
                     hash,
                     standing: AtomicU32::new(0),
+                    day: OwnDay::default(),
                 })
             })
             .collect()
@@ -113,6 +118,8 @@ pub struct Token {
     /// Rests for single models.
     pub models: HashMap<Arc<str>, Cooldown>,
     pub disabled: Option<Disabled>,
+    /// The end of its day that is known to be stored, or about to be.
+    pub(super) noted_day: Monotonic,
 }
 
 impl Token {
@@ -125,6 +132,7 @@ impl Token {
             cooldown: None,
             models: HashMap::new(),
             disabled: None,
+            noted_day: Monotonic::ZERO,
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! | words, or status | means |
 //! |---|---|
-//! | `exceeded your … GPU quota`, `… GPU runs limit`, `GPU quota exceeded`, `pending credits exceeded` | the token's quota, until the clock in the text, else for 24 hours |
+//! | `exceeded your … GPU quota`, `… GPU runs limit`, `GPU quota exceeded`, `pending credits exceeded` | the token's quota, until the clock in the text, else until 24 hours after its first use |
 //! | 402, `monthly included credits` | the token's quota, until the next month |
 //! | `reached its GPU limit`, `queue timeout`, `No GPU was available`, `Queue is full`, 503, a page of HTML | the Space is too busy, asleep or being built |
 //! | `worker error`, `GPU task aborted`, `illegal duration`, other errors of a Space | the Space failed |
@@ -14,8 +14,6 @@ use serde_json::Value;
 
 use super::super::{Answer, Failure, failure::said, reset};
 use crate::failure::{FailureKind, QuotaScope};
-
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// In characters.
 const BEGINNING: usize = 100;
@@ -101,7 +99,7 @@ fn by_words(text: &str) -> Option<FailureKind> {
         return Some(FailureKind::Overloaded { retry_after: None });
     }
     if says_gpu_quota(text) {
-        return Some(quota(reset::clock_in(whole).unwrap_or(DAY)));
+        return Some(reset::clock_in(whole).map_or(DAY, quota));
     }
     if has(&["worker error", "gpu task aborted", "illegal duration"]) {
         return Some(FailureKind::Upstream);
@@ -116,6 +114,12 @@ fn says_gpu_quota(text: &str) -> bool {
         .is_some_and(|(_, rest)| rest.contains("gpu quota") || rest.contains("gpu runs limit"));
     yours || text.contains("gpu quota exceeded") || text.contains("pending credits exceeded")
 }
+
+/// What the docs of ZeroGPU say: quotas reset 24 hours after the first use.
+const DAY: FailureKind = FailureKind::QuotaExhausted {
+    scope: QuotaScope::CredentialDay,
+    retry_after: None,
+};
 
 fn quota(until: Duration) -> FailureKind {
     FailureKind::QuotaExhausted {

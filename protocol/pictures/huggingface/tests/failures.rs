@@ -25,6 +25,12 @@ fn quota(seconds: u64) -> FailureKind {
     }
 }
 
+/// A day after the token's first use.
+const DAY: FailureKind = FailureKind::QuotaExhausted {
+    scope: QuotaScope::CredentialDay,
+    retry_after: None,
+};
+
 /// From the answer to the first call, or from the events after it, of the default protocol or of the queue.
 fn failure(protocol: &str, lines: &[Line]) -> Failure {
     let service = shipped();
@@ -38,7 +44,6 @@ fn failure(protocol: &str, lines: &[Line]) -> Failure {
 
 #[test]
 fn quotas_of_gpus_last_as_long_as_they_say() {
-    const DAY: u64 = 86_400;
     for (text, kind) in [
         (
             "You have exceeded your GPU quota (60s requested vs. 42s left). Try again in 1:02:03",
@@ -50,7 +55,7 @@ fn quotas_of_gpus_last_as_long_as_they_say() {
         ),
         (
             "You have exceeded your free ZeroGPU quota (60s requested vs. 0s left). Create a free account",
-            quota(DAY),
+            DAY,
         ),
         (
             "'You have exceeded your ZeroGPU quota (146s requested vs. 62s left). Try again in 23:59:09. …'",
@@ -64,9 +69,9 @@ fn quotas_of_gpus_last_as_long_as_they_say() {
             "You have exceeded your GPU quota (46s left vs. 60s requested). Please retry in 0:09:48",
             quota(588),
         ),
-        ("You have exceeded your ZeroGPU runs limit", quota(DAY)),
-        ("ZeroGPU quota exceeded", quota(DAY)),
-        ("ZeroGPU pending credits exceeded", quota(DAY)),
+        ("You have exceeded your ZeroGPU runs limit", DAY),
+        ("ZeroGPU quota exceeded", DAY),
+        ("ZeroGPU pending credits exceeded", DAY),
         ("Space app has reached its GPU limit.", OVERLOADED),
         ("ZeroGPU queue timeout", OVERLOADED),
         ("No GPU was available after 60s", OVERLOADED),
@@ -120,7 +125,7 @@ fn spaces_that_say_nothing() {
     let titled = json!({"msg": "process_completed", "success": false, "output": {"error": null}, "title": "ZeroGPU quota exceeded"});
     assert_eq!(
         failure("queue", &[taken.clone(), event("", &titled)]).kind,
-        quota(86_400)
+        DAY
     );
     let broken =
         json!({"msg": "unexpected_error", "message": "Session not found", "success": false});
