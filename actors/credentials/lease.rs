@@ -123,6 +123,12 @@ impl Lease {
         &self.identity.alias
     }
 
+    /// The model that it was lent for, by the upstream's name.
+    #[must_use]
+    pub fn model(&self) -> &Arc<str> {
+        &self.model
+    }
+
     /// The name under which the credential's state is stored: a keyed hash.
     #[must_use]
     pub fn token_name(&self) -> &str {

@@ -10,7 +10,7 @@ use troupe_protocol::{
     chat::Losses,
     failure::FailureKind,
     openai::request_error::RequestError,
-    pictures::{Errand, Failure, Order, Patience, Quota},
+    pictures::{Errand, Failure, Order, Patience},
 };
 
 use super::{
@@ -31,7 +31,6 @@ use crate::{
         provider::Provider,
         turns::{Missed, in_turn},
     },
-    secrets::Secret,
     supervision::Clock,
 };
 
@@ -128,41 +127,6 @@ impl Atelier {
         Ok(losses)
     }
 
-    /// What is left of each token's quota, by the token's alias, where the upstream tells. Tokens that cannot
-    /// be lent now are not asked for.
-    pub async fn quotas(&self, provider: &Provider) -> Vec<(Arc<str>, Quota)> {
-        let Some(studio) = &provider.studio else {
-            return Vec::new();
-        };
-        let Some(call) = studio.service.ask_quota() else {
-            return Vec::new();
-        };
-        let model: Arc<str> = "".into();
-        let (mut asked, mut quotas) = (Vec::new(), Vec::new());
-        while let Ok(lease) = provider.pool.lease(&model, &asked, Terms::default()).await {
-            asked.push(lease.token());
-            let end = Instant::now() + self.config.first_byte(Patience::Quick);
-            let carrier = Carrier {
-                provider,
-                config: &self.config,
-                media: &self.media,
-                clock: &self.clock,
-                secret: lease.secret(),
-                inputs: &[],
-                nonce: 0,
-                end,
-            };
-            let carried = carrier.carry(&call).await;
-            let quota = carried
-                .ok()
-                .and_then(|carried| carrier.quota(studio, &carried));
-            quotas.extend(quota.map(|quota| (lease.alias().clone(), quota)));
-            // the question says nothing about whether it can draw
-            lease.report(LeaseOutcome::Dropped);
-        }
-        quotas
-    }
-
     /// Fetches a picture that a client gave as a link.
     ///
     /// # Errors
@@ -242,7 +206,7 @@ impl Atelier {
         let end = Instant::now() + self.config.total(order.action.makes_video());
         let attempt = async |lease: &Lease, watch: &mut _| {
             let begun = Instant::now();
-            let carrier = self.carrier(provider, part, lease.secret(), end);
+            let carrier = self.carrier(provider, part, lease, end);
             // reviewed before, so that this cannot fail any more; the losses were told then
             let errand = studio.service.begin(order, &mut Losses::default());
             let mut errand = errand.map_err(|_| Missed::Over(ExchangeError::NotServed))?;
@@ -266,7 +230,7 @@ impl Atelier {
         let order = part.order;
         let lease = lease_of(provider, order, &held)?;
         let end = Instant::now() + self.config.total(order.action.makes_video());
-        let carrier = self.carrier(provider, part, lease.secret(), end);
+        let carrier = self.carrier(provider, part, &lease, end);
         let errand = studio.service.resume(order, &held.ticket);
         let mut errand = errand.ok_or_else(|| lost("the upstream's task cannot be asked for"))?;
         match self.fulfil(&mut *errand, part, &carrier, &lease).await {
@@ -304,7 +268,7 @@ impl Atelier {
             part: 0,
         };
         let end = Instant::now() + self.config.first_byte(Patience::Quick);
-        let carrier = self.carrier(provider, &part, lease.secret(), end);
+        let carrier = self.carrier(provider, &part, &lease, end);
         let carried = carrier.carry(&call).await;
         match carried {
             Ok(carried) if carried.status < 400 => {}
@@ -318,7 +282,7 @@ impl Atelier {
         &'a self,
         provider: &'a Provider,
         part: &Part<'a>,
-        secret: Option<&'a Secret>,
+        lease: &'a Lease,
         end: Instant,
     ) -> Carrier<'a> {
         Carrier {
@@ -326,7 +290,7 @@ impl Atelier {
             config: &self.config,
             media: &self.media,
             clock: &self.clock,
-            secret,
+            lease,
             inputs: &part.commission.inputs,
             nonce: part.order.nonce,
             end,

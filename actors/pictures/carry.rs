@@ -13,7 +13,7 @@ use serde_json::Value;
 use troupe_protocol::{
     failure::FailureKind,
     pictures::{
-        Answer, Auth, Body, Call, Quota,
+        Auth, Body, Call,
         call::{self, Patience},
         volcengine::sign::{Credential, ToSign, sign},
     },
@@ -24,9 +24,9 @@ use super::{
     events::Events,
     outgoing::Outgoing,
     receive::{ReceiveError, Received, receive},
-    studio::Studio,
 };
 use crate::{
+    credentials::Lease,
     media::{Media, Spooled},
     providers::{
         body::{Alarm, UpstreamBody, content_length},
@@ -45,7 +45,7 @@ pub(super) struct Carrier<'a> {
     pub config: &'a PicturesConfig,
     pub media: &'a Media,
     pub clock: &'a Clock,
-    pub secret: Option<&'a Secret>,
+    pub lease: &'a Lease,
     pub inputs: &'a [Spooled],
     pub nonce: u64,
     /// When the order must be done.
@@ -109,6 +109,7 @@ impl Carrier<'_> {
         })?;
         let headers = headers_of(&response);
         let status = response.status().as_u16();
+        self.note_quota(status, &headers);
         let is_file = response.status().is_success() && is_file(&headers);
         let length = content_length(response.headers());
         let idle = Duration::from_millis(self.provider.timeouts.idle_ms);
@@ -128,19 +129,6 @@ impl Carrier<'_> {
     /// What is left of the order's time.
     pub fn left(&self) -> Duration {
         self.end.saturating_duration_since(Instant::now())
-    }
-
-    /// The answer to the question for a quota.
-    pub fn quota(&self, studio: &Studio, carried: &Carried) -> Option<Quota> {
-        let CarriedBody::Whole(received) = &carried.body else {
-            return None;
-        };
-        studio.service.read_quota(&Answer {
-            status: carried.status,
-            headers: &carried.headers,
-            body: &received.body,
-            now: self.now(),
-        })
     }
 
     /// The time of day, for quotas that come back at one.
@@ -169,7 +157,7 @@ impl Carrier<'_> {
         call: &Call,
         wait: Duration,
     ) -> Result<awc::SendClientRequest, CallFault> {
-        let body = with_secret(call, self.secret);
+        let body = with_secret(call, self.lease.secret());
         let outgoing = Outgoing::new(body.as_ref().unwrap_or(&call.body), self.inputs, self.nonce);
         let connect = Duration::from_millis(self.provider.timeouts.connect_ms);
         let method = match call.method {
@@ -206,7 +194,7 @@ impl Carrier<'_> {
         call: &Call,
         outgoing: &Outgoing,
     ) -> Result<ClientRequest, CallFault> {
-        let Some(secret) = self.secret else {
+        let Some(secret) = self.lease.secret() else {
             return Ok(request);
         };
         Ok(match call.auth {

@@ -14,6 +14,7 @@
 //! | [`run`] | one errand with one credential |
 //! | [`carry`] | one call of it: out with the files, back with what came |
 //! | [`events`] | an answer that comes as events |
+//! | [`quotas`] | what is left of the quotas of tokens |
 //! | [`outgoing`] | the body of a call, its files streamed |
 //! | [`tickets`] | what upstreams gave for orders that they have taken |
 //! | [`receive`] | the answer of a call, its files put aside |
@@ -25,6 +26,7 @@ mod events;
 pub mod follow;
 mod harvest;
 mod outgoing;
+pub mod quotas;
 pub mod receive;
 mod run;
 pub mod studio;
@@ -33,5 +35,6 @@ pub mod tickets;
 pub use atelier::{Atelier, Commission, Drawn, Gallery, Picture};
 pub use config::PicturesConfig;
 pub use outgoing::base64;
+pub use quotas::Remains;
 pub use studio::Studio;
 pub use tickets::{Held, Tickets};

@@ -45,20 +45,21 @@ impl RunFault {
 /// The wait before a question after a task is asked again; doubles.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Runs an errand. `taken` is told once, when the upstream has taken the order as a task; nothing goes on before
-/// it has returned.
+/// Runs an errand. `taken` is told of each task that the upstream has taken the order as, which is one but where the
+/// errand draws again; nothing goes on before it has returned.
 pub(super) async fn run(
     errand: &mut dyn Errand,
     carrier: &Carrier<'_>,
     taken: &impl AsyncFn(Ticket),
 ) -> Result<Brought, RunFault> {
-    let mut told = errand.ticket().is_some();
+    let mut told = errand.ticket();
     let mut step = errand.next(Heard::Start);
     let mut events: Option<Box<Events>> = None;
     let mut files = Vec::new();
     loop {
-        if !told && let Some(ticket) = errand.ticket() {
-            told = true;
+        let ticket = errand.ticket();
+        if let Some(ticket) = ticket.filter(|ticket| told.as_ref() != Some(ticket)) {
+            told = Some(ticket.clone());
             taken(ticket).await;
         }
         let call = match step {
@@ -75,11 +76,11 @@ pub(super) async fn run(
             }
         };
         if carrier.left().is_zero() {
-            return Err(late(told));
+            return Err(late(told.is_some()));
         }
         let carried = carry(carrier, &call)
             .await
-            .map_err(|fault| fallen(fault, told))?;
+            .map_err(|fault| fallen(fault, told.is_some()))?;
         let (status, headers) = (carried.status, carried.headers);
         (step, events) = match carried.body {
             CarriedBody::Events(mut opened) => {

@@ -7,6 +7,7 @@ use std::{
 
 use troupe_protocol::pictures::{ModelSpec, Service, Settings, service};
 
+use super::quotas::LastTold;
 use crate::{
     egress::Exempt,
     providers::{
@@ -16,13 +17,14 @@ use crate::{
     },
 };
 
-/// Shared, immutable.
+/// Shared, and immutable but for what the upstream tells of quotas.
 pub struct Studio {
     /// The provider's kind, as in `kind = "…"`.
     pub kind: &'static str,
     pub service: Box<dyn Service>,
     /// Hosts and ports that the operator configured: links of answers may lead there, and the credential.
     pub trusted: Vec<Exempt>,
+    pub told: LastTold,
     /// By the id without the provider's prefix.
     specs: HashMap<Arc<str>, Arc<ModelSpec>>,
     /// The ids in the order in which they are listed.
@@ -61,6 +63,7 @@ impl Studio {
             kind: name,
             service,
             trusted,
+            told: LastTold::default(),
             specs: specs.collect(),
             order,
             known: upstreams,
@@ -153,5 +156,6 @@ fn apply(config: &ModelConfig, spec: &mut ModelSpec) {
     spec.steps = config.steps.or(spec.steps);
     spec.guidance = config.guidance.or(spec.guidance);
     spec.per_order = config.per_order.unwrap_or(spec.per_order).max(1);
+    spec.is_task = config.is_task.unwrap_or(spec.is_task);
     spec.options.extend(config.options());
 }

@@ -169,6 +169,9 @@ pub struct ModelConfig {
     /// Pictures that the upstream makes of one order.
     #[serde(default)]
     pub per_order: Option<u32>,
+    /// Of pictures: whether the upstream runs an order as a task, where it can do either.
+    #[serde(default)]
+    pub is_task: Option<bool>,
     /// Of pictures and videos: credits for one of them; nothing where omitted.
     #[serde(default)]
     pub price: Option<Price>,

@@ -53,6 +53,6 @@ pub use errand::{Answer, Errand, Heard, Made, Outcome, Source, Step, Ticket};
 pub use failure::Failure;
 pub use order::{Action, Input, Order, Size};
 pub use polled::{Polled, Taken, Task};
-pub use service::{Kind, Quota, Service, Settings};
+pub use service::{Kind, Quota, Service, Settings, Told};
 pub use single::Single;
 pub use spec::{ModelSpec, Range, Sizes};

@@ -65,6 +65,11 @@ pub trait Service: Send + Sync {
         None
     }
 
+    /// What an answer tells in passing, by its headers, of what is left to its credential. The body is not there.
+    fn told_quota(&self, _answer: &Answer<'_>) -> Told {
+        Told::default()
+    }
+
     /// How the credential goes along to links that are only given to who shows it
     /// ([`Source::Link`](super::Source::Link)).
     fn link_auth(&self) -> Auth {
@@ -92,6 +97,15 @@ pub struct Quota {
     pub unit: &'static str,
     /// Seconds until it is whole again.
     pub resets_in: Option<u64>,
+}
+
+/// What an answer tells in passing.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Told {
+    /// What is left to the credential in all.
+    pub all: Option<Quota>,
+    /// What is left to it for the model that was asked.
+    pub of_model: Option<Quota>,
 }
 
 /// How the operator configured an upstream.

@@ -3,7 +3,7 @@
 use serde_json::json;
 use troupe_simulator::Simulator;
 
-use super::{file, fox, generate, png_size, reply, rotation::provider};
+use super::{file, fox, generate, png_size, reply, rotation::provider, videos::over};
 use crate::support::App;
 
 #[actix_rt::test]
@@ -53,4 +53,23 @@ async fn modelslab_draws_at_once_and_under_load() {
             .as_str()
             .is_some_and(|key| key.starts_with("rotated-token"))
     );
+}
+
+#[actix_rt::test]
+async fn modelslab_films_from_words() {
+    let sim = Simulator::start();
+    let app = App::builder()
+        .provider(provider(&sim, "modelslab", "/modelslab"))
+        .start()
+        .await;
+    let order = json!({"model": "modelslab/cogvideox-5b", "prompt": "a fox runs"});
+    let done = over(&app, &order).await;
+    assert_eq!(done["status"], "success", "{done}");
+    assert_eq!(file(&app, &done["url"]).await.0, "video/mp4");
+    let told = sim
+        .script()
+        .last_request("/modelslab/video/text2video")
+        .unwrap()
+        .json();
+    assert_eq!(told["prompt"], "a fox runs");
 }

@@ -60,6 +60,26 @@ async fn imagen_draws_several() {
 }
 
 #[actix_rt::test]
+async fn a_size_that_google_is_not_told_is_named() {
+    let sim = Simulator::start();
+    let app = start(&sim, &[FLASH]).await;
+    let model = format!("gemini/{FLASH}");
+    for (fields, dropped) in [
+        (json!({"size": "2048x2048"}), "size"),
+        (json!({"size": "2048x2048", "resolution": "2K"}), ""),
+        (json!({"size": "1024x1024"}), ""),
+        (json!({"aspect_ratio": "1:1"}), ""),
+    ] {
+        let mut order = json!({"model": model, "prompt": "p"});
+        let fields = fields.as_object().unwrap().clone();
+        order.as_object_mut().unwrap().extend(fields);
+        let drawn = app.post("/v1/images/generations", &order).await;
+        assert_eq!(drawn.header("x-troupe-dropped"), dropped, "{order}");
+        drawn.ok().await;
+    }
+}
+
+#[actix_rt::test]
 async fn what_filters_keep_back_is_refused_with_their_words() {
     let sim = Simulator::start();
     let app = start(&sim, &["sim-filter", "sim-refuse"]).await;

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use troupe_simulator::{Behaviour, Simulator};
 
-use super::{data_uri, file, fox, generate, png_size, reply, rotation::provider, square};
+use super::{
+    data_uri, file, fox, generate, png_size, reply, rotation::provider, square, videos::over,
+};
 use crate::support::App;
 
 async fn start(sim: &Simulator) -> App {
@@ -100,4 +102,55 @@ async fn refusals_keep_their_status_and_no_token() {
         leaked.status
     );
     assert!(!leaked.text().await.contains("rotated-token"));
+}
+
+#[actix_rt::test]
+async fn draws_as_a_task_where_the_configuration_says_so() {
+    let sim = Simulator::start();
+    let provider = provider(&sim, "gitee", "/gitee/v1")
+        .model_table("{ id = \"z-image-turbo\", is_task = true }");
+    let app = App::builder().provider(provider).start().await;
+    let drawn = reply(generate(&app, &fox("gitee/z-image-turbo")).await).await;
+    assert_eq!(png_size(&file(&app, &drawn["url"]).await.1), (1024, 1024));
+    let sent = told(&sim, "/gitee/v1/async/images/generations");
+    assert_eq!(
+        (&sent["model"], &sent["size"]),
+        (&json!("z-image-turbo"), &json!("1024x1024"))
+    );
+    let stats = sim.script().stats();
+    assert_eq!(stats.path("/gitee/v1/images/generations"), 0);
+    let listed = reply(app.get("/api/v1/models/all").await).await;
+    assert_eq!(listed[0]["async"], true, "{listed}");
+}
+
+#[actix_rt::test]
+async fn edits_as_a_task() {
+    let sim = Simulator::start();
+    let app = start(&sim).await;
+    let image = picture(&app, &sim).await;
+    for (model, upstream) in [
+        ("flux-1-kontext", "FLUX.1-Kontext-dev"),
+        ("qwen-image-edit-2511", "Qwen-Image-Edit-2511"),
+    ] {
+        let model = format!("gitee/{model}");
+        let body = json!({"model": model, "prompt": "make it blue", "image": image});
+        let edited = reply(app.post("/api/v1/edit", &body).await).await;
+        assert_eq!(png_size(&file(&app, &edited["url"]).await.1), (64, 64));
+        let sent = sim.script().last_request("/gitee/v1/async/images/edits");
+        let sent = sent.unwrap().body;
+        assert!(sent.contains(upstream) && sent.contains("name=\"image\"; filename="));
+    }
+}
+
+#[actix_rt::test]
+async fn films_from_words() {
+    let sim = Simulator::start();
+    let app = start(&sim).await;
+    let order = json!({"model": "gitee/wan2.1-t2v", "prompt": "a fox runs", "duration": 3});
+    let done = over(&app, &order).await;
+    assert_eq!(done["status"], "success", "{done}");
+    assert_eq!(file(&app, &done["url"]).await.0, "video/mp4");
+    let sent = told(&sim, "/gitee/v1/async/videos/generations");
+    let body = json!({"model": "Wan2.1-T2V-14B", "prompt": "a fox runs", "num_frames": 48});
+    assert_eq!(sent, body);
 }

@@ -1,11 +1,16 @@
 //! Hugging Face: every action on Spaces, and the providers behind the router.
 
+use std::time::SystemTime;
+
 use serde_json::{Value, json};
+use troupe_protocol::pictures::reset;
 use troupe_simulator::{Behaviour, Simulator};
 
 use super::{
-    data_uri, file, fox, generate, png_size, refusal, reply, rotation::nobody_is_told_the_tokens,
-    square, videos::over,
+    data_uri, file, fox, generate, png_size, refusal, reply,
+    rotation::{self, nobody_is_told_the_tokens},
+    square,
+    videos::over,
 };
 use crate::support::{App, Provider};
 
@@ -307,4 +312,90 @@ async fn tokens_that_a_space_or_the_router_repeats_are_told_to_nobody() {
         let app = App::builder().provider(provider).start().await;
         nobody_is_told_the_tokens(&sim, &app, &format!("hf/{model}"), &TOKENS).await;
     }
+}
+
+#[actix_rt::test]
+async fn the_router_talks() {
+    let sim = Simulator::start();
+    let table = "{ id = \"llama\", upstream = \"meta-llama/Llama-3.1-8B-Instruct:fastest\", type = \"text2text\" }";
+    let app = App::builder()
+        .provider(provider(&sim).model_table(table))
+        .start()
+        .await;
+    let body = json!({"model": "hf/llama", "prompt": "a cat"});
+    let said = reply(app.post("/api/v1/text", &body).await).await;
+    assert!(
+        said["text"].as_str().is_some_and(|text| !text.is_empty()),
+        "{said}"
+    );
+    let told = sim
+        .script()
+        .last_request("/huggingface/v1/chat/completions");
+    let told = told.unwrap();
+    assert_eq!(
+        told.json()["model"],
+        "meta-llama/Llama-3.1-8B-Instruct:fastest"
+    );
+    assert!(told.header("authorization").starts_with("Bearer hf_token"));
+}
+
+/// A model of the router, as `id`.
+fn routed(id: &str, via: &str, does: &str) -> String {
+    format!("{{ id = {id:?}, upstream = \"m/x\", via = {via:?}, type = {does:?} }}")
+}
+
+#[actix_rt::test]
+async fn the_router_changes_pictures() {
+    let sim = Simulator::start();
+    let vias = [
+        ("fal-ai", "m/x", "/image_url"),
+        ("replicate", "v1/models/m/x/predictions", "/input/image"),
+        ("hf-inference", "models/m/x", "/inputs"),
+        ("together", "v1/images/generations", "/image_url"),
+        ("wavespeed", "api/v3/m/x", "/image"),
+    ];
+    let all = vias.iter().fold(provider(&sim), |provider, (via, ..)| {
+        provider.model_table(&routed(via, via, "image2image"))
+    });
+    let app = App::builder().provider(all).start().await;
+    let image = data_uri(&square(&app, &sim).await);
+    for (via, path, field) in vias {
+        let body = json!({"model": format!("hf/{via}"), "prompt": "in blue", "image": image});
+        let edited = reply(app.post("/api/v1/edit", &body).await).await;
+        assert_eq!(file(&app, &edited["url"]).await.0, "image/png", "{via}");
+        let path = format!("/huggingface/{via}/{path}");
+        let told = sim.script().last_request(&path).unwrap().json();
+        let given = told.pointer(field).and_then(Value::as_str).unwrap();
+        assert!(image.ends_with(given), "{via}: {given}");
+    }
+}
+
+#[actix_rt::test]
+async fn two_of_three_tokens_have_no_credits_left_this_month() {
+    let sim = Simulator::start();
+    let table = routed("flux", "hf-inference", "text2image");
+    let app = App::builder()
+        .provider(
+            provider(&sim)
+                .model_table(&table)
+                .with("pool", "{ strategy = \"exhaust_first\", sticky = false }"),
+        )
+        .start()
+        .await;
+    for token in &TOKENS[..2] {
+        let rule = sim.script().token(token);
+        rule.answers([Behaviour::insufficient_quota()]);
+    }
+    let now = SystemTime::now();
+    for _ in 0..2 {
+        reply(generate(&app, &fox("hf/flux")).await).await;
+    }
+    let asked = sim.script().stats();
+    assert_eq!(TOKENS.map(|token| asked.token(token)), [1, 1, 2]);
+    let stats = reply(app.admin_get("/api/v1/token-stats?provider=hf").await).await;
+    for at in 0..2 {
+        let rest = stats["tokens"][at]["resets_in_seconds"].as_u64().unwrap();
+        rotation::assert_about(rest, reset::next_month(now));
+    }
+    assert_eq!(stats["active"], 1, "{stats}");
 }

@@ -3,7 +3,10 @@
 use serde_json::json;
 use troupe_simulator::{Behaviour, Simulator};
 
-use super::{data_uri, file, fox, generate, png_size, reply, rotation::provider};
+use super::{
+    data_uri, file, fox, generate, png_size, reply,
+    rotation::{self, provider},
+};
 use crate::support::App;
 
 const ORDER: &str = "/modelscope/v1/images/generations";
@@ -89,4 +92,43 @@ async fn a_task_that_fails_is_told() {
             .contains("ran out of memory"),
         "{error}"
     );
+}
+
+#[actix_rt::test]
+async fn what_is_left_is_shown_once_it_was_told() {
+    let sim = Simulator::start();
+    let app = start(&sim).await;
+    let path = "/api/v1/token-stats?provider=modelscope";
+    let before = reply(app.admin_get(path).await).await;
+    assert_eq!(
+        before["tokens"][0]["quota"],
+        json!(null),
+        "nobody has told yet"
+    );
+    reply(generate(&app, &fox("modelscope/z-image-turbo")).await).await;
+    let asked = sim.script().stats().requests;
+    let stats = reply(app.admin_get(path).await).await;
+    assert_eq!(
+        sim.script().stats().requests,
+        asked,
+        "nobody is asked for it"
+    );
+    let token = &stats["tokens"][0];
+    for (quota, remaining, limit) in [
+        (&token["quota"], 1500.0, 2000.0),
+        (
+            &token["model_quotas"]["Tongyi-MAI/Z-Image-Turbo"],
+            100.0,
+            200.0,
+        ),
+    ] {
+        assert_eq!(
+            (&quota["remaining"], &quota["limit"], &quota["unit"]),
+            (&json!(remaining), &json!(limit), &json!("requests")),
+            "{stats}"
+        );
+        rotation::assert_rests_until_midnight(&quota["resets_in"]);
+    }
+    assert_eq!(stats["tokens"][1]["quota"], json!(null));
+    assert!(!stats.to_string().contains("rotated-token"));
 }

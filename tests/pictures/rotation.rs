@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
+use troupe_protocol::pictures::reset;
 use troupe_simulator::{Behaviour, Simulator};
 
 use super::{fox, generate, reply, volcengine};
@@ -155,11 +156,28 @@ fn until_beijing_midnight() -> u64 {
     DAY - (since.unwrap_or(Duration::ZERO).as_secs() + 8 * 3_600) % DAY
 }
 
-fn assert_rests_until_midnight(rest: &Value) {
+pub fn assert_rests_until_midnight(rest: &Value) {
     let rest = rest.as_u64().unwrap_or_else(|| panic!("no rest: {rest}"));
-    let off = rest.abs_diff(until_beijing_midnight());
-    // a test that runs over midnight finds the two a day apart
-    assert!(!(60..=86_340).contains(&off), "{rest}");
+    assert_about(rest, Duration::from_secs(until_beijing_midnight()));
+}
+
+/// Whether so many seconds are those until a reset, give or take what the pool spreads them by.
+pub fn assert_about(rest: u64, wait: Duration) {
+    let off = rest.abs_diff(wait.as_secs());
+    // a test that runs over the reset finds the two a day or a month apart
+    assert!(!(90..=86_310).contains(&off), "{rest} instead of {wait:?}");
+}
+
+/// The seconds that the tokens which are spent rest for that model alone.
+fn rests_of_model(stats: &Value, model: &str) -> Vec<u64> {
+    let tokens = stats["tokens"].as_array().unwrap()[..2].iter();
+    let rests = tokens.map(|token| {
+        let models = token["models"].as_array().unwrap();
+        let of_model = models.iter().find(|rest| rest["model"] == model);
+        let of_model = of_model.unwrap_or_else(|| panic!("no rest for {model}: {stats}"));
+        of_model["thaws_in_ms"].as_u64().unwrap() / 1_000
+    });
+    rests.collect()
 }
 
 #[actix_rt::test]
@@ -182,9 +200,8 @@ async fn gitee_s_free_calls_come_back_at_midnight_in_china() {
 #[actix_rt::test]
 async fn modelscope_s_calls_of_a_model_are_spent_for_that_model_alone() {
     let stats = third_serves("modelscope", "/modelscope/v1", "z-image-turbo").await;
-    for at in 0..2 {
-        let models = stats["tokens"][at]["models"].to_string();
-        assert!(models.contains("Tongyi-MAI/Z-Image-Turbo"), "{stats}");
+    for rest in rests_of_model(&stats, "Tongyi-MAI/Z-Image-Turbo") {
+        assert_rests_until_midnight(&rest.into());
     }
     assert_eq!(
         stats["active"], 3,
@@ -228,9 +245,8 @@ async fn openai_and_xai_tell_that_the_credits_are_gone() {
 async fn gemini_s_day_is_one_of_a_model() {
     let model = "gemini-2.5-flash-image";
     let stats = third_serves("gemini", "/v1beta", model).await;
-    for at in 0..2 {
-        let models = stats["tokens"][at]["models"].to_string();
-        assert!(models.contains(model), "{stats}");
+    for rest in rests_of_model(&stats, model) {
+        assert_about(rest, reset::pacific_midnight(SystemTime::now()));
     }
     assert_eq!(stats["active"], 3);
 }
@@ -241,13 +257,18 @@ async fn volcengine_says_of_an_empty_account_that_it_has_no_access() {
     let provider = volcengine::provider(&sim, &TOKENS);
     let stats = third_of(&sim, provider, "volcengine", "general_v3.0").await;
     assert!(!stats.to_string().contains("secret-of-"), "{stats}");
+    // it has no word for a quota, so that no reset is known
+    let rests = rests_of_model(&stats, "high_aes_general_v30l_zt2i");
+    assert!(rests.iter().all(|rest| *rest > 0), "{stats}");
+    assert_eq!(stats["tokens"][2]["models"], json!([]));
+    assert_eq!(stats["active"], 3, "other models may still be open");
 }
 
 #[actix_rt::test]
 async fn ark_s_cap_of_a_model_is_of_that_model_alone() {
     let stats = third_serves("ark", "/ark/api/v3", "seedream-4.0").await;
-    for at in 0..2 {
-        let models = stats["tokens"][at]["models"].to_string();
-        assert!(models.contains("doubao-seedream-4-0-250828"), "{stats}");
-    }
+    // neither a cap nor a trial comes back by itself, so that no reset is known
+    let rests = rests_of_model(&stats, "doubao-seedream-4-0-250828");
+    assert!(rests.iter().all(|rest| *rest > 0), "{stats}");
+    assert_eq!(stats["active"], 3);
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use troupe_simulator::Simulator;
 
-use super::{refusal, reply};
+use super::{refusal, reply, rotation::provider};
 use crate::support::{App, Provider};
 
 #[actix_rt::test]
@@ -92,4 +92,27 @@ async fn a_stream_is_refused_and_not_ignored() {
     assert_eq!(sim.script().stats().requests, 0);
     body["stream"] = false.into();
     reply(app.post("/api/v1/text", &body).await).await;
+}
+
+#[actix_rt::test]
+async fn gemini_talks_in_its_own_words() {
+    let sim = Simulator::start();
+    let model = "gemini-2.5-flash";
+    let provider = provider(&sim, "gemini", "/v1beta").models(&[model]);
+    let app = App::builder().provider(provider).start().await;
+    let body = json!({"model": format!("gemini/{model}"), "prompt": "a cat", "system": "be brief"});
+    let said = reply(app.post("/api/v1/text", &body).await).await;
+    assert!(
+        said["text"].as_str().is_some_and(|text| !text.is_empty()),
+        "{said}"
+    );
+    let path = format!("/v1beta/models/{model}:generateContent");
+    let told = sim.script().last_request(&path).unwrap().json();
+    assert_eq!(
+        told["systemInstruction"]["parts"][0]["text"]
+            .as_str()
+            .map(|text| text.contains("be brief")),
+        Some(true)
+    );
+    assert_eq!(told["contents"][0]["parts"][0]["text"], "a cat");
 }

@@ -131,6 +131,12 @@ async fn refusals_are_the_client_s_or_ours_and_show_no_secret() {
     let answer = generate(&app, &doomed).await;
     assert_eq!(answer.status, 400);
     assert!(answer.text().await.contains("Post Img Risk Not Pass"));
+    let tasks = 2;
+    assert_eq!(
+        sim.script().stats().requests,
+        tasks * 4,
+        "it is drawn once more, and not again"
+    );
     sim.script().any().answers([Behaviour::leaks_credential()]);
     let text = generate(&app, &order).await.text().await;
     assert!(

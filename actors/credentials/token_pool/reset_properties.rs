@@ -32,8 +32,8 @@ const NOW: Monotonic = Duration::from_secs(1_000);
 fn refused(kind: &str, model: &str, status: u16, body: &Value, now: SystemTime) -> FailureKind {
     let kind = service::find(kind).unwrap();
     let service = (kind.make)(Settings::default());
-    let models = service.models();
-    let spec = models.into_iter().find(|spec| spec.id == model).unwrap();
+    let known = service.models().into_iter().find(|spec| spec.id == model);
+    let spec = known.unwrap_or_else(|| service.unknown_model(model));
     let order = Arc::new(Order {
         action: Action::Generate,
         model: Arc::new(spec),
@@ -97,6 +97,39 @@ proptest! {
         let mut modelscope = spent(refused("modelscope", "z-image", 429, &text, now));
         prop_assert!(lends(&mut modelscope, NOW, "other") && !lends(&mut modelscope, before, "m"));
         prop_assert!(lends(&mut modelscope, back, "m"));
+    }
+
+    #[test]
+    fn a_space_says_itself_when_its_seconds_come_back(
+        hours in 0..100_u64, minutes in 0..60_u64, seconds in 1..60_u64,
+    ) {
+        let text = json!(format!(
+            "You have exceeded your free ZeroGPU quota (60s requested vs. 42s left). Try again in \
+             {hours}:{minutes:02}:{seconds:02}"
+        ));
+        let now = SystemTime::UNIX_EPOCH;
+        let mut space = spent(refused("huggingface", "flux-1-schnell", 429, &text, now));
+        let back = NOW + Duration::from_secs(hours * 3_600 + minutes * 60 + seconds);
+        let before = back - Duration::from_millis(1);
+        prop_assert!(!lends(&mut space, before, "m") && !lends(&mut space, before, "other"));
+        prop_assert!(lends(&mut space, back, "m"));
+    }
+
+    #[test]
+    fn the_next_month_brings_credits_back(since in 0..4_000_000_000_u64) {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(since);
+        let back = NOW + reset::next_month(now);
+        let before = back - Duration::from_millis(1);
+        let router = json!({"error": "You have exceeded your monthly included credits for Inference Providers."});
+        let limit = json!({"error": {"code": "billing_hard_limit_reached", "message": "Billing hard limit has been reached"}});
+        for (kind, model, status, body) in [
+            ("huggingface", "any/routed", 402, router),
+            ("openai", "gpt-image-1", 400, limit),
+        ] {
+            let mut pool = spent(refused(kind, model, status, &body, now));
+            prop_assert!(!lends(&mut pool, before, "m") && !lends(&mut pool, before, "other"));
+            prop_assert!(lends(&mut pool, back, "m"), "{}", kind);
+        }
     }
 
     #[test]

@@ -10,7 +10,8 @@
 //! | a task | `GET /task/{id}`, `POST /task/{id}/cancel`, both at `/api/v1` where the base URL ends with `/v1` | |
 //! | tasks that may still be begun | `GET /tasks/available-quota` → `{"available", "max_concurrency"}` | |
 //!
-//! Whether a model runs as a task is said by its description (`is_task`); videos always do.
+//! Whether a model runs as a task is said by its description (`is_task`, which the configuration may set); videos
+//! always do.
 //!
 //! Quirks: the steps of videos are read under the misspelt `num_inferenece_steps` by some models, so both are
 //! sent. Guidance is `guidance_scale`, of edits `cfg_scale`. A task fails with `failure` or `failed`. Free

@@ -27,9 +27,9 @@ use std::{sync::Arc, time::Duration};
 use serde_json::Value;
 
 use super::{
-    Action, Answer, Call, Errand, Failure, ModelSpec, Order, Outcome, Patience, Polled, Range,
-    Service, Settings, Sizes, Taken, Task, Ticket, failure::said, fields::Fields, polled,
-    reset::beijing_midnight, service::Kind, spec::refused,
+    Action, Answer, Call, Errand, Failure, ModelSpec, Order, Outcome, Patience, Polled, Quota,
+    Range, Service, Settings, Sizes, Taken, Task, Ticket, Told, failure::said, fields::Fields,
+    polled, reset::beijing_midnight, service::Kind, spec::refused,
 };
 use crate::{
     chat::Losses,
@@ -164,6 +164,27 @@ impl Service for ModelScope {
     fn takes_links(&self, _order: &Order) -> bool {
         true
     }
+
+    fn told_quota(&self, answer: &Answer<'_>) -> Told {
+        Told {
+            all: left(answer, "modelscope-ratelimit-requests"),
+            of_model: left(answer, "modelscope-ratelimit-model-requests"),
+        }
+    }
+}
+
+/// What the headers of that name, `…-remaining` and `…-limit`, tell of a day.
+fn left(answer: &Answer<'_>, name: &str) -> Option<Quota> {
+    let count = |end: &str| {
+        let count = answer.header(&format!("{name}-{end}"))?;
+        count.trim().parse::<u32>().ok().map(f64::from)
+    };
+    Some(Quota {
+        remaining: count("remaining")?,
+        limit: count("limit"),
+        unit: "requests",
+        resets_in: Some(beijing_midnight(answer.now).as_secs()),
+    })
 }
 
 fn picture(id: &str, upstream: &str, name: &str, action: Action, sizes: Sizes) -> ModelSpec {

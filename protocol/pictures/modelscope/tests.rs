@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::super::{
-    Action, Input, Order, Service, Size, Source, Ticket,
+    Action, Answer, Input, Order, Quota, Service, Size, Source, Ticket, Told,
     call::Method,
     testing::{self, Line, Played, file, order, part, play, says, try_play},
 };
@@ -298,6 +298,45 @@ fn refusals_mean_what_their_texts_and_headers_say() {
     let slow = says(429, &json!({"message": "slow"})).header("retry-after", "9");
     let wait = drawn(|_| {}, &[slow]).failure().kind.retry_after();
     assert_eq!(wait, Some(Duration::from_secs(9)));
+}
+
+#[test]
+fn what_is_left_stands_in_any_answer() {
+    let service = service();
+    let headers = |pairs: &[(&str, &str)]| {
+        let pair = |(name, value): &(&str, &str)| {
+            (format!("modelscope-ratelimit-{name}"), (*value).to_owned())
+        };
+        pairs.iter().map(pair).collect::<Vec<_>>()
+    };
+    let told = |headers: &[(String, String)]| {
+        service.told_quota(&Answer {
+            status: 200,
+            headers,
+            body: &[],
+            now: testing::now(),
+        })
+    };
+    let quota = |remaining, limit| {
+        Some(Quota {
+            remaining,
+            limit,
+            unit: "requests",
+            resets_in: Some(MIDNIGHT.as_secs()),
+        })
+    };
+    let both = headers(&[
+        ("requests-limit", "2000"),
+        ("requests-remaining", "1500"),
+        ("model-requests-remaining", " 7 "),
+    ]);
+    let all = Told {
+        all: quota(1500.0, Some(2000.0)),
+        of_model: quota(7.0, None),
+    };
+    assert_eq!(told(&both), all);
+    let odd = headers(&[("requests-remaining", "-1"), ("model-requests-limit", "5")]);
+    assert_eq!(told(&odd), Told::default());
 }
 
 #[test]

@@ -14,6 +14,8 @@
 //! for. Seedream 4 makes one picture for each order, unless the client says `force_single: false`, which lets
 //! it make as many as it finds in the prompt.
 //!
+//! A picture that is withheld once it is drawn (50511, 50519) is drawn once more where the client named no seed.
+//!
 //! Fields of a request beyond the usual ones:
 //!
 //! | field | of |
@@ -28,6 +30,7 @@
 mod algorithms;
 mod body;
 mod failure;
+mod reroll;
 pub mod sign;
 mod task;
 #[cfg(test)]
@@ -35,10 +38,11 @@ mod tests;
 
 use std::{sync::Arc, time::Duration};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use self::{
     algorithms::{Algorithm, Flow},
+    reroll::Reroll,
     task::{Work, call, processed, read_ticket},
 };
 use super::{
@@ -70,6 +74,22 @@ impl Volcengine {
             key: key.to_owned(),
             order: Arc::clone(order),
         }
+    }
+
+    /// That submits this body, and asks after what is not done at once.
+    fn errand(&self, flow: Flow, key: &str, order: &Arc<Order>, body: Value) -> Box<dyn Errand> {
+        let submit = |action, patience| call(&self.0.base_url, action, body, patience);
+        let action = match flow {
+            Flow::Process => {
+                let order = Arc::clone(order);
+                let call = submit("CVProcess", Patience::Long);
+                return Single::errand(call, move |answer| processed(&order, answer));
+            }
+            Flow::Submit => "CVSubmitTask",
+            Flow::Sync2Async => "CVSync2AsyncSubmitTask",
+        };
+        let call = submit(action, Patience::Short);
+        Polled::submit(self.work(flow, key, order), call, self.every())
     }
 
     fn every(&self) -> Duration {
@@ -106,24 +126,12 @@ impl Service for Volcengine {
         let (key, algorithm) = algorithms::find(&order.model.upstream, order.pictures().count());
         let flow = flow(algorithm, &order.model)?;
         let body = body::submission((key, algorithm), flow, order, losses)?;
-        let submit = |action, patience| call(&self.0.base_url, action, body, patience);
-        if flow == Flow::Process {
-            let order = Arc::clone(order);
-            let call = submit("CVProcess", Patience::Long);
-            return Ok(Single::errand(call, move |answer| {
-                processed(&order, answer)
-            }));
-        }
-        let action = match flow {
-            Flow::Submit => "CVSubmitTask",
-            Flow::Process | Flow::Sync2Async => "CVSync2AsyncSubmitTask",
-        };
-        let call = submit(action, Patience::Short);
-        Ok(Polled::submit(
-            self.work(flow, key, order),
-            call,
-            self.every(),
-        ))
+        let errand = || self.errand(flow, key, order, body.clone());
+        Ok(match order.seed {
+            None => Reroll::errand(errand(), errand()),
+            // the same seed draws the same picture
+            Some(_) => errand(),
+        })
     }
 
     fn resume(&self, order: &Arc<Order>, ticket: &Ticket) -> Option<Box<dyn Errand>> {

@@ -102,12 +102,16 @@ async fn of(provider: &Provider, atelier: &Atelier) -> Value {
     };
     let mut stats = counts(&snapshot);
     let quotas = atelier.quotas(provider).await;
-    for (token, quota) in quotas {
+    for (token, remains) in quotas {
         let tokens = stats["tokens"].as_array_mut();
         let found =
             tokens.and_then(|tokens| tokens.iter_mut().find(|known| known["token"] == *token));
-        if let Some(found) = found {
+        let Some(found) = found else { continue };
+        if let Some(quota) = remains.all {
             found["quota"] = json!(quota);
+        }
+        if !remains.models.is_empty() {
+            found["model_quotas"] = json!(remains.models);
         }
     }
     stats

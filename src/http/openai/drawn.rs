@@ -48,7 +48,7 @@ pub fn draft(body: &[u8], nonce: u64) -> Result<Draft, RequestError> {
     let negative_prompt = form.text("negative_prompt", &[])?;
     let (steps, guidance) = (steps(&mut form)?, form.number("guidance_scale", &[])?);
     let pixels = request.pixels()?;
-    let extra: Map<String, Value> = form
+    let mut extra: Map<String, Value> = form
         .rest()
         .into_iter()
         .filter(|(name, value)| !READ.contains(&name.as_str()) && !value.is_null())
@@ -57,7 +57,11 @@ pub fn draft(body: &[u8], nonce: u64) -> Result<Draft, RequestError> {
         (Some((width, height)), _) => {
             Shape::Exact(troupe_protocol::pictures::Size::new(width, height))
         }
-        (None, Some(ratio)) => Shape::of_ratio(ratio, false)?,
+        (None, Some(ratio)) => {
+            let shape = Shape::of_ratio(ratio, false)?;
+            extra.remove("aspect_ratio");
+            shape
+        }
         (None, None) => Shape::Open,
     };
     Ok(Draft {

@@ -40,7 +40,10 @@ async fn ask(providers: &[Arc<Provider>], services: &Services) -> Known {
     let ask = async |provider: &Arc<Provider>| {
         let asked = services.atelier.quotas(provider);
         let told = tokio::time::timeout(WAIT, asked).await.unwrap_or_default();
-        let quotas = told.into_iter().map(|(_, quota)| quota).collect();
+        let quotas = told
+            .into_values()
+            .filter_map(|remains| remains.all)
+            .collect();
         (provider.name.clone(), quotas)
     };
     let told = futures_util::future::join_all(providers.iter().map(ask)).await;

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `/spaces/{host}/…` | a Space, see [`space`]; `space_url` of a provider is `…/huggingface/spaces/{host}` |
 //! | `/hub/api/spaces/zero-gpu/quota` | the hub; `hub_url` is `…/huggingface/hub` |
+//! | `/v1/chat/completions` | the router's chat, as OpenAI's |
 //! | `/fal-ai/…`, `/replicate/…`, `/hf-inference/…`, `/together/…`, `/nscale/…`, `/wavespeed/…` | the router, see [`router`]; `base_url` is `…/huggingface` |
 
 mod functions;
@@ -19,7 +20,7 @@ use serde_json::{Value, json};
 
 use crate::{
     behaviour::{Reason, Refusal},
-    request,
+    chat, request,
     script::Script,
     studio::Taken,
     voice::{Problem, Voice},
@@ -35,6 +36,10 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route(
             "/huggingface/spaces/{host}/{path:.*}",
             web::to(space::serve),
+        )
+        .route(
+            "/huggingface/v1/chat/completions",
+            web::post().to(chat::complete),
         )
         .route("/huggingface/{via}/{path:.*}", web::to(router::serve));
 }

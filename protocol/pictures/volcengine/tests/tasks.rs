@@ -129,7 +129,8 @@ fn videos_and_older_algorithms_have_their_results_elsewhere() {
 
 #[test]
 fn code_is_judged_before_status() {
-    let failed = |lines: &[Line]| jimeng(|_| (), lines).failure().clone();
+    let seeded = |order: &mut Order| order.seed = Some(7);
+    let failed = |lines: &[Line]| jimeng(seeded, lines).failure().clone();
     let mut risky = json!({"code": 50511, "message": "Post Img Risk Not Pass", "status": 50511});
     risky["data"] = json!({"status": "done", "image_urls": ["https://a/1.png"]});
     for (line, kind, code) in [
@@ -154,6 +155,38 @@ fn code_is_judged_before_status() {
     let failure = failed(&[refusal(429, 50430, "Concurrent Limit")]);
     assert!(matches!(failure.kind, FailureKind::RateLimited { .. }));
     assert_eq!(failed(&[success(&json!({}))]).kind, FailureKind::Upstream);
+}
+
+#[test]
+fn what_is_withheld_once_drawn_is_drawn_once_more() {
+    for (code, message) in [
+        (50511, "Post Img Risk Not Pass"),
+        (50519, "Post Img Risk Not Pass: Copyright"),
+    ] {
+        let withheld = refusal(400, code, message);
+        let second = success(&json!({"task_id": "2"}));
+        let lines = [taken(), withheld.clone(), second.clone()];
+        let played = jimeng(|_| (), &lines);
+        assert_eq!(played.calls[0].body, played.calls[2].body);
+        assert_eq!(
+            played.ticket.unwrap().0["id"],
+            "2",
+            "the second is asked after"
+        );
+        let played = jimeng(
+            |_| (),
+            &[taken(), withheld.clone(), second, withheld.clone()],
+        );
+        assert_eq!(played.failure().kind, FailureKind::ContentPolicy);
+        let service = volcengine();
+        let at_once = order(&*service, "general_v3.0", Action::Generate, |_| ());
+        let drawn = success(&json!({"image_urls": ["https://a/1.png"]}));
+        let played = play(&*service, &at_once, &[withheld, drawn]);
+        assert_eq!(played.made().results.len(), 1);
+    }
+    let words = refusal(400, 50412, "Text Risk Not Pass");
+    let played = jimeng(|_| (), &[words]);
+    assert_eq!(played.failure().kind, FailureKind::ContentPolicy);
 }
 
 #[test]
