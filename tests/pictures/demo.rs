@@ -72,7 +72,7 @@ async fn shapes_and_sizes_are_kept_or_refused() {
     refusal(
         generate(&app, &json!({"prompt": "p"})).await,
         400,
-        "missing_model",
+        "invalid_request",
     )
     .await;
     refusal(
