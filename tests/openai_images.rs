@@ -177,3 +177,21 @@ async fn the_demo_really_draws() {
     other["prompt"] = "a blue whale".into();
     assert_ne!(draw(&other).await, first);
 }
+
+#[actix_rt::test]
+async fn pictures_that_are_told_of_as_they_are_drawn_pass_as_they_come() {
+    let sim = Simulator::start();
+    let model = "doubao-seedream-4-0-250828";
+    let provider = Provider::at(&sim.at("/ark/api/v3")).models(&[model]);
+    let app = App::builder().provider(provider).start().await;
+    let body = json!({"model": format!("acme/{model}"), "prompt": "a red fox", "stream": true});
+    let answer = app.post(PATH, &body).await;
+    assert_eq!(answer.header("content-type"), "text/event-stream");
+    assert_eq!(answer.header("x-accel-buffering"), "no");
+    let text = answer.text().await;
+    for part in ["partial_succeeded", "image_generation.completed", "[DONE]"] {
+        assert!(text.contains(part), "{text}");
+    }
+    let calls = app.calls_once(1).await;
+    assert_eq!(calls[0]["outcome"], "ok", "{calls:?}");
+}

@@ -60,7 +60,8 @@ pub async fn pass(
         .length()
         .map_or(held > 0, |length| length <= held as u64)
     {
-        return passing.relay(body, strip_usage, call, services);
+        let tap = passing.tap(strip_usage);
+        return passing.relay(body, tap, call, services);
     }
     let length_known = body.length().is_some();
     let read = match services.unless_cut(body.read_ahead(held)).await {
@@ -72,9 +73,30 @@ pub async fn pass(
             passing.whole(body, call).await
         }
         Ok(ReadAhead::Whole(_)) => passing.refuse(BodyFault::Cut, call),
-        Ok(ReadAhead::More(body)) => passing.relay(body, strip_usage, call, services),
+        Ok(ReadAhead::More(body)) => {
+            let tap = passing.tap(strip_usage);
+            passing.relay(body, tap, call, services)
+        }
         Err(fault) => passing.refuse(fault, call),
     }
+}
+
+/// Carries a stream of events that is none of a chat, such as that of pictures which are drawn, byte by byte.
+pub fn pass_events(
+    answer: Answer,
+    client: Client,
+    call: Call,
+    services: &Services,
+) -> HttpResponse {
+    let passing = Passing {
+        client,
+        status: StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK),
+        is_stream: true,
+        content_type: answer.content_type,
+        lease: answer.lease,
+        keep: None,
+    };
+    passing.relay(answer.body, Tap::tail(client), call, services)
 }
 
 /// An answer whose headers are here.
@@ -126,23 +148,21 @@ impl Passing {
         call.refuse(&fault.into())
     }
 
-    fn relay(
-        self,
-        body: UpstreamBody,
-        strip_usage: bool,
-        call: Call,
-        services: &Services,
-    ) -> HttpResponse {
+    fn tap(&self, strip_usage: bool) -> Tap {
+        match self.is_stream {
+            true => Tap::passing(self.client, strip_usage),
+            false => Tap::tail(self.client),
+        }
+    }
+
+    fn relay(self, body: UpstreamBody, tap: Tap, call: Call, services: &Services) -> HttpResponse {
         let mut response = call.response(self.status);
         if let Some(content_type) = self.content_type {
             response.insert_header((header::CONTENT_TYPE, content_type));
         }
-        let tap = if self.is_stream {
+        if self.is_stream {
             unbuffered(&mut response);
-            Tap::passing(self.client, strip_usage)
-        } else {
-            Tap::tail(self.client)
-        };
+        }
         call.observe_overhead();
         let cut = services.cut.clone().cancelled_owned();
         let every = Duration::from_secs(services.config.ping_seconds);

@@ -30,7 +30,7 @@ use crate::http::{
     error::ApiError,
     fallback::{Miss, ask, candidates, in_turn},
     jobs::submit::{accepted, submit, wants_job},
-    passing::pass,
+    passing::{is_event_stream, pass, pass_events},
     pictures::{
         draft::Draft,
         draw::{Drawing, Drawn, begin_with},
@@ -50,6 +50,12 @@ pub async fn generations(worker: OnWorker, request: HttpRequest, payload: Payloa
     };
     let services = &worker.0.services;
     match order(services, &request, payload, &mut call).await {
+        Ok((Ordered::Passed(asked, _stopwatch, cost), _))
+            if is_event_stream(asked.answer.content_type.as_ref()) =>
+        {
+            charge(cost, services).await;
+            pass_events(asked.answer, Client::OpenaiChat, call, services)
+        }
         Ok((Ordered::Passed(asked, _stopwatch, cost), Some(ImageFormat::B64Json))) => {
             // the upstream has taken it, whatever becomes of its answer on the way
             charge(cost, services).await;
