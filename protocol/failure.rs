@@ -69,6 +69,23 @@ impl FailureKind {
         )
     }
 
+    /// Whether this credential, and perhaps each of them, serves again when time has passed.
+    #[must_use]
+    pub fn passes_with_time(self) -> bool {
+        matches!(self, Self::RateLimited { .. } | Self::QuotaExhausted { .. })
+    }
+
+    /// The same, where it [passes with time](Self::passes_with_time), to be asked again after `time`.
+    #[must_use]
+    pub fn again_in(self, time: Duration) -> Self {
+        let retry_after = Some(time);
+        match self {
+            Self::RateLimited { .. } => Self::RateLimited { retry_after },
+            Self::QuotaExhausted { scope, .. } => Self::QuotaExhausted { scope, retry_after },
+            other => other,
+        }
+    }
+
     /// How long the upstream asked us to stay away, where it did.
     #[must_use]
     pub fn retry_after(self) -> Option<Duration> {

@@ -53,55 +53,68 @@ pub struct FirstStart {
     /// Goes into `X-Admin-Token`.
     pub admin_token: Credential,
     pub api_key: Credential,
-    /// A chat model that answers, such as `demo/chat`.
-    pub model: String,
+    /// A chat model that answers, such as `demo/chat`; none where the gateway did not come up.
+    pub model: Option<String>,
 }
 
 impl fmt::Display for FirstStart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(model) = &self.model else {
+            writeln!(f, "Troupe did not start, but these credentials are in force from now on.")?;
+            writeln!(f, "They are shown this once: keep them.\n")?;
+            return self.credentials(f);
+        };
+        writeln!(f, "Troupe is ready. What follows is shown this once: keep it.\n")?;
+        self.credentials(f)?;
+        self.curl(model, f)?;
+        self.python(model, f)?;
+        self.claude_code(model, f)
+    }
+}
+
+impl FirstStart {
+    fn credentials(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let url = &self.url;
-        let model = &self.model;
-        let shell_key = self.api_key.in_shell();
-        writeln!(
-            f,
-            "Troupe is ready. What follows is shown this once: keep it."
-        )?;
-        writeln!(f)?;
         writeln!(f, "  API            {url}/v1")?;
         writeln!(f, "  API key        {}", self.api_key.described())?;
         writeln!(f, "  Admin pages    {url}/admin")?;
         writeln!(f, "  Admin user     {}", self.admin_user)?;
         writeln!(f, "  Admin password {}", self.admin_password.described())?;
-        writeln!(f, "  Admin token    {}", self.admin_token.described())?;
-        writeln!(f)?;
-        writeln!(f, "curl:")?;
+        writeln!(f, "  Admin token    {}", self.admin_token.described())
+    }
+
+    fn curl(&self, model: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (url, key) = (&self.url, self.api_key.in_shell());
+        writeln!(f, "\ncurl:")?;
         writeln!(f, "  curl {url}/v1/chat/completions \\")?;
-        writeln!(f, "    -H \"Authorization: Bearer {shell_key}\" \\")?;
+        writeln!(f, "    -H \"Authorization: Bearer {key}\" \\")?;
         writeln!(f, "    -H \"Content-Type: application/json\" \\")?;
         writeln!(
             f,
             "    -d '{{\"model\": \"{model}\", \"messages\": [{{\"role\": \"user\", \"content\": \"Hello\"}}]}}'"
-        )?;
-        writeln!(f)?;
-        writeln!(f, "Python (pip install openai):")?;
+        )
+    }
+
+    fn python(&self, model: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (url, key) = (&self.url, self.api_key.in_python());
+        writeln!(f, "\nPython (pip install openai):")?;
         if matches!(self.api_key, Credential::Variable(_)) {
             writeln!(f, "  import os")?;
         }
         writeln!(f, "  from openai import OpenAI")?;
-        let python_key = self.api_key.in_python();
-        writeln!(
-            f,
-            "  client = OpenAI(base_url=\"{url}/v1\", api_key={python_key})"
-        )?;
+        writeln!(f, "  client = OpenAI(base_url=\"{url}/v1\", api_key={key})")?;
         writeln!(
             f,
             "  print(client.chat.completions.create(model=\"{model}\", messages=[{{\"role\": \"user\", \"content\": \"Hello\"}}]).choices[0].message.content)"
-        )?;
-        writeln!(f)?;
-        writeln!(f, "Claude Code:")?;
+        )
+    }
+
+    fn claude_code(&self, model: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (url, key) = (&self.url, self.api_key.in_shell());
+        writeln!(f, "\nClaude Code:")?;
         writeln!(
             f,
-            "  ANTHROPIC_BASE_URL={url} ANTHROPIC_AUTH_TOKEN={shell_key} ANTHROPIC_MODEL={model} claude"
+            "  ANTHROPIC_BASE_URL={url} ANTHROPIC_AUTH_TOKEN={key} ANTHROPIC_MODEL={model} claude"
         )
     }
 }
@@ -117,7 +130,7 @@ mod tests {
             admin_password: Credential::Made("pass-word".to_owned()),
             admin_token: Credential::Variable("TROUPE_ADMIN_TOKEN"),
             api_key,
-            model: "demo/chat".to_owned(),
+            model: Some("demo/chat".to_owned()),
         }
     }
 
@@ -143,6 +156,20 @@ mod tests {
             .unwrap();
         let body: serde_json::Value = serde_json::from_str(body).unwrap();
         assert_eq!(body["model"], "demo/chat");
+    }
+
+    #[test]
+    fn a_start_that_failed_shows_the_credentials_all_the_same() {
+        let failed = FirstStart {
+            model: None,
+            ..start(Credential::Made("tp-abc".to_owned()))
+        };
+        let text = failed.to_string();
+        assert!(text.starts_with("Troupe did not start"), "{text}");
+        for shown in ["tp-abc", "pass-word", "TROUPE_ADMIN_TOKEN"] {
+            assert!(text.contains(shown), "{text}");
+        }
+        assert!(!text.contains("curl"), "{text}");
     }
 
     #[test]

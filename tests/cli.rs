@@ -2,6 +2,7 @@
 
 use std::{fs, process::Output};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use troupe_simulator::{Behaviour, Simulator};
 
 use crate::support::{Answer, App, Provider, app::run, chat, eventually};
@@ -115,9 +116,33 @@ async fn the_doctor_looks_at_each_token() {
 }
 
 #[actix_rt::test]
-async fn a_lost_password_is_replaced() {
+async fn a_lost_password_and_a_lost_token_are_replaced_at_once() {
     let app = App::builder().start().await;
-    let reset = app.run(&["admin", "reset-password"]);
-    assert!(reset.status.success(), "{}", text(&reset));
-    assert!(!text(&reset).contains(App::ADMIN_PASSWORD));
+    let given = app.run(&["admin", "reset-password"]);
+    assert!(given.status.success(), "{}", text(&given));
+    assert!(!text(&given).contains(App::ADMIN_PASSWORD));
+
+    let made = |command| {
+        let output = run(&app.path(""), &[], &["admin", command]);
+        assert!(output.status.success(), "{}", text(&output));
+        let out = String::from_utf8_lossy(&output.stdout).into_owned();
+        out.lines().last().expect("what was made").to_owned()
+    };
+    let status = async |header: &str, value: &str| {
+        let request = app.client().get(app.url("/api/admin/calls"));
+        let request = request.insert_header((header, value));
+        Answer::of(request, None).await.expect("an answer").status
+    };
+    let basic = |password: &str| format!("Basic {}", STANDARD.encode(format!("admin:{password}")));
+    let known = basic(App::ADMIN_PASSWORD);
+    assert_eq!(status("authorization", &known).await, 200);
+    assert_eq!(status("x-admin-token", App::ADMIN_TOKEN).await, 200);
+    let (password, token) = (made("reset-password"), made("reset-token"));
+    for (header, new, old) in [
+        ("authorization", basic(&password), known),
+        ("x-admin-token", token, App::ADMIN_TOKEN.to_owned()),
+    ] {
+        assert_eq!(status(header, &new).await, 200, "{header}");
+        assert_eq!(status(header, &old).await, 401, "{header}");
+    }
 }

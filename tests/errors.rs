@@ -253,15 +253,15 @@ async fn an_https_upstream_that_speaks_no_tls() {
 }
 
 /// Sends the head of a request whose body never comes, and returns what is answered.
-fn answer_without_a_body(app: &App, authorization: &str) -> String {
+fn answer_without_a_body(app: &App, path: &str, headers: &str) -> String {
     use std::io::{Read as _, Write as _};
     let address = app.url("").trim_start_matches("http://").to_owned();
     let mut stream = std::net::TcpStream::connect(address).unwrap();
     let limit = std::time::Duration::from_secs(10);
     stream.set_read_timeout(Some(limit)).unwrap();
     let head = format!(
-        "POST {CHAT} HTTP/1.1\r\nhost: troupe\r\ncontent-type: application/json\r\n\
-         {authorization}content-length: 5000000\r\n\r\n{{"
+        "POST {path} HTTP/1.1\r\nhost: troupe\r\ncontent-type: application/json\r\n\
+         {headers}content-length: 5000000\r\n\r\n{{"
     );
     stream.write_all(head.as_bytes()).unwrap();
     let mut answer = [0; 4096];
@@ -276,10 +276,46 @@ async fn a_body_that_does_not_come() {
         .start()
         .await;
     let key = format!("authorization: Bearer {}\r\n", App::API_KEY);
-    let late = answer_without_a_body(&app, &key);
+    let late = answer_without_a_body(&app, CHAT, &key);
     assert!(late.starts_with("HTTP/1.1 408 "), "{late}");
     assert!(late.contains("\"request_timeout\""), "{late}");
     // nobody's bodies are not even waited for
-    let refused = answer_without_a_body(&app, "");
+    let refused = answer_without_a_body(&app, CHAT, "");
     assert!(refused.starts_with("HTTP/1.1 401 "), "{refused}");
+}
+
+#[actix_rt::test]
+async fn no_body_is_read_without_a_place() {
+    let sim = Simulator::start();
+    let app = App::builder()
+        .set("limits.max_in_flight_per_app", "1")
+        .set("limits.max_wait_ms", "50")
+        .set("server.body_timeout_ms", "5000")
+        .provider(Provider::of(&sim).models(&["sim-hang-after-1"]))
+        .start()
+        .await;
+    let mut held = app.chat(&chat::stream("acme/sim-hang-after-1")).await;
+    held.event().await.unwrap();
+    let key = format!("authorization: Bearer {}\r\n", App::API_KEY);
+    let keyed = format!("{key}idempotency-key: once\r\n");
+    let plain = [
+        CHAT,
+        "/v1/images/generations",
+        "/v1/images/edits",
+        "/v1/videos",
+        "/api/v1/imagine",
+        "/api/v1/edit",
+        "/api/v1/upscale",
+        "/api/v1/text",
+        "/api/v1/video",
+        "/api/v1/generate",
+        "/api/v1/tasks",
+    ];
+    let plain = plain.map(|path| (path, &key));
+    for (path, headers) in plain.into_iter().chain([(CHAT, &keyed)]) {
+        let refused = answer_without_a_body(&app, path, headers);
+        assert!(refused.starts_with("HTTP/1.1 429 "), "{path}: {refused}");
+    }
+    drop(held);
+    app.calls_once(13).await;
 }

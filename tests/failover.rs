@@ -150,6 +150,42 @@ async fn a_request_waits_for_a_thaw_that_is_near() {
 }
 
 #[actix_rt::test]
+async fn when_the_attempts_are_used_up_the_answer_says_what_the_pool_knows() {
+    const C: &str = "sk-upstream-token-c";
+    // the last upstream says 30 s; another token is free at once, or after the first one's rest
+    for (tokens, told) in [(&[A, B, C][..], 1..=1), (&[A, B], 8..=9)] {
+        let sim = Simulator::start();
+        for (token, after) in [(A, "9"), (B, "30")] {
+            let refusal = Behaviour::rate_limited(after);
+            sim.script().token(token).answers([refusal]);
+        }
+        let pool = r#"{ strategy = "exhaust_first", max_attempts = 2, jitter = 0.0 }"#;
+        let provider = Provider::of(&sim).tokens(tokens).with("pool", pool);
+        let app = App::builder().provider(provider).start().await;
+        let refused = app.chat(&chat::plain("acme/gpt-4o")).await;
+        let after: u64 = refused.header("retry-after").parse().unwrap();
+        assert!(told.contains(&after), "{tokens:?}: told {after}");
+        assert_eq!(refused.header("x-troupe-attempts"), "2");
+        refused.error(429, "rate_limit_exceeded").await;
+    }
+}
+
+#[actix_rt::test]
+async fn all_attempts_of_a_request_share_the_time_that_it_may_wait() {
+    let sim = Simulator::start();
+    let refusals = std::iter::repeat_n(Behaviour::rate_limited("1"), 9);
+    sim.script().token(A).answers(refusals);
+    let pool = "{ max_wait_ms = 1500, max_attempts = 6, jitter = 0.0 }";
+    let provider = Provider::of(&sim).tokens(&[A]).with("pool", pool);
+    let app = App::builder().provider(provider).start().await;
+    let refused = app.chat(&chat::plain("acme/gpt-4o")).await;
+    assert_eq!(refused.header("retry-after"), "1");
+    refused.error(429, "rate_limit_exceeded").await;
+    // after the first second only half of one was left
+    assert_eq!(sim.script().stats().requests, 2);
+}
+
+#[actix_rt::test]
 async fn nothing_is_tried_again_after_the_first_byte() {
     let sim = Simulator::start();
     let app = app(&sim, "{}").await;

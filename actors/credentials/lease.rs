@@ -38,6 +38,8 @@ pub struct Terms {
     pub affinity: Option<Affinity>,
     /// Whether the request waits in the pool when all credentials rest. Who can go elsewhere does not.
     pub may_wait: bool,
+    /// How long the request has waited for credentials so far: its attempts share the time that it may wait.
+    pub waited: Duration,
 }
 
 impl Default for Terms {
@@ -45,6 +47,7 @@ impl Default for Terms {
         Self {
             affinity: None,
             may_wait: true,
+            waited: Duration::ZERO,
         }
     }
 }

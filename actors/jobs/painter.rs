@@ -46,8 +46,8 @@ impl Draw for Painter {
                 .await
                 .ok_or_else(busy)?;
             let terms = Terms {
-                affinity: None,
                 may_wait: !self.can_go_on(job),
+                ..Terms::default()
             };
             let drawn = self
                 .atelier

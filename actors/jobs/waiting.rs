@@ -78,6 +78,8 @@ pub type Files = HashMap<String, Spooled>;
 pub struct Teller {
     to: Option<UnboundedSender<News>>,
     target: String,
+    /// For credentials.
+    waited: Duration,
     /// That he has given.
     pub files: Files,
 }
@@ -89,6 +91,7 @@ impl Teller {
         let teller = Self {
             to: Some(to),
             target: String::new(),
+            waited: Duration::ZERO,
             files,
         };
         (teller, news)
@@ -170,5 +173,9 @@ impl Watch for Teller {
 
     fn upstream_took(&mut self, time: Duration) {
         self.tell(News::Took(time));
+    }
+
+    fn waited(&mut self) -> &mut Duration {
+        &mut self.waited
     }
 }

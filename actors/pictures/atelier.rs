@@ -75,16 +75,24 @@ pub struct Picture {
     pub seed: Option<u64>,
 }
 
-/// Several orders of one request, watched by one watcher.
-struct Shared<'w, W>(&'w RefCell<&'w mut W>);
+/// One of several orders of one request, which one watcher watches.
+struct Shared<'w, W> {
+    watch: &'w RefCell<&'w mut W>,
+    /// Each waits for itself, all at the same time.
+    waited: Duration,
+}
 
 impl<W: Watch> Watch for Shared<'_, W> {
     fn attempt(&mut self, alias: &Arc<str>) {
-        self.0.borrow_mut().attempt(alias);
+        self.watch.borrow_mut().attempt(alias);
     }
 
     fn upstream_took(&mut self, time: Duration) {
-        self.0.borrow_mut().upstream_took(time);
+        self.watch.borrow_mut().upstream_took(time);
+    }
+
+    fn waited(&mut self) -> &mut Duration {
+        &mut self.waited
     }
 }
 
@@ -168,7 +176,10 @@ impl Atelier {
         let orders = split(&commission.order);
         let open = (0..orders.len()).filter(|part| !tickets.is_done(*part));
         let drawn = open.map(|place| {
-            let mut watch = Shared(&watch);
+            let mut watch = Shared {
+                watch: &watch,
+                waited: Duration::ZERO,
+            };
             let part = Part {
                 order: &orders[place],
                 commission,

@@ -107,18 +107,26 @@ impl Behaviour for ProviderActor {
     }
 }
 
-struct Unwatched;
+/// Nobody waits for the answer.
+#[derive(Default)]
+struct Unwatched {
+    waited: Duration,
+}
 
 impl Watch for Unwatched {
     fn attempt(&mut self, _: &Arc<str>) {}
 
     fn upstream_took(&mut self, _: Duration) {}
+
+    fn waited(&mut self) -> &mut Duration {
+        &mut self.waited
+    }
 }
 
 async fn list_models(provider: &Provider) -> Result<Vec<String>, String> {
     let outgoing = Outgoing::models();
     let (model, terms) = (&outgoing.model, Terms::default());
-    let answer = exchange(provider, model, &outgoing, terms, &mut Unwatched)
+    let answer = exchange(provider, model, &outgoing, terms, &mut Unwatched::default())
         .await
         .map_err(|error| error.to_string())?;
     let collected = answer.body.collect(LIST_LIMIT).await;

@@ -52,6 +52,8 @@ pub trait Watch {
     fn attempt(&mut self, alias: &Arc<str>);
     /// So long was spent waiting for the upstream.
     fn upstream_took(&mut self, time: Duration);
+    /// The time that it has waited for credentials. Each wait is added to it.
+    fn waited(&mut self) -> &mut Duration;
 }
 
 /// Why there is no answer.
@@ -102,6 +104,14 @@ impl ExchangeError {
             Self::NotStored { .. } => FailureKind::Upstream,
             Self::NotServed | Self::Lacking => FailureKind::NotEntitled,
         }
+    }
+
+    /// The same, where it is a matter of time to be asked again after `time`.
+    pub(crate) fn again_in(mut self, time: Duration) -> Self {
+        if let Self::Failed { kind, .. } = &mut self {
+            *kind = kind.again_in(time);
+        }
+        self
     }
 }
 

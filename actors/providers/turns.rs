@@ -1,6 +1,8 @@
 //! One attempt after the other, each with another credential where that may help.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+use actix_rt::time::Instant;
 
 use troupe_protocol::failure::FailureKind;
 
@@ -34,12 +36,22 @@ pub(crate) async fn in_turn<T, W: Watch>(
     let mut last: Option<ExchangeError> = None;
     let mut patience = Patience::new(provider.max_attempts, provider.pool.size());
     while patience.lasts() {
-        let lease = match provider.pool.lease(model, &tried, terms).await {
+        let terms = Terms {
+            waited: *watch.waited(),
+            ..terms
+        };
+        let asked = Instant::now();
+        let lent = provider.pool.lease(model, &tried, terms).await;
+        *watch.waited() += asked.elapsed();
+        let lease = match lent {
             Ok(lease) => lease,
             // it knows when the first credential is back
             Err(error @ LeaseError::AllCold { .. }) => return Err(ExchangeError::NoLease(error)),
             // what the upstream said tells more than that nothing is left to try
-            Err(error) => return Err(last.unwrap_or(ExchangeError::NoLease(error))),
+            Err(error) => {
+                last.get_or_insert(ExchangeError::NoLease(error));
+                break;
+            }
         };
         watch.attempt(lease.alias());
         let (error, again) = match attempt(&lease, watch).await {
@@ -61,7 +73,26 @@ pub(crate) async fn in_turn<T, W: Watch>(
             break;
         }
     }
-    Err(last.unwrap_or(ExchangeError::NotServed))
+    let error = last.unwrap_or(ExchangeError::NotServed);
+    Err(in_time(error, provider, model).await)
+}
+
+/// The time after which a request is worth sending again where a credential is free now.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
+/// What the client is told when the attempts are used up. When to come again the pool knows, and the upstream
+/// only of its last credential.
+async fn in_time(error: ExchangeError, provider: &Provider, model: &Arc<str>) -> ExchangeError {
+    if !error.kind().passes_with_time() {
+        return error;
+    }
+    match provider.pool.ready_in(model).await {
+        Ok(time) => error.again_in(time.max(AT_ONCE)),
+        Err(unavailable) => {
+            log::debug!("{}: {unavailable}", provider.name);
+            error
+        }
+    }
 }
 
 /// Whether the credential must not be lent to this request again. One that is rate limited rests

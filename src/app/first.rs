@@ -9,10 +9,9 @@ use troupe_actors::{
     accounts::keys::NewKey,
     secrets::{KeyedHash, Secret},
     storage::{Connection, Database, StorageError, queries::settings},
-    supervision::Clock,
 };
 
-use super::Environment;
+use super::{Environment, Ground};
 use crate::{
     config::Config,
     first_start::{Credential, FirstStart},
@@ -42,10 +41,9 @@ pub struct Made {
 pub async fn prepare(
     config: &Config,
     environment: &Environment,
-    key: &[u8; 32],
-    database: &Database,
-    clock: &Clock,
+    ground: &Ground,
 ) -> io::Result<Option<Made>> {
+    let (key, database) = (&ground.key, &ground.database);
     wait_for(database, config).await?;
     let known = database.read(|conn| settings::get(conn, passwords::ADMIN_SETTING));
     if known.await.map_err(io::Error::other)?.is_some() {
@@ -56,7 +54,7 @@ pub async fn prepare(
     let api_key = environment.get(API_KEY);
     let given = api_key.map(|key| Secret::from(key.to_owned()));
     let hasher = KeyedHash::new(key, secret_key::API_KEYS);
-    let new_key = NewKey::make(&hasher, "default", "first", given, clock.wall_ms())
+    let new_key = NewKey::make(&hasher, "default", "first", given, ground.clock.wall_ms())
         .map_err(|error| io::Error::other(format!("{API_KEY}: {error}")))?;
     let hash = passwords::hash(&password.value).map_err(io::Error::other)?;
     let token_hash = KeyedHash::new(key, secret_key::ADMINS).hex_of(&token.value);
@@ -143,25 +141,35 @@ impl Chosen {
     }
 }
 
-/// Prints what the first start made, once, and nothing at later starts.
+/// Prints what the first start made, once, and nothing at later starts. Without `services` the gateway did not come
+/// up, and those who start it next are not told again.
 ///
 /// # Errors
 /// When it cannot be printed: nobody would ever learn the credentials.
-pub fn announce(config: &Config, made: Option<Made>, services: &Services) -> io::Result<()> {
+pub fn announce(
+    config: &Config,
+    url: String,
+    made: Option<Made>,
+    services: Option<&Services>,
+) -> io::Result<()> {
     let Some(made) = made else { return Ok(()) };
-    let directory = services.catalog.directory();
-    let chat = directory
-        .list()
-        .find(|model| model.kind.as_deref().is_none_or(|kind| kind == "chat"));
     let first = FirstStart {
-        url: services.public_url.clone(),
+        url,
         admin_user: config.auth.admin_user.clone(),
         admin_password: made.password,
         admin_token: made.token,
         api_key: made.api_key,
-        model: chat.map_or_else(|| "provider/model".to_owned(), |model| model.id.to_string()),
+        model: services.map(a_chat_model),
     };
     let mut out = io::stdout().lock();
     writeln!(out, "{first}")?;
     out.flush()
+}
+
+fn a_chat_model(services: &Services) -> String {
+    let directory = services.catalog.directory();
+    let chat = directory
+        .list()
+        .find(|model| model.kind.as_deref().is_none_or(|kind| kind == "chat"));
+    chat.map_or_else(|| "provider/model".to_owned(), |model| model.id.to_string())
 }

@@ -1,9 +1,6 @@
 //! `troupe keys`: makes, lists and revokes API keys. Works beside a running server, which re-reads its keys.
 
-use std::{
-    io::{self, Write},
-    path::Path,
-};
+use std::io::{self, Write};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Subcommand;
@@ -59,12 +56,7 @@ fn create(
     out: &mut dyn Write,
 ) -> io::Result<Exit> {
     let config = &context.loaded.config;
-    let installation_key = secret_key::load_or_make(
-        context.variable(secret_key::VARIABLE),
-        Path::new(&config.auth.secret_key_file),
-    )
-    .map_err(io::Error::other)?;
-    let hash = KeyedHash::new(&installation_key, secret_key::API_KEYS);
+    let hash = KeyedHash::new(&context.secret_key()?, secret_key::API_KEYS);
     let now = u64::try_from(now()).unwrap_or_default();
     let key = NewKey::make(&hash, app, name, None, now).map_err(io::Error::other)?;
     let key = key.with_dedupe(dedupe);

@@ -16,7 +16,10 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{Loaded, Place, Problem, Sources, load};
+use crate::{
+    config::{Loaded, Place, Problem, Sources, load},
+    secret_key,
+};
 
 /// One self-hosted gateway for AI APIs.
 #[derive(Debug, Parser)]
@@ -85,6 +88,13 @@ impl Context {
     fn variable(&self, name: &str) -> Option<&str> {
         let found = self.environment.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.as_str())
+    }
+
+    /// The installation's key, which is made where there is none yet.
+    fn secret_key(&self) -> io::Result<[u8; 32]> {
+        let variable = self.variable(secret_key::VARIABLE);
+        let path = Path::new(&self.loaded.config.auth.secret_key_file);
+        secret_key::load_or_make(variable, path).map_err(io::Error::other)
     }
 }
 

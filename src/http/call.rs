@@ -62,7 +62,10 @@ pub struct Call {
     notes: Vec<(HeaderName, HeaderValue)>,
     began: Monotonic,
     upstream: Duration,
+    /// For credentials.
+    waited: Duration,
     places: Places,
+    counted: bool,
     /// The status that has gone out ahead of the answer.
     begun: Option<StatusCode>,
     submission: Option<Submission>,
@@ -96,7 +99,9 @@ impl Call {
             notes: Vec::new(),
             began: clock.now(),
             upstream: Duration::ZERO,
+            waited: Duration::ZERO,
             places: Places::default(),
+            counted: false,
             begun: None,
             submission: None,
         }
@@ -135,15 +140,23 @@ impl Call {
     /// # Errors
     /// 429 when the key has had its requests, 429 or 503 when there was no place in time.
     pub async fn admit(&mut self, services: &Services) -> Result<(), ApiError> {
-        if self.places.admission.is_some() {
-            return Ok(());
+        if !self.counted {
+            let key_id = self.principal.key_id();
+            let (told, counted) = rate::count(&services.rate, key_id, self.words).await;
+            self.notes.extend(told.into_iter().flatten());
+            counted?;
+            self.counted = true;
         }
-        let key_id = self.principal.key_id();
-        let (told, counted) = rate::count(&services.rate, key_id, self.words).await;
-        self.notes.extend(told.into_iter().flatten());
-        counted?;
-        self.places.admission = Some(Rc::new(services.limits.admit(&self.principal).await?));
+        if self.places.admission.is_none() {
+            let place = services.limits.admit(&self.principal).await?;
+            self.places.admission = Some(Rc::new(place));
+        }
         Ok(())
+    }
+
+    /// A place was taken for it before, to read its body.
+    pub fn holds(&mut self, place: Option<Rc<Admission>>) {
+        self.places.admission = place;
     }
 
     /// The place that it was given when it was admitted, for work that goes on if the client leaves.
@@ -362,5 +375,9 @@ impl Watch for Call {
 
     fn upstream_took(&mut self, time: Duration) {
         self.upstream += time;
+    }
+
+    fn waited(&mut self) -> &mut Duration {
+        &mut self.waited
     }
 }

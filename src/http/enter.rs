@@ -6,7 +6,7 @@ use actix_web::{
     HttpMessage as _, HttpRequest, HttpResponse,
     web::{Bytes, Payload},
 };
-use troupe_actors::jobs::Submission;
+use troupe_actors::{accounts::limits::Admission, jobs::Submission};
 use troupe_protocol::{dialect::Client, openai::error::ErrorCode};
 use uuid::Uuid;
 
@@ -66,6 +66,7 @@ pub fn admitted(
     }
     let mut call = Call::begin(worker, id, principal, endpoint, client);
     call.submits(request.extensions().get::<Submission>().cloned());
+    call.holds(request.extensions_mut().remove::<Rc<Admission>>());
     Ok(call)
 }
 

@@ -106,6 +106,7 @@ async fn asked_in_turn<T>(
         let terms = Terms {
             affinity,
             may_wait: candidates.may_wait(place),
+            ..Terms::default()
         };
         let asked = match call.turn_to(target).await {
             Ok(()) => ask(target, terms, call).await,

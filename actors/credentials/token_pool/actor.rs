@@ -11,7 +11,7 @@ use super::{
     handle::PoolSetup,
     judgement::Change,
     lending::{Dice, Try, all_cold, is_hopeless, retry_after, try_lend},
-    messages::{GetSnapshot, Lend, Lent, Reset},
+    messages::{GetReadiness, GetSnapshot, Lend, Lent, Reset},
     policy::PoolState,
     stored::{Moment, StoredState},
     token::{Identity, TokenIndex},
@@ -159,6 +159,14 @@ impl Receive<GetSnapshot> for TokenPool {
     }
 }
 
+impl Receive<GetReadiness> for TokenPool {
+    type Reply = MessageResult<Deliver<GetReadiness>>;
+
+    fn receive(&mut self, asked: GetReadiness, _: &mut Ctx<Self>) -> Self::Reply {
+        MessageResult(self.lane.readiness(self.clock.now(), &asked.model))
+    }
+}
+
 impl Receive<Reset> for TokenPool {
     type Reply = bool;
 
@@ -206,7 +214,8 @@ impl TokenPool {
         ctx: &mut Ctx<Self>,
     ) -> Result<Lent, LeaseError> {
         let config = &self.state.config;
-        let deadline = now.saturating_add(Duration::from_millis(config.max_wait_ms));
+        let left = Duration::from_millis(config.max_wait_ms).saturating_sub(lend.terms.waited);
+        let deadline = now.saturating_add(left);
         if is_hopeless(now, deadline, until, reason) {
             return Err(all_cold(now, until, reason));
         }

@@ -11,7 +11,7 @@ use std::{
 use super::{
     actor::TokenPool,
     calm::Lane,
-    messages::{GetSnapshot, Lend, Lent, Reset},
+    messages::{GetReadiness, GetSnapshot, Lend, Lent, Reset},
     outlook::Readiness,
     snapshot::PoolSnapshot,
     stored::StateStore,
@@ -95,7 +95,8 @@ impl Pool {
         })
     }
 
-    /// Borrows a token for one attempt with `model`. Waits up to the configured time if all rest.
+    /// Borrows a token for one attempt with `model`. Waits up to the configured time if all rest,
+    /// less what the request has waited already.
     ///
     /// `exclude` are tokens that this request has tried in vain and should not get again. One that
     /// was rate limited need not be among them: it rests, and may be waited for.
@@ -165,6 +166,16 @@ impl Pool {
     #[must_use]
     pub fn sticks(&self) -> bool {
         self.sticks
+    }
+
+    /// When another request for `model` has a chance, all that was reported before this call being judged.
+    ///
+    /// # Errors
+    /// [`AskError`] when it does not answer.
+    pub async fn ready_in(&self, model: &Arc<str>) -> Result<Duration, AskError> {
+        let model = Arc::clone(model);
+        let readiness = self.handle.ask(GetReadiness { model }).await?;
+        Ok(readiness.left().unwrap_or_default())
     }
 
     /// How the chances of a request for `model` look now. Costs no hop.

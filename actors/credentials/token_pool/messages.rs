@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix::Message;
 use tokio::sync::oneshot;
 
-use super::{snapshot::PoolSnapshot, token::TokenIndex};
+use super::{outlook::Readiness, snapshot::PoolSnapshot, token::TokenIndex};
 use crate::credentials::lease::{Lease, LeaseError, ReportTo, Terms};
 
 /// Asks for a token; the answer comes later if all rest. A lease whose answer nobody takes reports
@@ -26,6 +26,13 @@ pub enum Lent {
     Now(Lease),
     /// The request waits in the pool, no longer than configured.
     Later(oneshot::Receiver<Result<Lease, LeaseError>>),
+}
+
+/// Asks how the chances of a request for `model` look, once what was reported before this is judged.
+#[derive(Message)]
+#[rtype(result = "Readiness")]
+pub struct GetReadiness {
+    pub model: Arc<str>,
 }
 
 /// An operator looks.

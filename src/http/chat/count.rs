@@ -104,8 +104,8 @@ async fn ask(
         headers: question.headers(dialect),
     };
     let terms = Terms {
-        affinity: None,
         may_wait: false,
+        ..Terms::default()
     };
     let asked = exchange(&target.provider, &target.upstream, &outgoing, terms, call).await;
     match asked {

@@ -25,7 +25,7 @@ use crate::http::{
         answer::link,
         draft::{Draft, Shape},
         draw::{Drawing, Drawn, begin},
-        form::{Form, read},
+        form::{Form, admitted_form},
         late,
     },
     services::{OnWorker, Services},
@@ -58,13 +58,12 @@ async fn serve(
     payload: Payload,
 ) -> HttpResponse {
     let id = Uuid::now_v7();
-    let call = match admitted(&worker.0, &request, route, Client::OpenaiChat, id) {
+    let mut call = match admitted(&worker.0, &request, route, Client::OpenaiChat, id) {
         Ok(call) => call,
         Err(refusal) => return error::respond(&refusal, &id.to_string()),
     };
-    let services = &worker.0.services;
-    let (config, atelier) = (&services.config, &services.atelier);
-    match read(atelier, config, &request, payload, call.draw()).await {
+    let read = admitted_form(&mut call, &worker.0.services, &request, payload).await;
+    match read {
         Ok(form) => answer(action, form, worker, &request, call).await,
         Err(refusal) => error::refuse(call, &refusal),
     }

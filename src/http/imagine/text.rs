@@ -17,7 +17,7 @@ use crate::http::{
     chat,
     enter::admitted,
     error::ApiError,
-    pictures::form::{Form, read},
+    pictures::form::{Form, admitted_form},
     services::OnWorker,
 };
 
@@ -26,19 +26,12 @@ use crate::http::{
 pub async fn text(worker: OnWorker, request: HttpRequest, payload: Payload) -> HttpResponse {
     let id = Uuid::now_v7();
     let client = Client::OpenaiChat;
-    let call = match admitted(&worker.0, &request, "/api/v1/text", client, id) {
+    let mut call = match admitted(&worker.0, &request, "/api/v1/text", client, id) {
         Ok(call) => call,
         Err(refusal) => return error::respond(&refusal, &id.to_string()),
     };
     let services = worker.0.services.clone();
-    let form = read(
-        &services.atelier,
-        &services.config,
-        &request,
-        payload,
-        call.draw(),
-    )
-    .await;
+    let form = admitted_form(&mut call, &services, &request, payload).await;
     let default = &services.atelier.config.improve_prompt;
     let asked = form.and_then(|form| question(form, default).map_err(ApiError::from));
     let (body, prompt) = match asked {

@@ -23,7 +23,7 @@ use crate::http::{
         submit::{accepted_as, submit},
         view::first_link,
     },
-    pictures::form::read,
+    pictures::form::admitted_form,
     rate::{self, Words},
     services::{OnWorker, Services},
 };
@@ -56,8 +56,7 @@ async fn ordered(
     payload: Payload,
     call: &mut Call,
 ) -> Result<Job, ApiError> {
-    let (config, atelier) = (&services.config, &services.atelier);
-    let form = read(atelier, config, request, payload, call.draw()).await?;
+    let form = admitted_form(call, services, request, payload).await?;
     let mut draft = draft(Action::ImageToVideo, form)?;
     if draft.inputs.is_empty() {
         draft.action = Action::TextToVideo;

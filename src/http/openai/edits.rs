@@ -12,7 +12,7 @@ use crate::http::{
     jobs::submit::{accepted, submit, wants_job},
     pictures::{
         draw::{Drawing, begin},
-        form::read,
+        form::admitted_form,
     },
     services::{OnWorker, Services},
 };
@@ -46,8 +46,7 @@ async fn edited(
     payload: Payload,
     call: &mut Call,
 ) -> Result<Edited, ApiError> {
-    let (config, atelier) = (&services.config, &services.atelier);
-    let form = read(atelier, config, request, payload, call.draw()).await?;
+    let form = admitted_form(call, services, request, payload).await?;
     let (mut draft, format) = drawn::edit(form)?;
     if wants_job(request, &mut draft)? {
         let job = submit(request, &mut draft, services, call).await?;

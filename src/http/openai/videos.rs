@@ -29,7 +29,7 @@ use crate::http::{
     },
     pictures::{
         draft::{Draft, Shape},
-        form::{Form, read},
+        form::{Form, admitted_form},
     },
     services::{OnWorker, Services},
 };
@@ -58,8 +58,7 @@ async fn ordered(
     payload: Payload,
     call: &mut Call,
 ) -> Result<Job, ApiError> {
-    let (config, atelier) = (&services.config, &services.atelier);
-    let form = read(atelier, config, request, payload, call.draw()).await?;
+    let form = admitted_form(call, services, request, payload).await?;
     submit(request, &mut draft(form)?, services, call).await
 }
 

@@ -7,9 +7,13 @@ use actix_web::{
     body::BoxBody,
     dev::{Payload, Service, ServiceRequest, ServiceResponse},
     http::header::{HeaderMap, HeaderName, HeaderValue},
+    web::Bytes,
 };
 use troupe_actors::{
-    accounts::keys::{Dedupe, Principal},
+    accounts::{
+        keys::{Dedupe, Principal},
+        limits::Admission,
+    },
     answers::{Ask, Begun, End, Fingerprint, Reader, Recalled, Refusal, Ticket},
     providers::exchange::Watch as _,
 };
@@ -61,8 +65,8 @@ where
         Err(refusal) => return Ok(request.into_response(refusal)),
     };
     let (http, payload) = request.into_parts();
-    let body = match read_whole(&worker.services.config, &http, payload).await {
-        Ok(body) => body,
+    let (place, body) = match caller.read(&http, payload).await {
+        Ok(read) => read,
         Err(error) => return Ok(ServiceResponse::new(http, caller.refuse(&error, &[]))),
     };
     let path = http.uri().path_and_query();
@@ -73,14 +77,20 @@ where
             if let Some(submission) = worker.services.answers.submission(&ticket) {
                 http.extensions_mut().insert(submission);
             }
+            http.extensions_mut().insert(place);
             let request = ServiceRequest::from_parts(http, Payload::from(body));
             return make(service, request, ticket, &worker).await;
         }
         Met::Nobody => {
+            http.extensions_mut().insert(place);
             let request = ServiceRequest::from_parts(http, Payload::from(body));
             return service.call(request).await;
         }
-        Met::Another(reader) => caller.share(reader, &body).await,
+        Met::Another(reader) => {
+            // it is not served itself
+            drop(place);
+            caller.share(reader, &body).await
+        }
         Met::Refused(error) => caller.refuse(&error, &body),
     };
     Ok(ServiceResponse::new(http, answered))
@@ -150,6 +160,18 @@ impl Caller {
             Err(error) => return Err(caller.refuse(&error, &[])),
         }
         Ok(Some(caller))
+    }
+
+    /// Takes a place, which the one that serves it goes on holding, and reads the body.
+    async fn read(
+        &self,
+        request: &HttpRequest,
+        payload: Payload,
+    ) -> Result<(Rc<Admission>, Bytes), ApiError> {
+        let services = &self.worker.services;
+        let place = services.limits.admit(&self.principal).await?;
+        let body = read_whole(&services.config, request, payload).await?;
+        Ok((Rc::new(place), body))
     }
 
     /// Looks for another request like this one.

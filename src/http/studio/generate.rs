@@ -20,7 +20,7 @@ use crate::{
         enter::admitted,
         imagine,
         jobs::submit::{accepted_as, asked_for_job, submit_tagged},
-        pictures::form::{Form, read},
+        pictures::form::{Form, admitted_form},
         services::{OnWorker, Services},
     },
     pages::language::Language,
@@ -43,8 +43,7 @@ pub async fn generate(worker: OnWorker, request: HttpRequest, payload: Payload) 
         Err(refusal) => return Refusal::from(refusal).respond_as(&id.to_string(), language),
     };
     let services = &worker.0.services;
-    let (config, atelier) = (&services.config, &services.atelier);
-    let form = match read(atelier, config, &request, payload, call.draw()).await {
+    let form = match admitted_form(&mut call, services, &request, payload).await {
         Ok(form) => form,
         Err(refusal) => return Refusal::from(refusal).refuse(call, language),
     };
@@ -65,9 +64,8 @@ pub async fn create(worker: OnWorker, request: HttpRequest, payload: Payload) ->
         Err(refusal) => return Refusal::from(refusal).respond_as(&id.to_string(), language),
     };
     let services = &worker.0.services;
-    let (config, atelier) = (&services.config, &services.atelier);
     let ordered = async {
-        let form = read(atelier, config, &request, payload, call.draw()).await?;
+        let form = admitted_form(&mut call, services, &request, payload).await?;
         order(form, services, &mut call, language).await
     };
     match ordered.await {

@@ -25,24 +25,28 @@ use troupe_protocol::{
 };
 
 use super::{Entry, Form, Given};
-use crate::{config::ServerConfig, http::error::ApiError};
+use crate::{
+    config::ServerConfig,
+    http::{call::Call, error::ApiError, services::Services},
+};
 
 /// The most of a form's field that is no file.
 const MAX_TEXT: usize = 256 << 10;
 /// The most fields of a form.
 const MAX_FIELDS: usize = 100;
 
-/// Reads a request of either form.
+/// Takes a place for a request that was let in, then reads it, in either form.
 ///
 /// # Errors
-/// 400, 408, 413 or 415, with the limit that was passed.
-pub async fn read(
-    atelier: &Atelier,
-    config: &ServerConfig,
+/// What [`Call::admit`] says; 400, 408, 413 or 415, with the limit that was passed.
+pub async fn admitted_form(
+    call: &mut Call,
+    services: &Services,
     request: &HttpRequest,
     payload: Payload,
-    nonce: u64,
 ) -> Result<Form, ApiError> {
+    call.admit(services).await?;
+    let (atelier, config, nonce) = (&services.atelier, &services.config, call.draw());
     let wait = Duration::from_millis(config.body_timeout_ms);
     let content_type = request.headers().get(header::CONTENT_TYPE);
     let content_type = content_type
