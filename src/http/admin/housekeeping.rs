@@ -1,12 +1,12 @@
 //! Housekeeping on demand, and what came of it last.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use serde::Deserialize;
-use troupe_actors::jobs::housekeeping::HousekeepingError;
-use troupe_protocol::openai::error::ErrorCode;
 
-use super::{admitted, json, refuse};
-use crate::http::{error::ApiError, services::OnWorker};
+use super::{
+    admitted::{Admin, Refused},
+    json,
+};
 
 /// How it is to be done.
 #[derive(Debug, Deserialize)]
@@ -17,31 +17,11 @@ pub struct Query {
 }
 
 /// `POST /api/admin/housekeeping?dry_run`: does everything now, and tells what went.
-pub async fn run(worker: OnWorker, request: HttpRequest, query: web::Query<Query>) -> HttpResponse {
-    if let Err(refusal) = admitted(&worker, &request).await {
-        return refusal;
-    }
-    match worker.0.services.housekeeping.run(query.dry_run).await {
-        Ok(report) => json(&report),
-        Err(error) => refuse(&refused(&error)),
-    }
+pub async fn run(admin: Admin, query: web::Query<Query>) -> Result<HttpResponse, Refused> {
+    Ok(json(&admin.services.housekeeping.run(query.dry_run).await?))
 }
 
 /// `GET /api/admin/housekeeping`: the report of the last round since the start; `null` before the first.
-pub async fn last(worker: OnWorker, request: HttpRequest) -> HttpResponse {
-    if let Err(refusal) = admitted(&worker, &request).await {
-        return refusal;
-    }
-    match worker.0.services.housekeeping.last().await {
-        Ok(report) => json(&report),
-        Err(error) => refuse(&refused(&error)),
-    }
-}
-
-fn refused(error: &HousekeepingError) -> ApiError {
-    let code = match error {
-        HousekeepingError::Busy(_) => ErrorCode::DuplicateRequest,
-        HousekeepingError::Unavailable(_) => ErrorCode::InternalError,
-    };
-    ApiError::new(code, error.to_string())
+pub async fn last(admin: Admin) -> Result<HttpResponse, Refused> {
+    Ok(json(&admin.services.housekeeping.last().await?))
 }

@@ -1,9 +1,9 @@
 //! Jobs of all apps, and what was told of their ends: lists, and an operator's hand in them.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use serde_json::{Value, json};
 use troupe_actors::{
-    jobs::{JobError, Overseen, State, webhooks::WebhookError},
+    jobs::{Overseen, State},
     storage::queries::{
         jobs::JobFilter,
         webhook_deliveries::{DeliveryBrief, DeliveryFilter},
@@ -12,92 +12,53 @@ use troupe_actors::{
 use troupe_protocol::openai::error::ErrorCode;
 
 use super::{
-    admitted, json,
-    lists::{Query, begin},
-    refuse,
+    admitted::{Admin, Refused},
+    json,
+    lists::Query,
 };
-use crate::http::{error::ApiError, services::OnWorker};
+use crate::http::error::ApiError;
 
 /// States of deliveries.
 const DELIVERY_STATES: [&str; 3] = ["pending", "delivered", "dead"];
 
 /// `GET /api/admin/jobs?state&app&provider&model&limit&cursor`
-pub async fn list(
-    worker: OnWorker,
-    request: HttpRequest,
-    query: web::Query<Query>,
-) -> HttpResponse {
-    let before = match begin(&worker, &request, &query).await {
-        Ok(before) => before,
-        Err(refusal) => return refusal,
+pub async fn list(admin: Admin, query: web::Query<Query>) -> Result<HttpResponse, Refused> {
+    let filter = JobFilter {
+        app_id: query.app.clone(),
+        state: query.state(|name| State::parse(name).is_some())?,
+        model: query.model.clone(),
+        provider: query.provider.clone(),
     };
-    let listed = async {
-        let state = query.state(|name| State::parse(name).is_some())?;
-        let filter = JobFilter {
-            app_id: query.app.clone(),
-            state,
-            model: query.model.clone(),
-            provider: query.provider.clone(),
-        };
-        let jobs = &worker.0.services.jobs;
-        let page = jobs.oversee(filter, before, query.limit()).await?;
-        Ok(page.map(|overseen| job(&overseen)))
-    };
-    answered(listed.await)
+    let jobs = &admin.services.jobs;
+    let page = jobs.oversee(filter, query.before()?, query.limit()).await?;
+    Ok(json(&page.map(|overseen| job(&overseen))))
 }
 
 /// `POST /api/admin/jobs/{id}/cancel`: one that is finished stays as it is.
-pub async fn cancel(worker: OnWorker, request: HttpRequest, id: web::Path<String>) -> HttpResponse {
-    if let Err(refusal) = admitted(&worker, &request).await {
-        return refusal;
-    }
-    let cancelled = async {
-        let cancelled = worker.0.services.jobs.cancel_any(&id).await?;
-        let cancelled = cancelled.ok_or_else(|| absent("job", &id))?;
-        log::info!("an admin has cancelled job {id}");
-        Ok(job(&cancelled))
-    };
-    answered(cancelled.await)
+pub async fn cancel(admin: Admin, id: web::Path<String>) -> Result<HttpResponse, Refused> {
+    let cancelled = admin.services.jobs.cancel_any(&id).await?;
+    let cancelled = cancelled.ok_or_else(|| absent("job", &id))?;
+    log::info!("an admin has cancelled job {id}");
+    Ok(json(&job(&cancelled)))
 }
 
 /// `GET /api/admin/webhooks/deliveries?state&app&limit&cursor`
-pub async fn deliveries(
-    worker: OnWorker,
-    request: HttpRequest,
-    query: web::Query<Query>,
-) -> HttpResponse {
-    let before = match begin(&worker, &request, &query).await {
-        Ok(before) => before,
-        Err(refusal) => return refusal,
+pub async fn deliveries(admin: Admin, query: web::Query<Query>) -> Result<HttpResponse, Refused> {
+    let filter = DeliveryFilter {
+        app_id: query.app.clone(),
+        state: query.state(|name| DELIVERY_STATES.contains(&name))?,
     };
-    let listed = async {
-        let filter = DeliveryFilter {
-            app_id: query.app.clone(),
-            state: query.state(|name| DELIVERY_STATES.contains(&name))?,
-        };
-        let webhooks = &worker.0.services.webhooks;
-        let page = webhooks.oversee(filter, before, query.limit()).await?;
-        Ok(page.map(|brief| delivery(&brief)))
-    };
-    answered(listed.await)
+    let webhooks = &admin.services.webhooks;
+    let page = webhooks.oversee(filter, query.before()?, query.limit());
+    Ok(json(&page.await?.map(|brief| delivery(&brief))))
 }
 
 /// `POST /api/admin/webhooks/deliveries/{id}/redeliver`: it is tried again as if it were new.
-pub async fn redeliver(
-    worker: OnWorker,
-    request: HttpRequest,
-    id: web::Path<String>,
-) -> HttpResponse {
-    if let Err(refusal) = admitted(&worker, &request).await {
-        return refusal;
-    }
-    let queued = async {
-        let queued = worker.0.services.webhooks.redeliver_any(&id).await?;
-        let queued = queued.ok_or_else(|| absent("delivery", &id))?;
-        log::info!("an admin has queued delivery {id} again");
-        Ok(delivery(&queued))
-    };
-    answered(queued.await)
+pub async fn redeliver(admin: Admin, id: web::Path<String>) -> Result<HttpResponse, Refused> {
+    let queued = admin.services.webhooks.redeliver_any(&id).await?;
+    let queued = queued.ok_or_else(|| absent("delivery", &id))?;
+    log::info!("an admin has queued delivery {id} again");
+    Ok(json(&delivery(&queued)))
 }
 
 /// A job without its prompt and pictures, which are its app's. Times are in milliseconds since 1970.
@@ -145,25 +106,7 @@ fn delivery(brief: &DeliveryBrief) -> Value {
     })
 }
 
-/// Why an admin gets nothing.
-#[derive(derive_more::From)]
-enum Refused {
-    Job(JobError),
-    Webhook(WebhookError),
-    Other(ApiError),
-}
-
 fn absent(what: &str, id: &str) -> ApiError {
     let message = format!("there is no {what} {id}, or not any more");
     ApiError::new(ErrorCode::NotFound, message)
-}
-
-fn answered<T: serde::Serialize>(answer: Result<T, Refused>) -> HttpResponse {
-    let error = match answer {
-        Ok(body) => return json(&body),
-        Err(Refused::Job(error)) => error.into(),
-        Err(Refused::Webhook(error)) => error.into(),
-        Err(Refused::Other(error)) => error,
-    };
-    refuse(&error)
 }

@@ -1,6 +1,7 @@
 //! The admin's JSON: calls, charges, restarts, pools, routes, jobs and what is told of them, housekeeping, the
 //! supervision tree.
 
+mod admitted;
 pub mod gate;
 mod housekeeping;
 mod jobs;
@@ -8,27 +9,18 @@ mod lists;
 mod route;
 mod supervision;
 
-use std::rc::Rc;
-
 use actix_web::{
-    HttpRequest, HttpResponse,
+    FromRequest as _, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::{
-        StatusCode,
-        header::{self, HeaderValue},
-    },
+    http::header,
     middleware::{Next, from_fn},
     web,
 };
 use serde::Serialize;
-use troupe_protocol::openai::error::ErrorCode;
 
-use super::{
-    error::ApiError,
-    layers::resource,
-    services::{OnWorker, Worker},
-};
+use self::admitted::Admin;
+use super::layers::resource;
 
 /// `/api/admin/…`
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -69,13 +61,9 @@ async fn admins_only(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let Some(worker) = request.app_data::<Rc<Worker>>().cloned() else {
-        let error = ApiError::new(ErrorCode::InternalError, "the worker has no services");
-        return Ok(request.into_response(refuse(&error)));
-    };
-    match admitted(&OnWorker(worker), request.request()).await {
-        Ok(()) => Ok(next.call(request).await?.map_into_boxed_body()),
-        Err(refusal) => Ok(request.into_response(refusal)),
+    match Admin::extract(request.request()).await {
+        Ok(_) => Ok(next.call(request).await?.map_into_boxed_body()),
+        Err(refusal) => Ok(request.error_response(refusal)),
     }
 }
 
@@ -94,25 +82,4 @@ pub fn json<T: Serialize>(body: &T) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(body)
-}
-
-/// Why an admin is refused.
-pub fn refuse(error: &ApiError) -> HttpResponse {
-    let id = uuid::Uuid::now_v7().to_string();
-    let mut response = error.respond(&id);
-    if response.status() == StatusCode::UNAUTHORIZED {
-        // lets a browser ask for the password
-        response.headers_mut().insert(
-            header::WWW_AUTHENTICATE,
-            HeaderValue::from_static("Basic realm=\"Troupe admin\", charset=\"UTF-8\""),
-        );
-    }
-    response
-}
-
-/// Lets an admin in, or answers for why not.
-pub async fn admitted(worker: &OnWorker, request: &HttpRequest) -> Result<(), HttpResponse> {
-    let admins = &worker.0.services.admins;
-    let entered = admins.enter(request, &worker.0.services.database).await;
-    entered.map_err(|error| refuse(&error))
 }

@@ -1,6 +1,6 @@
 //! `GET /api/admin/route`: who would serve a model now, in which order, and why.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use troupe_actors::{
@@ -9,8 +9,11 @@ use troupe_actors::{
 };
 use troupe_protocol::openai::error::ErrorCode;
 
-use super::{admitted, json, refuse};
-use crate::http::{error::ApiError, fallback::unknown_model, services::OnWorker};
+use super::{
+    admitted::{Admin, Refused},
+    json,
+};
+use crate::http::{error::ApiError, fallback::unknown_model};
 
 /// The model, and the conversation with the app that it belongs to: apps share none.
 #[derive(Debug, Deserialize)]
@@ -63,36 +66,25 @@ struct Candidate<'a> {
 }
 
 /// `GET /api/admin/route?model[&conversation&app]`
-pub async fn explain(
-    worker: OnWorker,
-    request: HttpRequest,
-    query: web::Query<Query>,
-) -> HttpResponse {
-    if let Err(refusal) = admitted(&worker, &request).await {
-        return refusal;
-    }
-    let affinity = match query.affinity() {
-        Ok(affinity) => affinity,
-        Err(error) => return refuse(&error),
-    };
-    let directory = worker.0.services.catalog.directory().clone();
-    let Some(found) = directory.explain(&query.model, affinity) else {
-        return refuse(&unknown_model(&query.model));
-    };
+pub async fn explain(admin: Admin, query: web::Query<Query>) -> Result<HttpResponse, Refused> {
+    let affinity = query.affinity()?;
+    let directory = admin.services.catalog.directory().clone();
+    let found = directory.explain(&query.model, affinity);
+    let found = found.ok_or_else(|| unknown_model(&query.model))?;
     let mut candidates = Vec::new();
     for (place, ranked) in found.ranked.iter().enumerate() {
         let tokens = tokens(ranked).await;
         let why = why(&found, place, &query);
         candidates.push(candidate(ranked, tokens, why));
     }
-    json(&Answer {
+    Ok(json(&Answer {
         model: &query.model,
         resolved_by: found.resolved_by,
         conversation: query.conversation.as_deref(),
         candidates,
         not_offered: &found.absent,
         policy: found.policy.as_deref().map(|policy| json!(policy)),
-    })
+    }))
 }
 
 fn candidate(ranked: &Ranked, tokens: Value, why: String) -> Candidate<'_> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpResponse,
     http::{StatusCode, header},
     web::{self, Bytes},
 };
@@ -11,34 +11,29 @@ use futures_util::stream;
 use serde::Deserialize;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use troupe_actors::supervision::{Disturbance, Tree, TreeError};
+use troupe_actors::supervision::{Disturbance, Tree};
 use troupe_protocol::openai::error::ErrorCode;
 
-use super::{List, admitted, json, refuse};
-use crate::http::{error::ApiError, services::OnWorker};
+use super::{
+    List,
+    admitted::{Admin, Refused},
+    json,
+};
+use crate::http::error::ApiError;
 
 /// `GET /api/admin/supervision`
-pub async fn tree(worker: OnWorker, request: HttpRequest) -> HttpResponse {
-    if let Err(refusal) = admitted(&worker, &request).await {
-        return refusal;
-    }
-    match worker.0.services.tree.snapshot().await {
-        Ok(tree) => json(&List {
-            count: tree.nodes.len() as u64,
-            list: tree.nodes,
-            next: None,
-        }),
-        Err(error) => refuse(&told(&error)),
-    }
+pub async fn tree(admin: Admin) -> Result<HttpResponse, Refused> {
+    let tree = admin.services.tree.snapshot().await?;
+    Ok(json(&List {
+        count: tree.nodes.len() as u64,
+        list: tree.nodes,
+        next: None,
+    }))
 }
 
 /// `POST /api/admin/supervision/{path}/restart`
-pub async fn restart(
-    worker: OnWorker,
-    request: HttpRequest,
-    path: web::Path<String>,
-) -> HttpResponse {
-    disturb(&worker, &request, &path, Disturbance::Restart).await
+pub async fn restart(admin: Admin, path: web::Path<String>) -> Result<HttpResponse, Refused> {
+    disturb(&admin, &path, Disturbance::Restart).await
 }
 
 /// A fault to inject: `{"kind":"panic"}`, and the other kinds of [`Disturbance`].
@@ -48,53 +43,31 @@ pub struct Fault(Disturbance);
 
 /// `POST /api/admin/supervision/{path}/fault`, where `supervision.fault_injection` allows it.
 pub async fn fault(
-    worker: OnWorker,
-    request: HttpRequest,
+    admin: Admin,
     path: web::Path<String>,
     fault: web::Json<Fault>,
-) -> HttpResponse {
-    if !worker.0.services.fault_injection {
-        return refuse(&ApiError::new(
-            ErrorCode::NotFound,
-            "faults can be injected only with `supervision.fault_injection = true`",
-        ));
+) -> Result<HttpResponse, Refused> {
+    if !admin.services.fault_injection {
+        let message =
+            "faults can be injected only with `supervision.fault_injection = true`";
+        return Err(ApiError::new(ErrorCode::NotFound, message).into());
     }
-    disturb(&worker, &request, &path, fault.0.0).await
+    disturb(&admin, &path, fault.0.0).await
 }
 
 async fn disturb(
-    worker: &OnWorker,
-    request: &HttpRequest,
+    admin: &Admin,
     path: &str,
     disturbance: Disturbance,
-) -> HttpResponse {
-    if let Err(refusal) = admitted(worker, request).await {
-        return refusal;
-    }
-    match worker.0.services.tree.disturb(path, disturbance).await {
-        Ok(()) => {
-            HttpResponse::build(StatusCode::ACCEPTED).json(serde_json::json!({ "path": path }))
-        }
-        Err(error) => refuse(&told(&error)),
-    }
-}
-
-fn told(error: &TreeError) -> ApiError {
-    let code = match error {
-        TreeError::NoSuchActor { .. } => ErrorCode::NotFound,
-        TreeError::Down { .. } => ErrorCode::ActorDown,
-        TreeError::StartTimeout { .. } | TreeError::NoSupervisor => ErrorCode::InternalError,
-    };
-    ApiError::new(code, error.to_string())
+) -> Result<HttpResponse, Refused> {
+    admin.services.tree.disturb(path, disturbance).await?;
+    Ok(HttpResponse::build(StatusCode::ACCEPTED).json(serde_json::json!({ "path": path })))
 }
 
 /// `GET /api/admin/supervision/events`: an event of the stream for each fall, with the rows of the
 /// restart log, and a comment now and then so that no proxy cuts it.
-pub async fn events(worker: OnWorker, request: HttpRequest) -> HttpResponse {
-    if let Err(refusal) = admitted(&worker, &request).await {
-        return refusal;
-    }
-    let services = &worker.0.services;
+pub async fn events(admin: Admin) -> HttpResponse {
+    let services = &admin.services;
     let newest = services.tree.newest_event();
     let seen = *newest.borrow();
     let feed = Feed {

@@ -40,12 +40,14 @@ pub async fn linked(
 ) -> HttpResponse {
     let answer = asked.answer;
     let (nonce, limit) = (call.draw(), services.atelier.config.max_file_bytes);
-    let received = match receive(answer.body, false, &services.media, limit, nonce).await {
-        Ok(received) => received,
-        Err(error) => {
-            answer.lease.report(LeaseOutcome::Failure(kind_of(&error)));
+    let receiving = receive(answer.body, false, &services.media, limit, nonce);
+    let received = match services.unless_cut(receiving).await {
+        Ok(Ok(received)) => received,
+        Ok(Err(error)) => {
+            answer.lease.report(fate(&error));
             return call.refuse(&refusal(error));
         }
+        Err(cut) => return call.refuse(&cut),
     };
     answer.lease.report(LeaseOutcome::Success);
     call.used(Usage::from_openai_body(&received.body));
@@ -55,10 +57,14 @@ pub async fn linked(
     }
 }
 
-fn kind_of(error: &ReceiveError) -> FailureKind {
+/// What is said of the credential: it has no part in a store of ours that takes nothing.
+fn fate(error: &ReceiveError) -> LeaseOutcome {
     match error {
-        ReceiveError::Body(fault) => fault.kind(),
-        ReceiveError::Lift(_) | ReceiveError::Media(_) => FailureKind::Upstream,
+        ReceiveError::Body(fault) => LeaseOutcome::Failure(fault.kind()),
+        ReceiveError::Media(error) if error.is_ours() => LeaseOutcome::Dropped,
+        ReceiveError::Lift(_) | ReceiveError::Media(_) => {
+            LeaseOutcome::Failure(FailureKind::Upstream)
+        }
     }
 }
 
