@@ -103,6 +103,11 @@ async fn what_passes_is_charged_once_for_its_call_and_a_user_is_no_reason_to_pas
         calls.push(passed.header("x-request-id").to_owned());
         passed.ok().await;
     }
+    // it has no price
+    order["model"] = format!("openai/{QUICK}").into();
+    let free = app.post(path, &order).await;
+    assert_eq!(free.header("x-troupe-job"), "");
+    free.ok().await;
     let page = app.admin_get("/api/admin/charges").await.json().await;
     let charges = page["list"].as_array().unwrap();
     assert_eq!(charges.len(), 3, "{page}");

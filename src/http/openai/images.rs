@@ -147,17 +147,19 @@ async fn order(
     Ok((ordered, format))
 }
 
-/// What is to be charged for pictures that a target makes past the jobs; none where its models have no prices.
+/// What is to be charged for pictures that a target makes past the jobs; none where its model has no price, so that
+/// nothing need be stored before the first byte.
 fn cost(target: &Target, pictures: u32, call: &Call) -> Option<Passed> {
     let provider = &target.provider;
     let price = provider.studio.as_ref()?.price(bare(&target.id));
-    Some(Passed {
+    let price = price.micro_credits();
+    (price > 0).then(|| Passed {
         call_id: call.id().to_owned(),
         app_id: call.app_id().to_owned(),
         provider: provider.name.to_string(),
         target: target.id.to_string(),
         pictures,
-        price: price.micro_credits(),
+        price,
     })
 }
 
