@@ -26,7 +26,7 @@ pub struct PoolConfig {
     pub sticky: bool,
     /// The most leases of one token at a time; 0 = as many as the upstream is known to bear, else no limit.
     pub per_token_concurrency: u32,
-    /// How long a request waits for the first token to thaw before it is refused.
+    /// How long a request waits, in all its attempts, for tokens to thaw before it is refused.
     pub max_wait_ms: u64,
     /// Upstream calls of one request, failovers included. Tokens that the upstream turns away do not count.
     pub max_attempts: usize,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::storage::{Connection, connection::on_each, schema::calls};
 
-use super::{CHUNK, Cursor, Page};
+use super::{CHUNK, Cursor, Page, page::newest_first};
 
 /// The record of one request. Texts that were never known (a request refused before a provider was chosen) are empty.
 #[derive(
@@ -109,15 +109,7 @@ pub fn list(
     }
     on_each!(conn, c => {
         let count = filtered!().count().get_result(c)?;
-        let mut query = filtered!();
-        if let Some(Cursor { at, id }) = before {
-            // the first condition is implied; it is what an index on the time can use
-            query = query
-                .filter(calls::at.le(at))
-                .filter(calls::at.lt(at).or(calls::id.lt(id)));
-        }
-        let rows = query
-            .order((calls::at.desc(), calls::id.desc()))
+        let rows = newest_first!(filtered!(), (calls::at, calls::id), before)
             .limit(limit as i64 + 1)
             .select(CallRow::as_select())
             .load(c)?;

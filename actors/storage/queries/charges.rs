@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use serde::Serialize;
 
-use super::{Cursor, Page};
+use super::{Cursor, Page, page::newest_first};
 use crate::storage::{Connection, connection::on_each, schema::charges};
 
 /// What one job cost.
@@ -61,15 +61,7 @@ pub fn list(
     }
     on_each!(conn, c => {
         let count = filtered!().count().get_result(c)?;
-        let mut query = filtered!();
-        if let Some(Cursor { at, id }) = before {
-            // the first condition is implied; it is what an index on the time can use
-            query = query
-                .filter(charges::created_at.le(at))
-                .filter(charges::created_at.lt(at).or(charges::job_id.lt(id)));
-        }
-        let rows = query
-            .order((charges::created_at.desc(), charges::job_id.desc()))
+        let rows = newest_first!(filtered!(), (charges::created_at, charges::job_id), before)
             .limit(limit as i64 + 1)
             .select(ChargeRow::as_select())
             .load(c)?;

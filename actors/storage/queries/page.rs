@@ -52,6 +52,19 @@ pub struct Cursor {
     pub id: String,
 }
 
+/// Of a boxed query, the rows behind `$before`, newest first by `$at`, then by `$id`.
+macro_rules! newest_first {
+    ($query:expr, ($at:expr, $id:expr), $before:expr) => {{
+        let mut query = $query;
+        if let Some($crate::storage::queries::Cursor { at, id }) = $before {
+            // the first condition is implied; it is what an index on the time can use
+            query = query.filter($at.le(at)).filter($at.lt(at).or($id.lt(id)));
+        }
+        query.order(($at.desc(), $id.desc()))
+    }};
+}
+pub(super) use newest_first;
+
 /// A text that is no cursor.
 #[derive(Debug, Clone, PartialEq, Eq, derive_more::Display, derive_more::Error)]
 #[display("not a cursor: take `next` of the previous page as it is")]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::storage::{Connection, connection::on_each, schema::restarts};
 
-use super::{CHUNK, Cursor, Page};
+use super::{CHUNK, Cursor, Page, page::newest_first};
 
 /// One restart.
 #[derive(
@@ -55,14 +55,7 @@ pub fn list(
 ) -> QueryResult<Page<RestartRow>> {
     on_each!(conn, c => {
         let count = restarts::table.count().get_result(c)?;
-        let mut query = restarts::table.into_boxed();
-        if let Some(Cursor { at, id }) = before {
-            query = query
-                .filter(restarts::at.le(at))
-                .filter(restarts::at.lt(at).or(restarts::id.lt(id)));
-        }
-        let rows = query
-            .order((restarts::at.desc(), restarts::id.desc()))
+        let rows = newest_first!(restarts::table.into_boxed(), (restarts::at, restarts::id), before)
             .limit(limit as i64 + 1)
             .select(RestartRow::as_select())
             .load(c)?;
