@@ -60,11 +60,17 @@ pub struct FirstStart {
 impl fmt::Display for FirstStart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(model) = &self.model else {
-            writeln!(f, "Troupe did not start, but these credentials are in force from now on.")?;
+            writeln!(
+                f,
+                "Troupe did not start, but these credentials are in force from now on."
+            )?;
             writeln!(f, "They are shown this once: keep them.\n")?;
             return self.credentials(f);
         };
-        writeln!(f, "Troupe is ready. What follows is shown this once: keep it.\n")?;
+        writeln!(
+            f,
+            "Troupe is ready. What follows is shown this once: keep it.\n"
+        )?;
         self.credentials(f)?;
         self.curl(model, f)?;
         self.python(model, f)?;

@@ -15,6 +15,7 @@
 //! [`Keeper`] forgets what is over, and stores what the database did not take at first.
 
 pub mod config;
+mod fingerprint;
 mod handle;
 mod keeper;
 pub mod policy;
@@ -27,10 +28,11 @@ mod ticket;
 
 pub use self::{
     config::AnswersConfig,
+    fingerprint::{Fingerprint, FormPrint},
     handle::{Answers, Recalled},
     keeper::Keeper,
     policy::Made,
     recording::{End, Head, Reader, Refusal, Step},
-    table::{Ask, Begun, Fingerprint},
+    table::{Ask, Begun},
     ticket::Ticket,
 };

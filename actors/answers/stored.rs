@@ -4,8 +4,9 @@ use bytes::Bytes;
 use derive_more::{Display, Error};
 
 use super::{
+    fingerprint::Fingerprint,
     recording::{Head, Recording},
-    table::{Fingerprint, KeyScope},
+    table::KeyScope,
 };
 use crate::{accounts::calls::Outcome, storage::queries::answers::AnswerRow};
 

@@ -5,15 +5,13 @@
 
 use std::{
     collections::HashMap,
-    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use sha2::{Digest as _, Sha256};
-
 use super::{
     config::AnswersConfig,
+    fingerprint::Fingerprint,
     policy::{Standing, Verdict, Wish, judge},
     recording::{Budget, Reader, Recording},
     ticket::Ticket,
@@ -22,48 +20,6 @@ use crate::{
     storage::queries::answers::AnswerRow,
     supervision::{Clock, clock::Monotonic},
 };
-
-/// SHA-256 over a request's path with its query, and its body.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Fingerprint(pub(super) [u8; 32]);
-
-impl Fingerprint {
-    /// Of a request.
-    #[must_use]
-    pub fn of(path: &str, body: &[u8]) -> Self {
-        let mut hash = Sha256::new();
-        hash.update(path);
-        // no path has this byte
-        hash.update([0]);
-        hash.update(body);
-        Self(hash.finalize().into())
-    }
-
-    /// Of a request whose body is these pieces, and what stands between them does not count.
-    #[must_use]
-    pub fn of_pieces<'a>(path: &str, pieces: impl Iterator<Item = &'a [u8]>) -> Self {
-        let mut hash = Sha256::new();
-        hash.update(path);
-        for piece in pieces {
-            hash.update([0]);
-            // where each ends is told by their lengths
-            hash.update((piece.len() as u64).to_le_bytes());
-            hash.update(piece);
-        }
-        Self(hash.finalize().into())
-    }
-
-    /// SHA-256.
-    pub(crate) fn bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Fingerprint(…)")
-    }
-}
 
 /// Among whom a request looks for its like.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{
+    fingerprint::Fingerprint,
     policy::Wish,
     recording::{End, Head, Reader, Recording, Refusal},
-    table::{Ask, Fingerprint, KeyScope, Scope, Table},
+    table::{Ask, KeyScope, Scope, Table},
 };
 use crate::accounts::calls::Outcome;
 

@@ -48,10 +48,13 @@ pub async fn read_whole(
     let wait = Duration::from_millis(config.body_timeout_ms);
     let declared = declared_length(request);
     let body = timeout(wait, collect(payload, declared, config.max_body_bytes)).await;
-    body.map_err(|_| {
-        let message = format!("the body did not come within {} ms", config.body_timeout_ms);
-        ApiError::new(ErrorCode::RequestTimeout, message)
-    })?
+    body.map_err(|_| too_late(config))?
+}
+
+/// 408 for a body that does not come.
+pub fn too_late(config: &ServerConfig) -> ApiError {
+    let message = format!("the body did not come within {} ms", config.body_timeout_ms);
+    ApiError::new(ErrorCode::RequestTimeout, message)
 }
 
 fn is_json(request: &HttpRequest) -> bool {
@@ -103,7 +106,8 @@ fn too_large(limit: usize) -> ApiError {
     ApiError::new(ErrorCode::BodyTooLarge, message)
 }
 
-fn unread(error: &PayloadError) -> ApiError {
+/// 400 for a body that breaks off.
+pub fn unread(error: &PayloadError) -> ApiError {
     log::debug!("a request body broke off: {error}");
     let message = "the body could not be read to its end";
     ApiError::new(ErrorCode::InvalidRequest, message)

@@ -2,6 +2,7 @@
 
 mod dedupe;
 mod dialects;
+mod forms;
 mod keyed;
 mod orders;
 mod outages;

@@ -5,8 +5,8 @@ use super::{Answer, App};
 const BOUNDARY: &str = "boundary-of-the-tests-0123456789";
 
 /// A form, its fields in the order in which they are added.
-#[derive(Default)]
-pub struct Form(Vec<u8>);
+#[derive(Default, Clone)]
+pub struct Form(Vec<(String, Vec<u8>)>);
 
 impl Form {
     /// One with these texts.
@@ -27,20 +27,42 @@ impl Form {
     }
 
     fn part(mut self, head: &str, content: &[u8]) -> Self {
-        let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; {head}\r\n");
-        self.0.extend_from_slice(head.as_bytes());
-        self.0.extend_from_slice(content);
-        self.0.extend_from_slice(b"\r\n");
+        let head = format!("Content-Disposition: form-data; {head}\r\n");
+        self.0.push((head, content.to_vec()));
         self
     }
 
     /// POSTs it with the API key.
-    pub async fn post(mut self, app: &App, path: &str) -> Answer {
-        self.0
-            .extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
-        let kind = format!("multipart/form-data; boundary={BOUNDARY}");
+    pub async fn post(self, app: &App, path: &str) -> Answer {
+        self.post_with(app, path, BOUNDARY, &[]).await
+    }
+
+    /// The same with a boundary of its own, and more headers.
+    pub async fn post_with(
+        self,
+        app: &App,
+        path: &str,
+        boundary: &str,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let kind = format!("multipart/form-data; boundary={boundary}");
         let request = app.client().post(app.url(path)).bearer_auth(App::API_KEY);
         let request = request.insert_header(("content-type", kind));
-        Answer::new(request.send_body(self.0).await.expect("an answer"))
+        let request = headers
+            .iter()
+            .fold(request, |request, header| request.insert_header(*header));
+        let body = self.rendered(boundary);
+        Answer::new(request.send_body(body).await.expect("an answer"))
+    }
+
+    fn rendered(self, boundary: &str) -> Vec<u8> {
+        let mut body = Vec::new();
+        for (head, content) in self.0 {
+            body.extend_from_slice(format!("--{boundary}\r\n{head}").as_bytes());
+            body.extend_from_slice(&content);
+            body.extend_from_slice(b"\r\n");
+        }
+        body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+        body
     }
 }

@@ -3,9 +3,7 @@
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::json;
-use troupe_actors::storage::queries::{
-    Cursor, CursorError, calls::CallFilter, charges, restarts,
-};
+use troupe_actors::storage::queries::{Cursor, CursorError, calls::CallFilter, charges, restarts};
 use troupe_protocol::openai::error::ErrorCode;
 
 use super::{

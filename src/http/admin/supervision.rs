@@ -48,8 +48,7 @@ pub async fn fault(
     fault: web::Json<Fault>,
 ) -> Result<HttpResponse, Refused> {
     if !admin.services.fault_injection {
-        let message =
-            "faults can be injected only with `supervision.fault_injection = true`";
+        let message = "faults can be injected only with `supervision.fault_injection = true`";
         return Err(ApiError::new(ErrorCode::NotFound, message).into());
     }
     disturb(&admin, &path, fault.0.0).await

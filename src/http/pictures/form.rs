@@ -13,7 +13,7 @@ use troupe_protocol::{
     pictures::{Source, order::source, spec::refused},
 };
 
-pub use self::reading::admitted_form;
+pub use self::reading::{admitted_form, not_spooled};
 
 /// What a client sent.
 pub struct Form {

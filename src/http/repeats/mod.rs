@@ -3,6 +3,7 @@
 //! | room | what it is for |
 //! |---|---|
 //! | this | the layer around all routes: who is concerned at all |
+//! | `body` | its body, read before it is known who serves it |
 //! | `request` | the request that may be a repeat, and what becomes of it |
 //! | `maker` | the task that makes an answer for all who wait for it |
 //! | `bodies` | the bodies that carry it to each of them |
@@ -10,6 +11,7 @@
 //! It stands around the route table, so a new route under `/v1/` or `/api/v1/` needs to know nothing of it.
 
 mod bodies;
+mod body;
 mod maker;
 mod request;
 

@@ -7,7 +7,6 @@ use actix_web::{
     body::BoxBody,
     dev::{Payload, Service, ServiceRequest, ServiceResponse},
     http::header::{HeaderMap, HeaderName, HeaderValue},
-    web::Bytes,
 };
 use troupe_actors::{
     accounts::{
@@ -23,10 +22,9 @@ use troupe_protocol::{
 };
 use uuid::Uuid;
 
-use super::{IDEMPOTENCY_KEY, bodies, maker::make};
+use super::{IDEMPOTENCY_KEY, bodies, body::Body, maker::make};
 use crate::http::{
     auth,
-    body::read_whole,
     call::Call,
     dialect::{Shape, client_of},
     error::ApiError,
@@ -65,33 +63,31 @@ where
         Err(refusal) => return Ok(request.into_response(refusal)),
     };
     let (http, payload) = request.into_parts();
-    let (place, body) = match caller.read(&http, payload).await {
+    let (place, body, fingerprint) = match caller.read(&http, payload).await {
         Ok(read) => read,
         Err(error) => return Ok(ServiceResponse::new(http, caller.refuse(&error, &[]))),
     };
-    let path = http.uri().path_and_query();
-    let path = path.map_or(http.path(), |path| path.as_str());
-    let answered = match caller.meet(fingerprint(path, &http, &body)).await {
+    let answered = match caller.meet(fingerprint).await {
         Met::First(ticket) => {
             // a job has it in its row, so that the key outlives this process
             if let Some(submission) = worker.services.answers.submission(&ticket) {
                 http.extensions_mut().insert(submission);
             }
             http.extensions_mut().insert(place);
-            let request = ServiceRequest::from_parts(http, Payload::from(body));
+            let request = ServiceRequest::from_parts(http, body.payload());
             return make(service, request, ticket, &worker).await;
         }
         Met::Nobody => {
             http.extensions_mut().insert(place);
-            let request = ServiceRequest::from_parts(http, Payload::from(body));
+            let request = ServiceRequest::from_parts(http, body.payload());
             return service.call(request).await;
         }
         Met::Another(reader) => {
             // it is not served itself
             drop(place);
-            caller.share(reader, &body).await
+            caller.share(reader, body.json()).await
         }
-        Met::Refused(error) => caller.refuse(&error, &body),
+        Met::Refused(error) => caller.refuse(&error, body.json()),
     };
     Ok(ServiceResponse::new(http, answered))
 }
@@ -167,11 +163,11 @@ impl Caller {
         &self,
         request: &HttpRequest,
         payload: Payload,
-    ) -> Result<(Rc<Admission>, Bytes), ApiError> {
+    ) -> Result<(Rc<Admission>, Body, Fingerprint), ApiError> {
         let services = &self.worker.services;
         let place = services.limits.admit(&self.principal).await?;
-        let body = read_whole(&services.config, request, payload).await?;
-        Ok((Rc::new(place), body))
+        let (body, fingerprint) = Body::read(services, request, payload).await?;
+        Ok((Rc::new(place), body, fingerprint))
     }
 
     /// Looks for another request like this one.
@@ -242,26 +238,6 @@ impl Caller {
     }
 }
 
-/// What a request with this body is known by. The boundary of a form, which clients roll anew for each try, is no part
-/// of it.
-fn fingerprint(path: &str, request: &HttpRequest, body: &[u8]) -> Fingerprint {
-    let mime = request.mime_type().ok().flatten();
-    let boundary = mime.as_ref().and_then(|mime| mime.get_param("boundary"));
-    match boundary.map(|boundary| boundary.as_str().as_bytes()) {
-        None | Some([]) => Fingerprint::of(path, body),
-        Some(boundary) => {
-            let marks = memchr::memmem::find_iter(body, boundary);
-            let ends = marks.map(Some).chain([None]);
-            let pieces = ends.scan(0, |from, mark| {
-                let piece = &body[*from..mark.unwrap_or(body.len())];
-                *from = mark.map_or(body.len(), |mark| mark + boundary.len());
-                Some(piece)
-            });
-            Fingerprint::of_pieces(path, pieces)
-        }
-    }
-}
-
 /// The key that the client has chosen for this request, if it has.
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let mut given = headers.get_all(IDEMPOTENCY_KEY);
@@ -301,23 +277,7 @@ fn duplicate(retry_after: Duration) -> ApiError {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::test::TestRequest;
-
     use super::*;
-
-    #[test]
-    fn the_boundary_of_a_form_does_not_count() {
-        let of = |boundary: &str, text: &str| {
-            let kind = format!("multipart/form-data; boundary={boundary}");
-            let request = TestRequest::default().insert_header(("content-type", kind));
-            let body = format!("--{boundary}\r\n\r\n{text}\r\n--{boundary}--\r\n");
-            fingerprint("/p", &request.to_http_request(), body.as_bytes())
-        };
-        assert_eq!(of("one", "a fox"), of("another", "a fox"));
-        assert_ne!(of("one", "a fox"), of("one", "two foxes"));
-        // a boundary is where it is, not somewhere else
-        assert_ne!(of("one", "a--"), of("one", "--a"));
-    }
 
     fn key(values: &[&str]) -> Result<Option<String>, ErrorCode> {
         let mut headers = HeaderMap::new();

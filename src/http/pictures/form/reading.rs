@@ -27,7 +27,12 @@ use troupe_protocol::{
 use super::{Entry, Form, Given};
 use crate::{
     config::ServerConfig,
-    http::{call::Call, error::ApiError, services::Services},
+    http::{
+        body::{too_late, unread},
+        call::Call,
+        error::ApiError,
+        services::Services,
+    },
 };
 
 /// The most of a form's field that is no file.
@@ -64,10 +69,7 @@ pub async fn admitted_form(
     };
     match actix_rt::time::timeout(wait, reading).await {
         Ok(read) => read,
-        Err(_) => {
-            let message = format!("the body did not come within {} ms", config.body_timeout_ms);
-            Err(ApiError::new(ErrorCode::RequestTimeout, message))
-        }
+        Err(_) => Err(too_late(config)),
     }
 }
 
@@ -81,7 +83,7 @@ async fn read_json(
     let mut parts = Vec::new();
     let mut open: Option<(usize, Spool)> = None;
     while let Some(piece) = payload.next().await {
-        let piece = piece.map_err(|error| broken(&error))?;
+        let piece = piece.map_err(|error| unread(&error))?;
         let mut decoded = Vec::new();
         let lifted = lifter.feed(&piece, |at, bytes| decoded.push((at, bytes)));
         lifted.map_err(|error| not_lifted(error, config))?;
@@ -194,7 +196,8 @@ fn few_enough(atelier: &Atelier, files: usize) -> Result<(), ApiError> {
     Err(refused("image", format!("give {most} pictures at most")).into())
 }
 
-fn not_spooled(error: MediaError) -> ApiError {
+/// What is told of a file that cannot be put aside.
+pub fn not_spooled(error: MediaError) -> ApiError {
     let code = match error {
         MediaError::TooLarge { .. } => ErrorCode::BodyTooLarge,
         _ => ErrorCode::InternalError,
@@ -219,13 +222,5 @@ fn bad_form(error: &MultipartError) -> ApiError {
     ApiError::new(
         ErrorCode::InvalidRequest,
         format!("the form cannot be read: {error}"),
-    )
-}
-
-fn broken(error: &PayloadError) -> ApiError {
-    log::debug!("a request body broke off: {error}");
-    ApiError::new(
-        ErrorCode::InvalidRequest,
-        "the body could not be read to its end",
     )
 }
