@@ -120,8 +120,9 @@ def _redis(results):
             *(number(middle(results, KV.name, state, "latency_us", quantile)) for quantile in ("p50", "p99")),
             "—" if over is None else f"{over:+,.0f}",
             number(middle(results, KV.name, state, "cpu_us_per_answer")),
+            number(figures.largest(results, KV.name, state, "foreign_cores")),
         ])
-    return table(["Redis", "p50, µs", "p99, µs", "p99 over alive, µs", "CPU µs per request"], rows)
+    return table(["Redis", "p50, µs", "p99, µs", "p99 over alive, µs", "CPU µs per request", "cores that others used"], rows)
 
 
 def _merged(results, scenarios, targets):

@@ -129,9 +129,9 @@ class Report(unittest.TestCase):
             "stopped": [a_run(30, 900.0, failures={"status 500": 2})],
         }}
         text = tables.report(results, {}, [])
-        self.assertIn("| alive | 1,000 | 2,000 | — | 30.0 |", text)
-        self.assertIn("| slow, each answer 50 ms late | 1,200 | 2,400 | +400 | 33.0 |", text)
-        self.assertIn("| stopped | — | — | — | — |", text)
+        self.assertIn("| alive | 1,000 | 2,000 | — | 30.0 | 0.00 |", text)
+        self.assertIn("| slow, each answer 50 ms late | 1,200 | 2,400 | +400 | 33.0 | 0.00 |", text)
+        self.assertIn("| stopped | — | — | — | — | — |", text)
         self.assertNotIn("kv_r500", text, "among what is measured side by side")
         self.assertEqual(tables.faults(results), ["kv_r500, stopped, round 1: 2 × status 500"])
 
