@@ -42,7 +42,8 @@ async fn requests_go_on_without_redis() {
     let stopped = slowest(&app).await;
     redis.server().restart();
     slowest(&app).await;
-    // the figure itself is measured in the benches; a test only sees that nobody waits for a time-out
+    // the figure itself is measured by `scripts/bench --scenarios kv_r500`; a test only sees that nobody waits for a
+    // time-out
     let bearable = Duration::from_millis(200);
     assert!(paused < bearable, "paused: {paused:?}");
     assert!(stopped < bearable, "stopped: {stopped:?}");

@@ -12,12 +12,18 @@ SETTLE_SECONDS = 0.5
 OVERTIME_SECONDS = 60
 STREAMING_SECONDS = 2
 
+SIDE_BY_SIDE = ("direct", "nginx", "troupe")
+ONLY_TROUPE = ("troupe",)
+# by how much a Redis that is not well delays each answer: within storage.kv_timeout_ms, and past it
+DELAY_MS = {"slow": 50, "late": 500}
+REDIS_STATES = ("alive", *DELAY_MS, "paused", "stopped")
+
 
 @dataclasses.dataclass(frozen=True)
 class Scenario:
     """One kind of load. Without a rate the loop is closed. `stagger_ms` spreads the starts of paced streams over their
-    length; `hold` opens all streams at once, and measures memory while they are open. `converted` asks in a dialect that
-    the upstream is not asked in: only a gateway can be asked so. `mib` is the size of the picture in an answer."""
+    length; `hold` opens all streams at once, and measures memory while they are open. `targets` are those that can be
+    asked so. `mib` is the size of the picture in an answer."""
 
     name: str
     path: str
@@ -27,16 +33,12 @@ class Scenario:
     events: int = 0
     stagger_ms: int = 0
     hold: bool = False
-    converted: bool = False
+    targets: tuple = SIDE_BY_SIDE
     mib: int = 0
 
     @property
     def stream(self):
         return self.events > 0
-
-    def takes(self, target):
-        """Whether the target can serve it."""
-        return target == "troupe" or not self.converted
 
 
 INSTRUCTIONS = "You are a helpful assistant that answers briefly and to the point."
@@ -60,20 +62,25 @@ STORED_IMAGE = {"model": "sim/sim-image-1m", "prompt": "a lighthouse at dusk"}
 # 1,536 numbers are about 18 KiB of JSON
 EMBEDDING = {"model": "text-embedding-3-small", "input": "a lighthouse at dusk", "dimensions": 1536}
 
+# Troupe alone, each request counted over a Redis; the targets are the states that this is in
+KV = Scenario("kv_r500", CHAT, _chat("sim-1k"), 64, rate=500, targets=REDIS_STATES)
+
 # The order matters: memory is looked at before large answers have passed.
 SCENARIOS = [
     Scenario("stream_1000", CHAT, _chat("sim-stream-10x1000ms", stream=True), 1000, events=10, hold=True),
     Scenario("chat_c64", CHAT, _chat("sim-1k"), 64),
     Scenario("chat_r1000", CHAT, _chat("sim-1k"), 64, rate=1000),
     Scenario("stream_c16", CHAT, _chat("sim-stream-64x0ms", stream=True), 16, events=64),
-    Scenario("messages_stream_c16", MESSAGES, _messages("sim-stream-64x0ms", stream=True), 16, events=64, converted=True),
+    Scenario("messages_stream_c16", MESSAGES, _messages("sim-stream-64x0ms", stream=True), 16, events=64,
+             targets=ONLY_TROUPE),
     Scenario("stream_paced", CHAT, _chat("sim-stream-64x20ms", stream=True), 64, events=64, stagger_ms=1280),
     Scenario("messages_stream_paced", MESSAGES, _messages("sim-stream-64x20ms", stream=True), 64, events=64,
-             stagger_ms=1280, converted=True),
+             stagger_ms=1280, targets=ONLY_TROUPE),
     Scenario("embed_c64", "/v1/embeddings", EMBEDDING, 64),
     Scenario("image_c4", "/v1/images/generations", IMAGE, 4, mib=1),
     # fetched, looked into, freed of what is not picture, stored, and answered by a link
-    Scenario("stored_image_c4", "/api/v1/generate", STORED_IMAGE, 4, converted=True, mib=1),
+    Scenario("stored_image_c4", "/api/v1/generate", STORED_IMAGE, 4, targets=ONLY_TROUPE, mib=1),
+    KV,
 ]
 # bare names only: a provider's name before them is for the gateway
 MODELS = sorted({scenario.body["model"].removeprefix("sim/") for scenario in SCENARIOS})
@@ -104,9 +111,10 @@ def _pss_of_open_streams(target):
     return max(first, target.pss_kib())
 
 
-def drive(load, scenario, target, requests):
-    """So many requests, for warming up and for watching memory; returns the generator's report."""
-    with _start(load, scenario, target, ["--requests", str(requests)], 600) as process:
+def drive(load, scenario, target, **length):
+    """So many `requests` or `seconds`, for warming up and for watching memory; returns the generator's report."""
+    [(unit, count)] = length.items()
+    with _start(load, scenario, target, [f"--{unit}", str(count)], 600) as process:
         return _report(process.stdout.readline(), process)
 
 

@@ -2,11 +2,13 @@
 
 from . import figures
 from .figures import middle
-from .scenarios import PICTURES
+from .scenarios import DELAY_MS, KV, PICTURES, REDIS_STATES
 
 
 def report(results, memory, verdicts):
     """The whole report. `results[scenario][target]` are runs, `memory[target]` is PSS in KiB by moment."""
+    redis = _redis(results)
+    results = {name: runs for name, runs in results.items() if name != KV.name}
     targets = [name for name in ("direct", "nginx", "troupe") if any(name in runs for runs in results.values()) or name in memory]
     streams = [name for name in results if any(run["events"] for runs in results[name].values() for run in runs)]
     plain = [name for name in results if name not in streams]
@@ -21,6 +23,7 @@ def report(results, memory, verdicts):
         ("From one event to the next, µs, p50 / p99 (+: p50 over direct)", _times(results, streams, targets, "event_gap_us")),
         ("Events read in one piece with the one before (each costs a target less than one sent alone)",
          _merged(results, streams, targets)),
+        (f"Troupe with Redis out of order, {KV.rate} requests a second", redis),
         ("Memory, MiB PSS", _memory(results, memory, targets)),
         ("Noise: half the spread of CPU per request; cores that others used", _noise(results, targets)),
         ("What must hold", _verdicts(verdicts)),
@@ -103,6 +106,23 @@ def _times(results, scenarios, targets, times):
             cells.append(f"{number(p50)} / {number(p99)}" + (f" ({over:+,.0f})" if over is not None else ""))
         rows.append(cells)
     return table(["scenario", *targets], rows)
+
+
+def _redis(results):
+    rows = []
+    for state in REDIS_STATES:
+        if state not in results.get(KV.name, {}):
+            continue
+        delay = f", each answer {DELAY_MS[state]} ms late" if state in DELAY_MS else ""
+        over = figures.added(results, KV.name, state, "alive", "latency_us", "p99") if state != "alive" else None
+        rows.append([
+            state + delay,
+            *(number(middle(results, KV.name, state, "latency_us", quantile)) for quantile in ("p50", "p99")),
+            "—" if over is None else f"{over:+,.0f}",
+            number(middle(results, KV.name, state, "cpu_us_per_answer")),
+            number(figures.largest(results, KV.name, state, "foreign_cores")),
+        ])
+    return table(["Redis", "p50, µs", "p99, µs", "p99 over alive, µs", "CPU µs per request", "cores that others used"], rows)
 
 
 def _merged(results, scenarios, targets):

@@ -90,27 +90,28 @@ class Target:
 
 def start_simulator(binary, directory):
     """The upstream. On its own it is also the target `direct`."""
-    address = _free_address()
+    address = free_address()
     command = [binary, "--listen", address, "--workers", "2"]
     return Target("direct", command, address, UPSTREAM_KEY, directory).wait_until_ready("/v1/models")
 
 
 def start_nginx(upstream, directory):
+    nginx = program("nginx")
     directory = _room(directory, "nginx")
-    address = _free_address()
+    address = free_address()
     conf = NGINX_CONF.read_text()
     for name, value in [("@LISTEN@", address), ("@UPSTREAM@", upstream.address), ("@USER@", getpass.getuser())]:
         conf = conf.replace(name, value)
     (directory / "nginx.conf").write_text(conf)
-    command = [_nginx(), "-p", f"{directory}/", "-c", "nginx.conf", "-e", "error.log"]
+    command = [nginx, "-p", f"{directory}/", "-c", "nginx.conf", "-e", "error.log"]
     return Target("nginx", command, address, UPSTREAM_KEY, directory).wait_until_ready("/v1/models")
 
 
-def start_troupe(binary, upstream, models, directory):
-    """Troupe as it comes: keys, limits and call records are on by default."""
+def start_troupe(binary, upstream, models, directory, name="troupe", settings=None):
+    """Troupe as it comes: keys, limits and call records are on by default. `settings` are variables with more."""
     if not binary.exists():
         raise Unavailable(f"no troupe at {binary}: build it, or name it with --troupe-bin")
-    directory = _room(directory, "troupe")
+    directory = _room(directory, name)
     key = "sk-bench-" + secrets.token_hex(24)
     (directory / "config.toml").write_text(_troupe_conf(upstream, models, directory))
     env = {
@@ -118,9 +119,10 @@ def start_troupe(binary, upstream, models, directory):
         "TROUPE_ADMIN_TOKEN": secrets.token_hex(24),
         "TROUPE_ADMIN_PASSWORD": secrets.token_hex(24),
         "TROUPE_ADDR_FILE": str(directory / "address"),
+        **(settings or {}),
     }
     # config.toml of the working directory is read by default
-    troupe = Target("troupe", [binary.resolve(), "serve"], directory / "address", key, directory, env)
+    troupe = Target(name, [binary.resolve(), "serve"], directory / "address", key, directory, env)
     return troupe.wait_until_ready("/health/ready")
 
 
@@ -161,23 +163,24 @@ def _room(directory, name):
     return room
 
 
-def _free_address():
+def free_address():
+    """An address on which nobody listens at the moment."""
     with contextlib.closing(socket.socket()) as listener:
         listener.bind(("127.0.0.1", 0))
         return f"127.0.0.1:{listener.getsockname()[1]}"
 
 
-def _nginx():
-    """The path of nginx, which is installed where it is missing."""
+def program(name):
+    """The path of a program whose Debian package has its name; that is installed where it is missing."""
     path = os.environ.get("PATH", "") + ":/usr/sbin"
-    install = ["install", "-y", "--no-install-recommends", "nginx"]
+    install = ["install", "-y", "--no-install-recommends", name]
     for step in (None, install, ["update"], install):
         if step:
             _apt_get(step)
-        found = shutil.which("nginx", path=path)
+        found = shutil.which(name, path=path)
         if found:
             return found
-    raise Unavailable("nginx is missing and could not be installed: apt-get install nginx")
+    raise Unavailable(f"{name} is missing and could not be installed: apt-get install {name}")
 
 
 def _apt_get(arguments):

@@ -77,6 +77,20 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(words["PSS over 200,000 requests, change"], "MISSED")
         self.assertEqual(words["image_c4: CPU per request, of nginx's"], "not measured")
 
+    def test_each_state_of_redis_is_held_against_the_alive_one_of_its_round(self):
+        # p99 is twice p50; the machine was slower in the second round
+        words = self.words({"kv_r500": {
+            "alive": [a_run(30, 1_000.0), a_run(30, 9_000.0)],
+            "slow": [a_run(30, 1_000.0), a_run(30, 8_900.0)],
+            "late": [a_run(30, 1_000.0, failures={"status 500": 1}), a_run(30, 1_000.0, failures={"status 500": 1})],
+            "paused": [a_run(30, 3_400.0), a_run(30, 11_500.0)],
+            "stopped": [a_run(30, 3_400.0), a_run(30, 11_900.0)],
+        }})
+        self.assertEqual(words["kv_r500: p99 with Redis slow, over that with it alive"], "holds")
+        self.assertEqual(words["kv_r500: p99 with Redis late, over that with it alive"], "not measured")
+        self.assertEqual(words["kv_r500: p99 with Redis paused, over that with it alive"], "holds")
+        self.assertEqual(words["kv_r500: p99 with Redis stopped, over that with it alive"], "MISSED")
+
     def test_nothing_measured_is_nothing_held(self):
         self.assertEqual(set(self.words({}).values()), {"not measured"})
 
@@ -94,10 +108,9 @@ class Report(unittest.TestCase):
         self.assertIn("chat_c64, troupe", faults[1])
 
     def test_what_only_a_gateway_can_serve_is_asked_of_it_alone(self):
-        asked = {scenario.name: [name for name in ("direct", "nginx", "troupe") if scenario.takes(name)]
-                 for scenario in scenarios.SCENARIOS}
-        self.assertEqual(asked["stream_c16"], ["direct", "nginx", "troupe"])
-        self.assertEqual(asked["messages_stream_c16"], ["troupe"])
+        asked = {scenario.name: scenario.targets for scenario in scenarios.SCENARIOS}
+        self.assertEqual(asked["stream_c16"], ("direct", "nginx", "troupe"))
+        self.assertEqual(asked["messages_stream_c16"], ("troupe",))
         results = {"messages_stream_c16": {"troupe": [a_run(150, events=64_000, cpu_us_per_event=2.0)]}}
         self.assertEqual(tables.faults(results), [])
         self.assertIn("| messages_stream_c16 | 150 |", tables.report(results, {}, verdicts.verdicts(results, {})))
@@ -107,6 +120,20 @@ class Report(unittest.TestCase):
         text = tables.report(results, {}, verdicts.verdicts(results, {}))
         self.assertIn("| chat_c64 | 9.00 | 12.0 | 36.0 | 1.33× | 4.00× | 3.00× |", text)
         self.assertNotIn("streamed event", text)
+        self.assertNotIn("Redis out of order", text)
+
+    def test_redis_has_a_table_of_its_own(self):
+        results = {"kv_r500": {
+            "alive": [a_run(30, 1_000.0)],
+            "slow": [a_run(33, 1_200.0)],
+            "stopped": [a_run(30, 900.0, failures={"status 500": 2})],
+        }}
+        text = tables.report(results, {}, [])
+        self.assertIn("| alive | 1,000 | 2,000 | — | 30.0 | 0.00 |", text)
+        self.assertIn("| slow, each answer 50 ms late | 1,200 | 2,400 | +400 | 33.0 | 0.00 |", text)
+        self.assertIn("| stopped | — | — | — | — | — |", text)
+        self.assertNotIn("kv_r500", text, "among what is measured side by side")
+        self.assertEqual(tables.faults(results), ["kv_r500, stopped, round 1: 2 × status 500"])
 
 
 if __name__ == "__main__":

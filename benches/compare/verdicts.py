@@ -3,6 +3,7 @@
 import dataclasses
 
 from . import figures
+from .scenarios import KV, REDIS_STATES
 
 HELD_BACK_US = 30_000
 # a stall of the network stack hits every stream; one sample in two hundred is the machine's own
@@ -53,6 +54,9 @@ def verdicts(results, memory):
             ("stream_c16", "first_byte_us", "first bytes"),
             ("stream_c16", "latency_us", "whole streams"),
         ]),
+        *(Verdict(f"{KV.name}: p99 with Redis {state}, over that with it alive", 5_000,
+                  figures.added(results, KV.name, state, "alive", "latency_us", "p99"), "µs")
+          for state in REDIS_STATES if state != "alive"),
     ]
 
 
