@@ -16,11 +16,10 @@ use super::{
     followers::Followers,
     handle::JobError,
     job::{Outlook, State},
-    learnt::{self, Learnt},
+    learnt::{self, Learnt, Quick},
     look::{Read, entry_of, read},
     messages::{
-        Adopt, Begun, Cancel, Count, Counts, Ended, Follow, Introduce, Look, Moved, Submit, Takes,
-        Took,
+        Adopt, Begun, Cancel, Count, Counts, Ended, Follow, Introduce, Look, Moved, Submit, Took,
     },
     policy::{Board, Entry, Room},
     store::{Kept, Store},
@@ -38,6 +37,8 @@ pub(super) struct Setup {
     pub store: Store,
     pub draw: Arc<dyn Draw>,
     pub workers: Workers,
+    /// Models whose pictures need no job.
+    pub quick: Arc<Quick>,
     /// The process is about to end: what waits is left for the next start.
     pub draining: CancellationToken,
     /// The way back for workers; known once the actor has started for the first time.
@@ -74,10 +75,11 @@ const DRAIN: Duration = Duration::from_secs(3);
 
 impl Jobs {
     pub(super) fn new(setup: Arc<Setup>) -> Self {
+        let learnt = Learnt::new(setup.quick.clone(), setup.config.patience_ms);
         Self {
             setup,
             board: Board::default(),
-            learnt: Learnt::default(),
+            learnt,
             begun: HashMap::new(),
             followers: Followers::default(),
             loaded: false,
@@ -398,14 +400,6 @@ impl Receive<Took> for Jobs {
 
     fn receive(&mut self, Took { model, took_ms }: Took, _: &mut Ctx<Self>) {
         self.learnt.note(&model, took_ms);
-    }
-}
-
-impl Receive<Takes> for Jobs {
-    type Reply = Option<u64>;
-
-    fn receive(&mut self, Takes(model): Takes, _: &mut Ctx<Self>) -> Option<u64> {
-        self.learnt.seen_ms(&model)
     }
 }
 

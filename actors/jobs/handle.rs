@@ -15,7 +15,7 @@ use super::{
     draw::Draw,
     events::{Event, since, waiting},
     job::{Job, NewJob, Outlook, State},
-    messages::{Cancel, Count, Counts, Follow, Introduce, Look, Submit, Takes},
+    messages::{Cancel, Count, Counts, Follow, Introduce, Look, Submit},
     metrics::JobsMetrics,
     node::Node,
     pace::Stopwatch,
@@ -106,6 +106,7 @@ impl JobsHandle {
             store: store.clone(),
             draw: Arc::new(draw),
             workers: Workers::default(),
+            quick: Arc::default(),
             draining: CancellationToken::new(),
             manager: OnceCell::new(),
         });
@@ -320,9 +321,9 @@ impl JobsHandle {
     }
 
     /// Whether a model is known not to try the patience of clients. One that was never seen is not.
-    pub async fn is_quick(&self, model: &str) -> bool {
-        let takes = self.manager.ask(Takes(model.to_owned())).await;
-        takes.is_ok_and(|takes| takes.is_some_and(|ms| ms < self.setup.config.patience_ms))
+    #[must_use]
+    pub fn is_quick(&self, model: &str) -> bool {
+        self.setup.quick.has(model)
     }
 
     /// To be held while an upstream draws for a request that is no job.

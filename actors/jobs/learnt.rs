@@ -1,11 +1,44 @@
 //! How long models take, learnt from the jobs that they have done.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use arc_swap::ArcSwap;
 
 /// Mean durations by model, newer ones weighing more.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Learnt {
     means: HashMap<Arc<str>, f64>,
+    quick: Arc<Quick>,
+    /// Who takes less is quick.
+    patience_ms: u64,
+}
+
+/// The models that have been seen drawing quickly, for threads that look without asking. Only [`Learnt`] writes.
+#[derive(Debug, Default)]
+pub struct Quick(ArcSwap<HashSet<Arc<str>>>);
+
+impl Quick {
+    /// Whether the model is one of them.
+    #[must_use]
+    pub fn has(&self, model: &str) -> bool {
+        self.0.load().contains(model)
+    }
+
+    fn note(&self, model: &Arc<str>, is_quick: bool) {
+        let known = self.0.load();
+        if known.contains(model) == is_quick {
+            return;
+        }
+        let mut models = HashSet::clone(&known);
+        match is_quick {
+            true => models.insert(model.clone()),
+            false => models.remove(model),
+        };
+        self.0.store(Arc::new(models));
+    }
 }
 
 /// The most models that are remembered: their names come from clients.
@@ -16,6 +49,16 @@ const WEIGHT: f64 = 0.2;
 const UNKNOWN_MS: u64 = 30_000;
 
 impl Learnt {
+    /// Nothing yet. Who takes less than `patience_ms` will be among the `quick`.
+    #[must_use]
+    pub fn new(quick: Arc<Quick>, patience_ms: u64) -> Self {
+        Self {
+            means: HashMap::new(),
+            quick,
+            patience_ms,
+        }
+    }
+
     /// A model has taken so many milliseconds.
     pub fn note(&mut self, model: &Arc<str>, took_ms: u64) {
         let took = took_ms as f64;
@@ -23,6 +66,9 @@ impl Learnt {
             *mean += WEIGHT * (took - *mean);
         } else if self.means.len() < MODELS {
             self.means.insert(model.clone(), took);
+        }
+        if let Some(mean) = self.seen_ms(model) {
+            self.quick.note(model, mean < self.patience_ms);
         }
     }
 
@@ -57,7 +103,7 @@ mod tests {
 
     #[test]
     fn the_mean_follows_what_is_seen() {
-        let mut learnt = Learnt::default();
+        let mut learnt = Learnt::new(Arc::default(), 1_000);
         let model: Arc<str> = "m".into();
         assert_eq!(
             (learnt.takes_ms("m"), learnt.seen_ms("m")),
@@ -67,6 +113,19 @@ mod tests {
         assert_eq!(learnt.takes_ms("m"), 1_000);
         learnt.note(&model, 2_000);
         assert_eq!(learnt.takes_ms("m"), 1_200);
+    }
+
+    #[test]
+    fn a_model_is_quick_until_it_is_slow_in_the_mean() {
+        let quick = Arc::new(Quick::default());
+        let mut learnt = Learnt::new(quick.clone(), 1_000);
+        let model: Arc<str> = "m".into();
+        assert!(!quick.has("m"), "nobody knows");
+        for (took_ms, is_quick) in [(900, true), (1_300, true), (2_000, false), (10, true)] {
+            learnt.note(&model, took_ms);
+            assert_eq!(quick.has("m"), is_quick, "{took_ms}: {learnt:?}");
+        }
+        assert!(!quick.has("other"));
     }
 
     #[test]

@@ -107,11 +107,6 @@ pub(super) struct Took {
     pub took_ms: u64,
 }
 
-/// How long a model takes in milliseconds, where it has been seen drawing.
-#[derive(Message)]
-#[rtype(result = "Option<u64>")]
-pub(super) struct Takes(pub String);
-
 /// Somebody wants to know when there is something new about a job.
 #[derive(Message)]
 #[rtype(result = "watch::Receiver<Standing>")]

@@ -60,7 +60,7 @@ pub async fn pass(
         .length()
         .map_or(held > 0, |length| length <= held as u64)
     {
-        let tap = passing.tap(strip_usage);
+        let tap = passing.tap(strip_usage, body.length());
         return passing.relay(body, tap, call, services);
     }
     let length_known = body.length().is_some();
@@ -74,7 +74,7 @@ pub async fn pass(
         }
         Ok(ReadAhead::Whole(_)) => passing.refuse(BodyFault::Cut, call),
         Ok(ReadAhead::More(body)) => {
-            let tap = passing.tap(strip_usage);
+            let tap = passing.tap(strip_usage, body.length());
             passing.relay(body, tap, call, services)
         }
         Err(fault) => passing.refuse(fault, call),
@@ -96,7 +96,8 @@ pub fn pass_events(
         lease: answer.lease,
         keep: None,
     };
-    passing.relay(answer.body, Tap::tail(client), call, services)
+    let tap = Tap::tail(client, answer.body.length());
+    passing.relay(answer.body, tap, call, services)
 }
 
 /// An answer whose headers are here.
@@ -148,10 +149,10 @@ impl Passing {
         call.refuse(&fault.into())
     }
 
-    fn tap(&self, strip_usage: bool) -> Tap {
+    fn tap(&self, strip_usage: bool, length: Option<u64>) -> Tap {
         match self.is_stream {
             true => Tap::passing(self.client, strip_usage),
-            false => Tap::tail(self.client),
+            false => Tap::tail(self.client, length),
         }
     }
 

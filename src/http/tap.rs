@@ -40,10 +40,11 @@ impl Tap {
         }
     }
 
-    /// For one JSON value that passes through.
-    pub fn tail(client: Client) -> Self {
+    /// For one JSON value that passes through, of that length where it is known.
+    pub fn tail(client: Client, length: Option<u64>) -> Self {
         Self::Tail(Tail {
             client,
+            before: length.unwrap_or_default().saturating_sub(TAIL as u64),
             bytes: Vec::new(),
         })
     }
@@ -195,11 +196,18 @@ fn watch(
 /// The end of a JSON value that passes through.
 pub struct Tail {
     client: Client,
+    /// So many bytes are still to come before those that are worth keeping.
+    before: u64,
     bytes: Vec<u8>,
 }
 
 impl Tail {
     fn keep(&mut self, piece: &[u8]) {
+        let skipped = piece
+            .len()
+            .min(usize::try_from(self.before).unwrap_or(usize::MAX));
+        self.before -= skipped as u64;
+        let piece = &piece[skipped..];
         if piece.len() >= TAIL {
             self.bytes.clear();
             self.bytes.extend_from_slice(&piece[piece.len() - TAIL..]);
@@ -236,6 +244,7 @@ mod tests {
     fn the_tail_is_the_end_of_all_pieces() {
         let mut tail = Tail {
             client: Client::OpenaiChat,
+            before: 0,
             bytes: Vec::new(),
         };
         for piece in [&[1; TAIL][..], &[2; 10], &[3; 5]] {
@@ -248,5 +257,19 @@ mod tests {
         );
         tail.keep(&[4; 3 * TAIL]);
         assert_eq!(tail.bytes, [4; TAIL]);
+    }
+
+    #[test]
+    fn of_a_value_of_known_length_only_the_tail_is_looked_at() {
+        let length = TAIL as u64 + 100;
+        let Tap::Tail(mut tail) = Tap::tail(Client::OpenaiChat, Some(length)) else {
+            panic!("another tap");
+        };
+        tail.keep(&[1; 60]);
+        assert!(tail.bytes.is_empty());
+        tail.keep(&[2; 50]);
+        assert_eq!(tail.bytes, [2; 10]);
+        tail.keep(&[3; TAIL - 10]);
+        assert_eq!((tail.bytes.len(), tail.bytes[10]), (TAIL, 3));
     }
 }

@@ -114,7 +114,7 @@ async fn order(
         return Ok((Ordered::Taken(Box::new(job)), format));
     }
     let candidates = candidates(&head.model, false, None, services, call)?;
-    let quick = services.jobs.is_quick(&head.model).await;
+    let quick = services.jobs.is_quick(&head.model);
     if candidates
         .targets
         .iter()
