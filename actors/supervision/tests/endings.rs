@@ -189,8 +189,10 @@ async fn a_supervisor_that_is_held_up_ends_nothing() {
         freeze_seconds: 0,
         ..quick()
     });
+    // it is up, and the watchdog with it
+    assert!(world.tree.snapshot().await.is_ok());
     // it lives on this thread, and the watchdog waits some milliseconds for it
-    std::thread::sleep(Duration::from_millis(200));
+    std::thread::sleep(Duration::from_millis(300));
     assert!(world.tree.snapshot().await.is_ok());
     assert!(!world.gave_up.load(SeqCst));
 }
