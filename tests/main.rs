@@ -32,4 +32,5 @@ mod studio;
 mod studio_session;
 mod supervision;
 mod surfaces;
+mod timeouts;
 mod webhooks;

@@ -71,18 +71,25 @@ async fn the_tree_tells_how_each_actor_is() {
 #[actix_rt::test]
 async fn a_panic_in_any_actor_fails_only_what_is_inside() {
     let sim = Simulator::start();
-    let app = app(&sim).await;
+    let app = App::builder()
+        .set("supervision.fault_injection", "true")
+        .provider(Provider::of(&sim))
+        .provider(Provider::of(&sim).name("other"))
+        .start()
+        .await;
+    let clients = ["acme", "other"].repeat(4);
     for (path, before) in actors(&app).await {
         let (done, failed) = (Cell::new(false), RefCell::new(Vec::new()));
         let served = Cell::new(0);
-        let load = join_all((0..8).map(async |_| {
+        let load = join_all(clients.iter().map(async |provider| {
+            let body = chat::plain(&format!("{provider}/gpt-4o"));
             while !done.get() {
-                let answer = app.chat(&chat::plain("acme/gpt-4o")).await;
+                let answer = app.chat(&body).await;
                 match answer.status {
                     200 => served.set(served.get() + 1),
                     status => {
                         let body = answer.json().await;
-                        failed.borrow_mut().push((status, body));
+                        failed.borrow_mut().push((provider, status, body));
                     }
                 }
             }
@@ -110,7 +117,12 @@ async fn a_panic_in_any_actor_fails_only_what_is_inside() {
             done.set(true);
         };
         join(load, fault).await;
-        for (status, body) in failed.into_inner() {
+        let failed = failed.into_inner();
+        // each client had one under way, and those that come later wait for the actor
+        assert!(failed.len() <= clients.len(), "{path}: {failed:?}");
+        for (provider, status, body) in failed {
+            let inside = path.starts_with(&format!("providers/{provider}/"));
+            assert!(inside, "{path} is not on the way to {provider}: {body}");
             assert!((500..600).contains(&status), "{path}: {status} {body}");
             assert!(body["error"]["code"].is_string(), "{path}: {body}");
         }
@@ -157,6 +169,57 @@ async fn other_falls_heal_too() {
     }
 }
 
+/// The newest fall of an actor in the restart log.
+async fn kept(app: &App, path: &str) -> Option<Value> {
+    let list = app.admin_get("/api/admin/restarts").await.json().await;
+    let mut rows = list["list"].as_array()?.iter();
+    rows.find(|row| row["path"] == path).cloned()
+}
+
+/// Whether this is a line of the metrics.
+async fn measured(app: &App, line: &str) -> Option<()> {
+    let metrics = app.get("/metrics").await.text().await;
+    metrics.lines().any(|found| found == line).then_some(())
+}
+
+#[actix_rt::test]
+async fn a_frozen_actor_is_told_of_everywhere_until_its_thread_ends() {
+    let sim = Simulator::start();
+    let app = App::builder()
+        .set("supervision.fault_injection", "true")
+        .set("supervision.freeze_seconds", "2")
+        .provider(Provider::of(&sim))
+        .start()
+        .await;
+    let path = "providers/acme/actor";
+    // long enough to be seen and waited out on a busy machine
+    let fault = json!({"kind": "freeze", "ms": 10_000});
+    let told = app
+        .admin_post(&format!("{TREE}/{path}/fault"), &fault)
+        .await;
+    assert!(told.status < 300, "{}", told.text().await);
+    let hangs = async || measured(&app, "troupe_frozen_threads 1").await;
+    eventually("a thread that hangs", hangs).await;
+    eventually("another actor in its place", async || {
+        is_running_after(&app, path, 0).await
+    })
+    .await;
+    app.chat(&chat::plain("acme/gpt-4o")).await.ok().await;
+
+    let fall = actors(&app).await[path]["last_fall"].clone();
+    assert_eq!(fall["kind"], "frozen", "{fall}");
+    let message = format!("{path} did not answer the watchdog");
+    assert_eq!(fall["message"], message);
+    let counted = format!("troupe_actor_restarts_total{{actor=\"{path}\"}} 1");
+    assert!(measured(&app, &counted).await.is_some());
+    let line = format!("{path} fell (frozen, 1 so far): {message}; restarts in ");
+    assert!(app.logs().contains(&line));
+    let row = eventually("a row in the restart log", async || kept(&app, path).await).await;
+    assert_eq!(row["reason"], "frozen", "{row}");
+    let ended = async || measured(&app, "troupe_frozen_threads 0").await;
+    eventually("the end of the thread", ended).await;
+}
+
 #[actix_rt::test]
 async fn restarts_by_hand_are_counted_and_kept() {
     let sim = Simulator::start();
@@ -173,16 +236,11 @@ async fn restarts_by_hand_are_counted_and_kept() {
         metrics.lines().any(|found| found.starts_with(&line)),
         "{metrics}"
     );
-    let kept = async |app: &App| {
-        let list = app.admin_get("/api/admin/restarts").await.json().await;
-        let rows = list["list"].as_array()?.clone();
-        rows.into_iter().find(|row| row["path"] == path.as_str())
-    };
-    eventually("a row in the restart log", async || kept(&app).await).await;
+    eventually("a row in the restart log", async || kept(&app, &path).await).await;
     app.kill9();
     app.restart().await;
     assert!(
-        kept(&app).await.is_some(),
+        kept(&app, &path).await.is_some(),
         "the restart log outlives the process"
     );
 }

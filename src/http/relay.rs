@@ -168,7 +168,7 @@ impl Relay {
         let upstream_words = error.and_then(|error| error.message.clone());
         let fault = StreamFault {
             code,
-            message: upstream_words.as_deref().unwrap_or(last_words(code)),
+            message: upstream_words.as_deref().unwrap_or(last_words(end, code)),
             request_id: &id,
         };
         Some([rest, self.tap.fail(&fault)].concat().into())
@@ -192,12 +192,13 @@ impl Relay {
 }
 
 /// Words for the error event that ends a broken stream.
-fn last_words(code: ErrorCode) -> &'static str {
-    match code {
-        ErrorCode::ShuttingDown => "the gateway is being restarted, send the request again",
-        ErrorCode::UpstreamTimeout => "the upstream sent nothing for too long",
-        ErrorCode::UpstreamCut => "the upstream broke off before the end of its answer",
-        ErrorCode::UpstreamError => "the upstream failed in the middle of its answer",
+fn last_words(end: &End, code: ErrorCode) -> &'static str {
+    match (end, code) {
+        (End::Broken(BodyFault::Total), _) => "the upstream took too long in all",
+        (_, ErrorCode::ShuttingDown) => "the gateway is being restarted, send the request again",
+        (_, ErrorCode::UpstreamTimeout) => "the upstream sent nothing for too long",
+        (_, ErrorCode::UpstreamCut) => "the upstream broke off before the end of its answer",
+        (_, ErrorCode::UpstreamError) => "the upstream failed in the middle of its answer",
         _ => "the upstream's stream cannot be passed on",
     }
 }

@@ -26,6 +26,9 @@ CONFIG = """
 [server]
 listen = "127.0.0.1:{port}"
 
+[supervision]
+fault_injection = true
+
 [[provider]]
 name = "demo"
 kind = "demo"
@@ -92,9 +95,9 @@ class Gateway:
     def stop(self):
         self.running.close()
 
-    def api(self, method, path, body=None):
-        """Calls the API with the key."""
-        headers = {"authorization": f"Bearer {API_KEY}", "content-type": "application/json"}
+    def api(self, method, path, body=None, key=API_KEY):
+        """Calls the API with a key, or with the admin's token."""
+        headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, headers, method=method)
         with urllib.request.urlopen(request, timeout=20) as answer:

@@ -8,6 +8,7 @@ import time
 import urllib.request
 
 API_KEY = "tp-api-key-of-the-sdk-tests-0123456789"
+ADMIN_TOKEN = "admin-token-of-the-sdk-tests"
 
 
 @contextlib.contextmanager
@@ -18,7 +19,7 @@ def serving(folder, config):
     env = {
         "PATH": os.environ["PATH"],
         "TROUPE_API_KEY": API_KEY,
-        "TROUPE_ADMIN_TOKEN": "admin-token-of-the-sdk-tests",
+        "TROUPE_ADMIN_TOKEN": ADMIN_TOKEN,
         "TROUPE_ADMIN_PASSWORD": "correct-horse-battery-staple",
         "TROUPE_ADDR_FILE": str(address),
     }

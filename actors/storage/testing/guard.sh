@@ -21,9 +21,18 @@ launch() {
     echo up
 }
 
+# What the server has begun for its clients, such as a process for each of PostgreSQL's.
+children() {
+    cat "/proc/$pid/task/$pid/children"
+}
+
+resume() {
+    kill -CONT $(children) "$pid"
+}
+
 end() {
     [ -n "$pid" ] || return
-    kill -CONT "$pid"
+    resume
     kill "-$signal" "$pid"
     wait "$pid"
 }
@@ -37,9 +46,10 @@ while read -r order; do
     case $order in
     start) launch ;;
     stop) end; echo down ;;
-    pause) kill -STOP "$pid"; echo paused ;;
+    # the server first, so that it begins no more of them
+    pause) kill -STOP "$pid"; kill -STOP $(children); echo paused ;;
     quit) break ;;
-    resume) kill -CONT "$pid"; echo resumed ;;
+    resume) resume; echo resumed ;;
     esac
 done
 end

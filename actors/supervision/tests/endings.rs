@@ -178,3 +178,21 @@ async fn a_supervisor_that_falls_ends_the_process() {
     let gives_up = actix_rt::time::timeout(Duration::from_secs(5), world.gives_up());
     gives_up.await.expect("the watchdog sees it");
 }
+
+#[actix_rt::test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the thread of the supervisor is blocked on purpose"
+)]
+async fn a_supervisor_that_is_held_up_ends_nothing() {
+    let world = world(SupervisionConfig {
+        freeze_seconds: 0,
+        ..quick()
+    });
+    // it is up, and the watchdog with it
+    assert!(world.tree.snapshot().await.is_ok());
+    // it lives on this thread, and the watchdog waits some milliseconds for it
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(world.tree.snapshot().await.is_ok());
+    assert!(!world.gave_up.load(SeqCst));
+}
