@@ -13,7 +13,7 @@ use super::{
     charge::Passed,
     config::JobsConfig,
     draw::Draw,
-    events::{Event, since, waiting},
+    events::Event,
     job::{Job, NewJob, Outlook, State},
     messages::{Cancel, Count, Counts, Follow, Introduce, Look, Submit},
     metrics::JobsMetrics,
@@ -21,10 +21,11 @@ use super::{
     pace::Stopwatch,
     patience::until_answered,
     policy::Full,
-    standing::{Place, Standing, place},
+    standing::Standing,
     store::{Kept, Store},
     submission::{Again, Submission},
     waiting::{Files, News, Teller, Waiting},
+    watcher::Watcher,
     webhooks::Outbox,
     workers::Workers,
 };
@@ -77,8 +78,6 @@ pub struct JobsHandle {
 const SUBMIT_WAIT: Duration = Duration::from_secs(30);
 /// How long an answer is held back for its charge.
 const CHARGE_WAIT: Duration = Duration::from_secs(2);
-/// Before the manager is asked again for news after it has fallen.
-const AGAIN: Duration = Duration::from_millis(200);
 
 impl JobsHandle {
     /// Starts the manager as `jobs/manager`, after all that draws. The ends of jobs are told through `outbox`.
@@ -268,19 +267,7 @@ impl JobsHandle {
         if self.own(app_id, id).await?.is_none() {
             return Ok(None);
         }
-        let watcher = Watcher {
-            jobs: self.clone(),
-            app_id: app_id.to_owned(),
-            id: id.to_owned(),
-            after,
-            news: None,
-            place: None,
-            over: false,
-        };
-        let batches = stream::unfold(watcher, |mut watcher| async {
-            watcher.next().await.map(|events| (events, watcher))
-        });
-        Ok(Some(batches.flat_map(stream::iter)))
+        Ok(Some(Watcher::new(self, app_id, id, after).events()))
     }
 
     /// Charges pictures that were made past the jobs. The charge is in the table when this returns, once, also where
@@ -361,6 +348,11 @@ impl JobsHandle {
         &self.store
     }
 
+    /// What tells from now on that there is something new about a job; none while the manager is down.
+    pub(super) async fn news(&self, id: &str) -> Option<watch::Receiver<Standing>> {
+        self.manager.ask(Follow(id.to_owned())).await.ok()
+    }
+
     async fn own(&self, app_id: &str, id: &str) -> Result<Option<JobRow>, JobError> {
         let row = self.store.get(id).await?;
         Ok(row.filter(|row| row.app_id == app_id))
@@ -380,70 +372,5 @@ impl JobsHandle {
         let asked = rows.iter().map(|row| (row.id.clone(), row.model.clone()));
         let looked = self.manager.ask(Look(asked.collect())).await;
         looked.unwrap_or_else(|_| vec![Outlook::default(); rows.len()])
-    }
-}
-
-/// Somebody who follows a job.
-struct Watcher {
-    jobs: JobsHandle,
-    app_id: String,
-    id: String,
-    after: u64,
-    news: Option<watch::Receiver<Standing>>,
-    /// Where the job was waiting when it was told last.
-    place: Option<Place>,
-    over: bool,
-}
-
-impl Watcher {
-    /// What is new, once there is something; none after the end.
-    async fn next(&mut self) -> Option<Vec<Event>> {
-        loop {
-            if self.over {
-                return None;
-            }
-            // listened to before the job is looked at, so that nothing falls in between
-            if self.news.is_none() {
-                let followed = self.jobs.manager.ask(Follow(self.id.clone())).await;
-                self.news = followed.ok();
-            }
-            let events = match self.jobs.get(&self.app_id, &self.id).await {
-                Ok(Some(job)) => {
-                    self.over = job.state.is_final();
-                    self.new_of(&Arc::new(job))
-                }
-                Ok(None) => return None,
-                Err(_) => Vec::new(),
-            };
-            if let Some(last) = events.last() {
-                self.after = last.number;
-                return Some(events);
-            }
-            if !self.over {
-                self.wait().await;
-            }
-        }
-    }
-
-    /// The events since the last one; where there is none, that it waits at another place now.
-    fn new_of(&mut self, job: &Arc<Job>) -> Vec<Event> {
-        let place = place(job);
-        let has_moved = place.is_some() && place != std::mem::replace(&mut self.place, place);
-        let events = since(self.after, job);
-        match events.is_empty() && has_moved {
-            true => vec![waiting(self.after, job)],
-            false => events,
-        }
-    }
-
-    async fn wait(&mut self) {
-        let told = match &mut self.news {
-            Some(news) => news.changed().await.is_ok(),
-            None => false,
-        };
-        if !told {
-            self.news = None;
-            actix_rt::time::sleep(AGAIN).await;
-        }
     }
 }

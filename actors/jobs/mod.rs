@@ -32,6 +32,7 @@
 //! | `workers`, `worker`, `parts` | who is at jobs; one on its way, and its parts |
 //! | `patience` | writes that wait for the database |
 //! | [`waiting`] | somebody who waits for a job that was begun for him |
+//! | `watcher` | somebody who follows a job |
 //! | `actor`, `look`, `messages`, `handle` | the actor, what the table tells it, what it takes, and the way to it |
 //! | `oversight` | the way for operators, to the jobs of all apps |
 //! | [`housekeeping`] | the actor that removes what is past its time, or belongs to nothing |
@@ -68,6 +69,7 @@ pub mod submission;
 mod tests;
 mod transition;
 pub mod waiting;
+mod watcher;
 pub mod webhooks;
 mod worker;
 mod workers;
