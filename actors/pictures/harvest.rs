@@ -9,8 +9,9 @@ use troupe_protocol::{
 };
 
 use super::{
-    atelier::{Atelier, Part, Picture},
+    atelier::{Atelier, Part},
     carry::{CarriedBody, Carrier, with_credential},
+    commission::Picture,
     follow::Astray,
     receive::ReceiveError,
     run::carry,

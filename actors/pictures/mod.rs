@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`config`] | `[pictures]` |
 //! | [`studio`] | what a provider can draw: its service and its models |
+//! | `commission` | what is to be drawn, and what came of it |
 //! | [`atelier`] | an order on its way: attempts, fan-out, the store |
 //! | [`harvest`] | from what an upstream made to the store |
 //! | [`follow`] | the links in an upstream's answer |
@@ -21,6 +22,7 @@
 
 pub mod atelier;
 pub mod carry;
+mod commission;
 pub mod config;
 mod events;
 pub mod follow;
@@ -32,7 +34,8 @@ mod run;
 pub mod studio;
 pub mod tickets;
 
-pub use atelier::{Atelier, Commission, Drawn, Gallery, Picture};
+pub use atelier::Atelier;
+pub use commission::{Commission, Drawn, Gallery, Picture};
 pub use config::PicturesConfig;
 pub use outgoing::base64;
 pub use quotas::Remains;

@@ -181,31 +181,37 @@ async fn tokens_are_an_admin_s_affair() {
 
 #[actix_rt::test]
 async fn the_limit_of_a_key_is_told_in_the_words_of_imagine_server() {
-    let app = App::builder()
-        .set("limits.requests_per_minute", "2")
-        .start()
-        .await;
-    let mut refused = None;
-    // a minute may end between two of them
-    for _ in 0..6 {
-        let answer = generate(&app, &fox(MODEL)).await;
-        assert_eq!(answer.header("x-ratelimit-limit"), "2");
-        let reset: i64 = answer.header("x-ratelimit-reset").parse().unwrap();
-        assert!(
-            reset > 1_700_000_000_000,
-            "milliseconds since 1970: {reset}"
-        );
-        if answer.status == 429 {
-            assert_eq!(answer.header("x-ratelimit-remaining"), "0");
-            assert_ne!(answer.header("retry-after"), "");
-            refused = Some(refusal(answer, 429, "key_rate_limited").await);
-            break;
+    // whose a request to the second one is, is not known before its body
+    for (path, words) in [
+        ("/api/v1/imagine", "Too Many Requests"),
+        ("/api/v1/generate", "rate_limit_exceeded"),
+    ] {
+        let app = App::builder()
+            .set("limits.requests_per_minute", "2")
+            .start()
+            .await;
+        let mut refused = None;
+        // a minute may end between two of them
+        for _ in 0..6 {
+            let answer = app.post(path, &fox(MODEL)).await;
+            assert_eq!(answer.header("x-ratelimit-limit"), "2");
+            let reset: i64 = answer.header("x-ratelimit-reset").parse().unwrap();
+            assert!(
+                reset > 1_700_000_000_000,
+                "milliseconds since 1970: {reset}"
+            );
+            if answer.status == 429 {
+                assert_eq!(answer.header("x-ratelimit-remaining"), "0");
+                assert_ne!(answer.header("retry-after"), "");
+                refused = Some(refusal(answer, 429, "key_rate_limited").await);
+                break;
+            }
+            reply(answer).await;
         }
-        reply(answer).await;
+        let refused = refused.expect("more than two a minute");
+        assert_eq!(refused["error"], words);
+        assert!(refused["retry_after"].as_u64() > Some(0), "{refused}");
     }
-    let refused = refused.expect("more than two a minute");
-    assert_eq!(refused["error"], "Too Many Requests");
-    assert!(refused["retry_after"].as_u64() > Some(0), "{refused}");
 }
 
 #[actix_rt::test]
