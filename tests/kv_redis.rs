@@ -85,9 +85,10 @@ async fn is_let_in(app: &App) -> bool {
     false
 }
 
-/// Which minute of the clock it is.
-fn minute() -> u64 {
-    UNIX_EPOCH.elapsed().expect("a date").as_secs() / 60
+/// Waits until much of the clock's minute is left, whose end would begin a new window.
+async fn much_of_a_minute() {
+    let second = || UNIX_EPOCH.elapsed().expect("a date").as_secs() % 60;
+    eventually("a new minute", async || (second() < 45).then_some(())).await;
 }
 
 #[actix_rt::test]
@@ -108,22 +109,16 @@ async fn two_gateways_share_the_minutes_of_a_key() {
         eventually("a shared limit", is_shared).await;
         apps.push(app);
     }
-    loop {
-        let begun = minute();
-        let mut let_in = [0, 0, 0];
-        for (turn, app) in [&apps[0], &apps[1], &apps[0]].into_iter().enumerate() {
-            // the first leaves half for the second, which takes what it gets
-            while (turn > 0 || let_in[0] < 3) && is_let_in(app).await {
-                let_in[turn] += 1;
-            }
-        }
-        // the windows turned under our hands: once more, a minute is enough for many of these
-        if minute() == begun {
-            // the first hears of the second's only with its next request, which is one too many
-            assert!(matches!(let_in, [3, 3, 0 | 1]), "{let_in:?}");
-            return;
+    much_of_a_minute().await;
+    let mut let_in = [0, 0, 0];
+    for (turn, app) in [&apps[0], &apps[1], &apps[0]].into_iter().enumerate() {
+        // the first leaves half for the second, which takes what it gets
+        while (turn > 0 || let_in[0] < 3) && is_let_in(app).await {
+            let_in[turn] += 1;
         }
     }
+    // the first hears of the second's only with its next request, which is one too many
+    assert!(matches!(let_in, [3, 3, 0 | 1]), "{let_in:?}");
 }
 
 /// A way to a server on which every answer takes `delay` more.
