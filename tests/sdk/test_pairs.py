@@ -111,7 +111,8 @@ def test_errors(speaker, kind, model, error, status, streamed):
     assert raised.value.request_id
     assert raised.value.body
     if status == 429:
-        assert 9 <= int(raised.value.response.headers["retry-after"]) <= 11
+        # the upstream's 9 seconds are for one token, and another is free
+        assert raised.value.response.headers["retry-after"] == "1"
 
 
 def test_a_wrong_key(speaker, kind, pairs_gateway):
