@@ -74,7 +74,7 @@ async fn a_question_has_quick_ms_and_may_fail_poll_failures_times() {
 #[actix_rt::test]
 async fn a_picture_is_done_within_total_ms() {
     let sim = Simulator::start();
-    let app = start(modelscope(&sim), &[("total_ms", "300")]).await;
+    let app = start(modelscope(&sim), &[("total_ms", "2000")]).await;
     let endless = json!({"model": TASK, "prompt": "endless"});
     let error = refusal(generate(&app, &endless).await, 504, "upstream_timeout").await;
     let message = error["message"].as_str().unwrap();
@@ -85,7 +85,7 @@ async fn a_picture_is_done_within_total_ms() {
 async fn a_video_is_done_within_video_total_ms() {
     let sim = Simulator::start();
     let provider = provider(&sim, "openai", "/v1").models(&["sora-2"]);
-    let app = start(provider, &[("video_total_ms", "300")]).await;
+    let app = start(provider, &[("video_total_ms", "2000")]).await;
     let endless = json!({"model": "openai/sora-2", "prompt": "endless"});
     let failed = over(&app, &endless).await;
     assert_eq!(failed["status"], "failed", "{failed}");
