@@ -215,37 +215,35 @@ impl Jobs {
 
     /// Puts a job in its place after an attempt, as its row says.
     fn settle(&mut self, id: &Arc<str>, row: Option<JobRow>) {
-        let Some(entry) = self.board.remove(id) else {
-            return;
-        };
+        // one that ended before its beginning was heard of is not on the board
+        let known = self.board.remove(id);
+        let entry = known.or_else(|| row.as_ref().map(Entry::of));
         self.begun.remove(id);
-        let row = row
-            .filter(|row| row.finished_at.is_none() || row.state == State::Completed.to_string());
-        match row {
-            Some(row) if row.finished_at.is_some() => {
-                let took = row
-                    .finished_at
-                    .zip(row.started_at)
-                    .map(|(end, begin)| end - begin);
-                if let Some(Ok(took)) = took.map(u64::try_from) {
-                    self.learnt.note(&entry.model, took);
-                }
-            }
-            Some(row) => {
-                let provider = row.provider.as_str().into();
-                let entry = Entry {
-                    provider,
-                    at_once: false,
-                    ..entry
-                };
-                let wait = row.wake_at.unwrap_or_default() - self.setup.store.now();
-                let wait = Duration::from_millis(u64::try_from(wait).unwrap_or_default());
-                self.board.rest(entry, self.setup.store.clock.now() + wait);
-            }
-            None => {}
+        if let Some((entry, row)) = entry.zip(row) {
+            self.place(entry, &row);
         }
         self.followers.stir(id);
         self.pump();
+    }
+
+    /// A job after an attempt: it rests before the next, or what it took is learnt.
+    fn place(&mut self, entry: Entry, row: &JobRow) {
+        if let Some(end) = row.finished_at {
+            let is_done = row.state == State::Completed.to_string();
+            let took = row.started_at.filter(|_| is_done).map(|begin| end - begin);
+            if let Some(Ok(took)) = took.map(u64::try_from) {
+                self.learnt.note(&entry.model, took);
+            }
+            return;
+        }
+        let entry = Entry {
+            provider: row.provider.as_str().into(),
+            at_once: false,
+            ..entry
+        };
+        let wait = row.wake_at.unwrap_or_default() - self.setup.store.now();
+        let wait = Duration::from_millis(u64::try_from(wait).unwrap_or_default());
+        self.board.rest(entry, self.setup.store.clock.now() + wait);
     }
 }
 

@@ -1,7 +1,11 @@
 //! Jobs that somebody waits for.
 
+use std::time::Duration;
+
 use super::hand::{Shop, new};
-use crate::{accounts::testing::until, jobs::*, storage::testing::TestDatabase};
+use crate::{
+    accounts::testing::until, jobs::*, storage::testing::TestDatabase, supervision::Disturbance,
+};
 
 #[actix_rt::test]
 async fn who_waits_is_told_of_attempts_and_of_the_end() {
@@ -58,13 +62,41 @@ async fn who_waits_is_told_of_a_failure_at_once_and_who_left_is_served_all_the_s
     let id = left.id().to_owned();
     drop(left);
     shop.hand.0.go.notify_one();
+    comes_again(&shop, &id).await;
+    shop.world.tree.stop().await;
+}
+
+#[actix_rt::test]
+async fn what_falls_before_the_manager_hears_of_it_is_tried_again() {
+    let config = JobsConfig {
+        retry_ms: 1,
+        ..JobsConfig::default()
+    };
+    let shop = Shop::open(TestDatabase::sqlite(), &config).await;
+    let freeze = Disturbance::Freeze { ms: 500 };
+    let frozen = shop.world.tree.disturb("jobs/manager", freeze);
+    frozen.await.unwrap();
+    let left = shop
+        .jobs
+        .begin(new("app", "late"), waiting::Files::new(), ())
+        .await
+        .unwrap();
+    shop.hand.0.begun.notified().await;
+    let id = left.id().to_owned();
+    drop(left);
+    shop.hand.0.go.notify_one();
+    comes_again(&shop, &id).await;
+    shop.world.tree.stop().await;
+}
+
+/// A job that nobody waits for any more is done at the second attempt.
+async fn comes_again(shop: &Shop, id: &str) {
     until(async || {
-        shop.world.hand.advance(std::time::Duration::from_secs(1));
-        Some(shop.get(&id).await).filter(|job| job.state == State::Completed)
+        shop.world.hand.advance(Duration::from_secs(1));
+        Some(shop.get(id).await).filter(|job| job.state == State::Completed)
     })
     .await;
-    assert_eq!(shop.hand.submitted(&id), 2);
-    shop.world.tree.stop().await;
+    assert_eq!(shop.hand.submitted(id), 2);
 }
 
 #[actix_rt::test]
