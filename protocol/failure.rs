@@ -60,6 +60,32 @@ pub enum QuotaScope {
 }
 
 impl FailureKind {
+    /// What happened, in plain words for a client.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "the upstream refused the request",
+            Self::ContentPolicy => "the upstream refused the content",
+            Self::AuthInvalid => {
+                "the upstream refused the gateway's credential; the operator must check it"
+            }
+            Self::NotEntitled => "the gateway's credential may not use this model",
+            Self::RateLimited { .. } => "the upstream limits the rate of requests",
+            Self::QuotaExhausted { .. } => "the quota of the gateway's credentials is used up",
+            Self::Overloaded { .. } => "the upstream is overloaded",
+            Self::Timeout => "the upstream did not answer in time",
+            Self::Network => "the upstream could not be reached",
+            Self::Upstream => "the upstream failed",
+            Self::Cancelled => "the request was cancelled",
+        }
+    }
+
+    /// Whether it is about the operator's account: what the upstream said of that is not the client's affair.
+    #[must_use]
+    pub fn is_of_the_account(self) -> bool {
+        matches!(self, Self::AuthInvalid | Self::QuotaExhausted { .. })
+    }
+
     /// Whether another credential of the same provider may succeed where this attempt failed.
     #[must_use]
     pub fn worth_another_credential(self) -> bool {

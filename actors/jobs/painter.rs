@@ -253,22 +253,14 @@ fn busy() -> Fault {
 
 fn failed(error: &ExchangeError) -> Fault {
     let cold = matches!(error, ExchangeError::NoLease(lease) if lease.retry_after().is_some());
+    let kind = error.kind();
     let (message, open) = match error {
         ExchangeError::Failed { message, open, .. } => (message.clone(), *open),
         ExchangeError::NotStored { message, .. } => (Some(not_stored(message)), true),
-        _ => (None, false),
+        _ => (Some(error.to_string()), false),
     };
-    // what upstreams say of the operator's credentials is not the client's affair
-    let message = match error.kind() {
-        FailureKind::AuthInvalid => {
-            Some("the upstream refused the gateway's credential".to_owned())
-        }
-        FailureKind::QuotaExhausted { .. } => {
-            Some("the quota of the gateway's credentials is used up".to_owned())
-        }
-        _ => message,
-    };
-    let fault = Fault::of(error.kind(), &message.unwrap_or_else(|| error.to_string()));
+    let said = message.filter(|_| !kind.is_of_the_account());
+    let fault = Fault::of(kind, said.as_deref().unwrap_or(kind.words()));
     Fault {
         cold,
         open,
@@ -284,4 +276,35 @@ fn failed(error: &ExchangeError) -> Fault {
 
 fn not_stored(why: &str) -> String {
     format!("the upstream has drawn it, but the gateway could not keep it: {why}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(kind: FailureKind, said: Option<&str>) -> String {
+        let error = ExchangeError::Failed {
+            kind,
+            status: None,
+            message: said.map(str::to_owned),
+            refuses_thoughts: false,
+            open: false,
+        };
+        failed(&error).message
+    }
+
+    #[test]
+    fn a_failure_is_told_in_words_but_not_what_was_said_of_the_account() {
+        let time = FailureKind::Timeout;
+        assert_eq!(words(time, None), "the upstream did not answer in time");
+        assert_eq!(
+            words(FailureKind::ContentPolicy, Some("no foxes")),
+            "no foxes"
+        );
+        let refused = words(FailureKind::AuthInvalid, Some("org-7 owes us"));
+        assert!(
+            refused.contains("credential") && !refused.contains("org-7"),
+            "{refused}"
+        );
+    }
 }

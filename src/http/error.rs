@@ -288,29 +288,11 @@ fn failed(kind: FailureKind, status: Option<u16>, said: Option<String>) -> ApiEr
     }
 }
 
-/// The upstream's message, but not about the operator's credentials, which are not the caller's affair.
+/// What happened, and what the upstream said of it.
 fn upstream_words(kind: FailureKind, said: Option<String>) -> String {
-    let plain = match kind {
-        FailureKind::AuthInvalid => {
-            return "the upstream refused the gateway's credential; the operator must check it"
-                .to_owned();
-        }
-        FailureKind::NotEntitled => "the gateway's credential may not use this model",
-        FailureKind::QuotaExhausted { .. } => {
-            return "the quota of the gateway's credentials is used up".to_owned();
-        }
-        FailureKind::RateLimited { .. } => "the upstream limits the rate of requests",
-        FailureKind::Overloaded { .. } => "the upstream is overloaded",
-        FailureKind::Timeout => "the upstream did not answer in time",
-        FailureKind::Network => "the upstream could not be reached",
-        FailureKind::InvalidRequest => "the upstream refused the request",
-        FailureKind::ContentPolicy => "the upstream refused the content",
-        FailureKind::Upstream => "the upstream failed",
-        FailureKind::Cancelled => "the request was cancelled",
-    };
-    match said {
-        Some(said) => format!("{plain}: {said}"),
-        None => plain.to_owned(),
+    match said.filter(|_| !kind.is_of_the_account()) {
+        Some(said) => format!("{}: {said}", kind.words()),
+        None => kind.words().to_owned(),
     }
 }
 
