@@ -1,5 +1,7 @@
 //! A request's way through its candidates: one target after the other, until one answers with a first byte.
 
+use std::pin::pin;
+
 use troupe_actors::{
     catalog::{Affinity, Candidates, Target},
     credentials::Terms,
@@ -89,7 +91,7 @@ pub async fn in_turn<T>(
     ask: impl AsyncFnMut(&Target, Terms, &mut Call) -> Result<T, Miss>,
 ) -> Result<T, ApiError> {
     call.admit(services).await?;
-    let asked = asked_in_turn(candidates, affinity, services, call, ask);
+    let asked = pin!(asked_in_turn(candidates, affinity, services, call, ask));
     services.unless_cut(asked).await?
 }
 

@@ -1,6 +1,6 @@
 //! Answers that reach the client as the upstream sent them.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use actix_web::{
     HttpResponse,
@@ -64,7 +64,7 @@ pub async fn pass(
         return passing.relay(body, tap, call, services);
     }
     let length_known = body.length().is_some();
-    let read = match services.unless_cut(body.read_ahead(held)).await {
+    let read = match services.unless_cut(pin!(body.read_ahead(held))).await {
         Ok(read) => read,
         Err(error) => return call.refuse(&error),
     };

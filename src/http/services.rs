@@ -2,6 +2,7 @@
 
 use std::{
     future::{Future, Ready},
+    pin::Pin,
     rc::Rc,
     sync::Arc,
 };
@@ -80,11 +81,14 @@ pub struct Services {
 }
 
 impl Services {
-    /// Waits for `work`, but not beyond a drain.
+    /// Waits for `work`, but not beyond a drain. It stays where the caller has pinned it, and is not copied.
     ///
     /// # Errors
     /// 503 when a drain has waited long enough; `work` is then dropped.
-    pub async fn unless_cut<T>(&self, work: impl Future<Output = T>) -> Result<T, ApiError> {
+    pub async fn unless_cut<T>(
+        &self,
+        work: Pin<&mut impl Future<Output = T>>,
+    ) -> Result<T, ApiError> {
         tokio::select! {
             // what watches for the cut itself has more to say about it
             biased;

@@ -20,7 +20,8 @@ pub struct CallGuard {
     recorder: Rc<CallRecorder>,
     clock: Clock,
     began: Monotonic,
-    row: CallRow,
+    // boxed, since a request's guard moves from hand to hand
+    row: Box<CallRow>,
     ending: Option<Ending>,
 }
 
@@ -74,7 +75,7 @@ impl CallGuard {
             recorder: Rc::clone(recorder),
             clock: clock.clone(),
             began: clock.now(),
-            row,
+            row: Box::new(row),
             ending: None,
         }
     }

@@ -100,15 +100,16 @@ async fn serve(
         Err(error) => return call.refuse(&error),
     };
     let affinity = affinity(&question, request, &services, call.app_id());
-    if !question.head.stream {
-        return converse(question, affinity, services, call).await;
+    let (stream, id) = (question.head.stream, call.id().to_owned());
+    // boxed: what is large about a request is there while it is served, and not in each layer around it
+    let work = converse(question, affinity, services.clone(), call).boxed_local();
+    if !stream {
+        return work.await;
     }
-    let id = call.id().to_owned();
     let patience = Patience {
         headers: Duration::from_secs(services.config.early_headers_seconds),
         ping: Duration::from_secs(services.config.ping_seconds),
     };
-    let work = converse(question, affinity, services, call).boxed_local();
     in_time(work, patience, client, &id).await
 }
 

@@ -28,8 +28,8 @@ pub struct Question {
     pub head: RequestHead,
     /// As the client sent it, but for the earlier answers that it goes on from.
     pub body: Bytes,
-    /// Read when the first target wants it in another dialect.
-    parsed: Option<ChatRequest>,
+    /// Read when the first target wants it in another dialect. Boxed, since a question moves from hand to hand.
+    parsed: Option<Box<ChatRequest>>,
     /// What goes along to upstreams of the client's own dialect.
     headers: Vec<(HeaderName, HeaderValue)>,
     /// Off once an upstream has refused the signatures of earlier thoughts.
@@ -231,7 +231,7 @@ impl Question {
     pub fn request(&mut self) -> Result<&ChatRequest, ApiError> {
         let request = match self.parsed.take() {
             Some(request) => request,
-            None => read_request(self.client, &self.body)?,
+            None => Box::new(read_request(self.client, &self.body)?),
         };
         Ok(self.parsed.insert(request))
     }

@@ -1,6 +1,6 @@
 //! An answer on its way back: passed through, or converted.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use actix_web::{
     HttpResponse,
@@ -137,7 +137,7 @@ impl Conversion {
             return self.relay(answer, keep, call, services);
         }
         let Answer { body, lease, .. } = answer;
-        let whole = match services.unless_cut(self.whole(body, is_stream)).await {
+        let whole = match services.unless_cut(pin!(self.whole(body, is_stream))).await {
             Ok(whole) => whole,
             Err(error) => return call.refuse(&error),
         };

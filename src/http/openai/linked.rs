@@ -1,7 +1,7 @@
 //! Answers of OpenAI's image API whose pictures are put into our store on their way. None is held in memory: base64
 //! goes to disk as it comes, and is read from there where the client gets it.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, pin::pin};
 
 use actix_web::{HttpResponse, web::Bytes};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -40,7 +40,7 @@ pub async fn linked(
 ) -> HttpResponse {
     let answer = asked.answer;
     let (nonce, limit) = (call.draw(), services.atelier.config.max_file_bytes);
-    let receiving = receive(answer.body, false, &services.media, limit, nonce);
+    let receiving = pin!(receive(answer.body, false, &services.media, limit, nonce));
     let received = match services.unless_cut(receiving).await {
         Ok(Ok(received)) => received,
         Ok(Err(error)) => {
