@@ -84,7 +84,7 @@ impl Services {
     /// Waits for `work`, but not beyond a drain. It stays where the caller has pinned it, and is not copied.
     ///
     /// # Errors
-    /// 503 when a drain has waited long enough; `work` is then dropped.
+    /// 503 when a drain has waited long enough; `work` is not polled any more, and ends when the caller drops it.
     pub async fn unless_cut<T>(
         &self,
         work: Pin<&mut impl Future<Output = T>>,

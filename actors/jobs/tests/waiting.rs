@@ -53,16 +53,7 @@ async fn who_waits_is_told_of_a_failure_at_once_and_who_left_is_served_all_the_s
         }
     }
     assert_eq!(shop.get(waiting.id()).await.state, State::Failed);
-    let left = shop
-        .jobs
-        .begin(new("app", "late"), waiting::Files::new(), ())
-        .await
-        .unwrap();
-    shop.hand.0.begun.notified().await;
-    let id = left.id().to_owned();
-    drop(left);
-    shop.hand.0.go.notify_one();
-    comes_again(&shop, &id).await;
+    a_job_that_was_left_is_done(&shop).await;
     shop.world.tree.stop().await;
 }
 
@@ -76,6 +67,12 @@ async fn what_falls_before_the_manager_hears_of_it_is_tried_again() {
     let freeze = Disturbance::Freeze { ms: 500 };
     let frozen = shop.world.tree.disturb("jobs/manager", freeze);
     frozen.await.unwrap();
+    a_job_that_was_left_is_done(&shop).await;
+    shop.world.tree.stop().await;
+}
+
+/// A job whose first attempt fails when nobody waits for it any more is done at the second.
+async fn a_job_that_was_left_is_done(shop: &Shop) {
     let left = shop
         .jobs
         .begin(new("app", "late"), waiting::Files::new(), ())
@@ -85,18 +82,12 @@ async fn what_falls_before_the_manager_hears_of_it_is_tried_again() {
     let id = left.id().to_owned();
     drop(left);
     shop.hand.0.go.notify_one();
-    comes_again(&shop, &id).await;
-    shop.world.tree.stop().await;
-}
-
-/// A job that nobody waits for any more is done at the second attempt.
-async fn comes_again(shop: &Shop, id: &str) {
     until(async || {
         shop.world.hand.advance(Duration::from_secs(1));
-        Some(shop.get(id).await).filter(|job| job.state == State::Completed)
+        Some(shop.get(&id).await).filter(|job| job.state == State::Completed)
     })
     .await;
-    assert_eq!(shop.hand.submitted(id), 2);
+    assert_eq!(shop.hand.submitted(&id), 2);
 }
 
 #[actix_rt::test]
