@@ -5,7 +5,7 @@ import json
 import subprocess
 import time
 
-from . import processes
+from . import awake, processes
 
 # Work behind the last answer (records on their way to the database) belongs to the run.
 SETTLE_SECONDS = 0.5
@@ -23,7 +23,7 @@ REDIS_STATES = ("alive", *DELAY_MS, "paused", "stopped")
 class Scenario:
     """One kind of load. Without a rate the loop is closed. `stagger_ms` spreads the starts of paced streams over their
     length; `hold` opens all streams at once, and measures memory while they are open. `targets` are those that can be
-    asked so. `mib` is the size of the picture in an answer."""
+    asked so. `mib` is the size of the picture in an answer. `awake` keeps the cores from falling asleep meanwhile."""
 
     name: str
     path: str
@@ -35,6 +35,7 @@ class Scenario:
     hold: bool = False
     targets: tuple = SIDE_BY_SIDE
     mib: int = 0
+    awake: bool = False
 
     @property
     def stream(self):
@@ -70,6 +71,7 @@ SCENARIOS = [
     Scenario("stream_1000", CHAT, _chat("sim-stream-10x1000ms", stream=True), 1000, events=10, hold=True),
     Scenario("chat_c64", CHAT, _chat("sim-1k"), 64),
     Scenario("chat_r1000", CHAT, _chat("sim-1k"), 64, rate=1000),
+    Scenario("chat_r1000_awake", CHAT, _chat("sim-1k"), 64, rate=1000, awake=True),
     Scenario("stream_c16", CHAT, _chat("sim-stream-64x0ms", stream=True), 16, events=64),
     Scenario("messages_stream_c16", MESSAGES, _messages("sim-stream-64x0ms", stream=True), 16, events=64,
              targets=ONLY_TROUPE),
@@ -91,14 +93,16 @@ CHAT_C64 = next(scenario for scenario in SCENARIOS if scenario.name == "chat_c64
 def measure(load, scenario, target, upstream, seconds):
     """One run of a scenario; returns the generator's report with the target's CPU time (and memory, for `hold`)."""
     length = ["--hold"] if scenario.hold else ["--seconds", str(seconds)]
+    limit = seconds + OVERTIME_SECONDS
     before_pss = target.pss_kib() if scenario.hold else None
-    before = _Clocks(target, upstream)
-    with _start(load, scenario, target, length, seconds + OVERTIME_SECONDS) as process:
-        first_line = process.stdout.readline()
-        open_pss = _pss_of_open_streams(target) if first_line == "open\n" else None
-        report = _report(first_line, process)
-    time.sleep(SETTLE_SECONDS)
-    run = before.until_now(report)
+    with awake.cores(scenario.awake, limit) as keepers:
+        before = _Clocks(target, upstream, keepers)
+        with _start(load, scenario, target, length, limit) as process:
+            first_line = process.stdout.readline()
+            open_pss = _pss_of_open_streams(target) if first_line == "open\n" else None
+            report = _report(first_line, process)
+        time.sleep(SETTLE_SECONDS)
+        run = before.until_now(report)
     if open_pss:
         run["kib_per_stream"] = (open_pss - before_pss) / scenario.connections
     return run
@@ -143,21 +147,22 @@ def _report(first_line, process):
 class _Clocks:
     """CPU clocks at the start of a run."""
 
-    def __init__(self, target, upstream):
-        self.target, self.upstream = target, upstream
+    def __init__(self, target, upstream, keepers):
+        self.target, self.upstream, self.keepers = target, upstream, keepers
         self.start = self._read()
 
     def _read(self):
         own = self.target.cpu_us()
         upstream = 0 if self.target is self.upstream else self.upstream.cpu_us()
-        return own, upstream, processes.children_cpu_us(), processes.machine_cpu_us(), time.monotonic()
+        bench = processes.children_cpu_us() + processes.cpu_us(self.keepers)
+        return own, upstream, bench, processes.machine_cpu_us(), time.monotonic()
 
     def until_now(self, report):
-        own, upstream, load, machine, wall = (end - start for end, start in zip(self._read(), self.start))
+        own, upstream, bench, machine, wall = (end - start for end, start in zip(self._read(), self.start))
         return report | {
             "cpu_us_per_answer": own / max(report["answers"], 1),
             "cpu_us_per_event": own / report["events"] if report["events"] else None,
             "cores": own / 1e6 / wall,
             # what ran beside us: the run is worth less, the more that is
-            "foreign_cores": max(0.0, (machine - own - upstream - load) / 1e6 / wall),
+            "foreign_cores": max(0.0, (machine - own - upstream - bench) / 1e6 / wall),
         }
