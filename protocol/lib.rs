@@ -13,6 +13,7 @@ pub mod json;
 pub mod openai;
 pub mod openai_chat;
 pub mod openai_responses;
+pub mod opening;
 pub mod pictures;
 pub mod retry_after;
 pub mod sse;

@@ -65,6 +65,37 @@ async fn other_refusals_go_to_the_next_token() {
 }
 
 #[actix_rt::test]
+async fn a_stream_that_begins_with_an_error_goes_to_the_next_token() {
+    let sim = Simulator::start();
+    sim.script().token(A).answers([Behaviour::ErrorAfter(0)]);
+    let app = app(&sim, r#"{ strategy = "exhaust_first" }"#).await;
+    let answer = app.chat(&chat::stream("acme/gpt-4o")).await;
+    assert_eq!(
+        (answer.status, answer.header("x-troupe-attempts")),
+        (200, "2")
+    );
+    let events = answer.events().await;
+    assert_eq!(events.last().map(String::as_str), Some("[DONE]"));
+    let stats = sim.script().stats();
+    assert_eq!((stats.token(A), stats.token(B)), (1, 1));
+}
+
+#[actix_rt::test]
+async fn a_stream_that_fails_behind_its_first_words_is_not_begun_again() {
+    let sim = Simulator::start();
+    sim.script().any().answers([Behaviour::ErrorAfter(1)]);
+    let app = app(&sim, "{}").await;
+    let answer = app.chat(&chat::stream("acme/gpt-4o")).await;
+    assert_eq!(
+        (answer.status, answer.header("x-troupe-attempts")),
+        (200, "1")
+    );
+    let last = answer.events().await.pop().expect("events");
+    assert!(last.contains("\"error\""), "{last}");
+    assert_eq!(sim.script().stats().requests, 1);
+}
+
+#[actix_rt::test]
 async fn tokens_that_are_turned_away_do_not_count_as_attempts() {
     let tokens: Vec<String> = (0..6)
         .map(|number| format!("sk-upstream-{number}"))

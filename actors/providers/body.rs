@@ -63,6 +63,7 @@ enum Source {
 }
 
 /// Pieces that are here already, given out at a pace.
+#[derive(Default)]
 struct Paced {
     pieces: VecDeque<Bytes>,
     pace: Duration,
@@ -113,6 +114,20 @@ impl UpstreamBody {
     /// The same, broken off with [`BodyFault::TooLarge`] beyond `limit` bytes from the network.
     pub(crate) fn at_most(self, limit: u64) -> Self {
         Self { limit, ..self }
+    }
+
+    /// The same, with what was read of it before what is still to come.
+    pub(super) fn with(self, ahead: VecDeque<Bytes>) -> Self {
+        Self { ahead, ..self }
+    }
+
+    /// The same, once it was read to its end: these pieces are all.
+    pub(super) fn with_all_of(self, ahead: VecDeque<Bytes>) -> Self {
+        let source = Source::Local(Paced::default());
+        Self {
+            source,
+            ..self.with(ahead)
+        }
     }
 
     /// Its whole length, where the upstream said it.
@@ -186,8 +201,7 @@ impl UpstreamBody {
                 }
             }
         }
-        self.ahead = pieces;
-        Ok(ReadAhead::More(self))
+        Ok(ReadAhead::More(self.with(pieces)))
     }
 }
 

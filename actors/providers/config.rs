@@ -13,7 +13,7 @@ use troupe_protocol::pictures::{Range, Size};
 use super::price::Price;
 use crate::{credentials::config::PoolConfig, secrets::Secret};
 
-/// The four time-outs of an upstream call. A provider may override each as `timeouts = { … }`.
+/// The time-outs of an upstream call. A provider may override each as `timeouts = { … }`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Timeouts {
@@ -21,6 +21,9 @@ pub struct Timeouts {
     pub connect_ms: u64,
     /// From the request's first byte out to the answer's headers.
     pub first_byte_ms: u64,
+    /// From the headers of a stream to its first event. An error in time is a failed attempt; behind it the
+    /// stream goes on to the client as it comes. 0 = at once.
+    pub first_event_ms: u64,
     /// Between two pieces of the body.
     pub idle_ms: u64,
     /// The whole attempt.
@@ -32,6 +35,7 @@ impl Default for Timeouts {
         Self {
             connect_ms: 5_000,
             first_byte_ms: 120_000,
+            first_event_ms: 10_000,
             idle_ms: 120_000,
             total_ms: 1_800_000,
         }

@@ -28,6 +28,7 @@ use troupe_protocol::{
 use super::{
     body::{Alarm, UpstreamBody, content_length},
     client::client,
+    opening::{is_event_stream, opened},
     provider::Provider,
     turns::{Missed, in_turn},
     upstream::{Endpoint, LocalWork, Outgoing, Plan},
@@ -273,7 +274,8 @@ impl HttpCall {
         let total = Duration::from_millis(timeouts.total_ms).saturating_sub(begun.elapsed());
         let alarm = Alarm::new(Duration::from_millis(timeouts.idle_ms), total);
         if response.status().is_success() {
-            return Ok(arrived(response, alarm));
+            let patience = Duration::from_millis(timeouts.first_event_ms);
+            return begun_well(arrived(response, alarm), outgoing, patience).await;
         }
         Err(refused(provider, outgoing, response, alarm).await)
     }
@@ -300,6 +302,28 @@ fn arrived(response: ClientResponse, alarm: Alarm) -> Arrived {
         status: response.status().as_u16(),
         content_type,
         body: UpstreamBody::http(response, length, alarm),
+    }
+}
+
+/// The answer of an upstream that has not failed with its first event.
+async fn begun_well(
+    arrived: Arrived,
+    outgoing: &Outgoing,
+    patience: Duration,
+) -> Result<Arrived, Failure> {
+    let Endpoint::Chat(dialect) = outgoing.endpoint else {
+        return Ok(arrived);
+    };
+    if !outgoing.stream || !is_event_stream(arrived.content_type.as_ref()) {
+        return Ok(arrived);
+    }
+    match opened(arrived.body, dialect, patience).await {
+        Ok(body) => Ok(Arrived { body, ..arrived }),
+        Err(error) => Err(Failure {
+            status: Some(arrived.status),
+            message: error.message,
+            ..Failure::silent(error.kind, true)
+        }),
     }
 }
 

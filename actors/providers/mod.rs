@@ -9,6 +9,7 @@
 //! | [`actor`], [`model`] | the provider actor: knows which models there are |
 //! | [`turns`] | one attempt after the other, with one credential after the other |
 //! | [`exchange`] | an attempt over HTTP, until the first byte |
+//! | [`opening`] | the first event of a stream, which may tell of a failure |
 //! | [`body`], [`client`] | the answer's body under its time-outs; each thread's HTTP client |
 //! | [`presets`] | services known by name |
 //! | [`price`] | what a picture costs |
@@ -27,6 +28,7 @@ pub mod exchange;
 pub mod gemini;
 pub mod model;
 pub mod openai;
+pub mod opening;
 pub mod presets;
 pub mod price;
 pub mod provider;

@@ -12,6 +12,7 @@ mod request;
 mod stream;
 mod thinking;
 
+pub(crate) use self::stream::watch;
 pub use self::{
     answer::read_answer,
     count::{read_count, write_count},

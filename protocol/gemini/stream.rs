@@ -9,7 +9,10 @@ use crate::{
     chat::{Block, ChatEvent, ReadEvents, Seal, Stop},
     dialect::Dialect,
     failure::FailureKind,
-    openai::upstream_error::upstream_message,
+    openai::{
+        stream::{StreamError, StreamSeen},
+        upstream_error::upstream_message,
+    },
     sse::SseEvent,
     usage::Usage,
 };
@@ -26,6 +29,21 @@ pub struct EventReader {
     usage: Option<Usage>,
     /// After an error or the finish.
     done: bool,
+}
+
+/// Notes whether an event shows content or an error.
+pub(crate) fn watch(event: &SseEvent<'_>, seen: &mut StreamSeen) {
+    seen.events += 1;
+    let Ok(response) = serde_json::from_slice::<Response<'_>>(event.data) else {
+        return;
+    };
+    if response.error.is_some() {
+        seen.error.get_or_insert_with(|| StreamError {
+            kind: classify_event(event.data),
+            message: upstream_message(event.data),
+        });
+    }
+    seen.content |= response.candidates.is_some_and(|all| !all.is_empty());
 }
 
 impl ReadEvents for EventReader {

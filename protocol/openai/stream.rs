@@ -168,6 +168,11 @@ enum Verdict {
     OnlyUsage,
 }
 
+/// Notes what an event shows.
+pub(crate) fn watch(event: &SseEvent<'_>, seen: &mut StreamSeen) {
+    seen.watch(event);
+}
+
 impl StreamSeen {
     fn watch(&mut self, event: &SseEvent<'_>) -> Verdict {
         let data = event.data;

@@ -16,6 +16,7 @@ use troupe_actors::{
     providers::{
         body::{BodyFault, ReadAhead, UpstreamBody},
         exchange::Answer,
+        opening::is_event_stream,
     },
 };
 use troupe_protocol::{
@@ -176,11 +177,6 @@ impl Passing {
 pub fn unbuffered(response: &mut actix_web::HttpResponseBuilder) {
     response.insert_header((header::CACHE_CONTROL, "no-cache"));
     response.insert_header(("x-accel-buffering", "no"));
-}
-
-/// Whether an answer is a stream of events.
-pub fn is_event_stream(content_type: Option<&HeaderValue>) -> bool {
-    content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"))
 }
 
 /// Whether an answer without a length is whole: a connection that broke cannot be told from its end.

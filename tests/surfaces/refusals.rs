@@ -168,9 +168,36 @@ async fn a_full_spool_is_told_in_the_dialect() {
 }
 
 #[actix_rt::test]
-async fn an_error_event_that_comes_first_ends_the_stream_in_the_dialect() {
+async fn an_error_event_that_comes_first_is_told_as_a_refusal() {
+    for kind in KINDS {
+        let overloaded = ["anthropic", "gemini"].contains(&kind);
+        for speaker in Speaker::ALL {
+            // each with a provider whose breaker no other error has opened
+            let simulator = Simulator::start();
+            let app = app(&simulator).await;
+            let body = speaker.asks(&format!("{kind}/sim-error-after-0"), "hello");
+            let answer = app.post(speaker.path(), &streaming(body, true)).await;
+            match (speaker, overloaded) {
+                (Speaker::Messages, true) => assert_eq!(
+                    told(answer).await,
+                    expected(529, "overloaded_error", "provider_unavailable")
+                ),
+                (Speaker::Messages, false) => {
+                    let failed = expected(502, "api_error", "upstream_error");
+                    assert_eq!(told(answer).await, failed);
+                }
+                (_, true) => drop(answer.error(503, "provider_unavailable").await),
+                (_, false) => drop(answer.error(502, "upstream_error").await),
+            }
+        }
+    }
+}
+
+#[actix_rt::test]
+async fn an_error_event_that_is_not_waited_for_ends_the_stream_in_the_dialect() {
     let simulator = Simulator::start();
-    let app = app(&simulator).await;
+    let builder = App::builder().set("timeouts.first_event_ms", "0");
+    let app = configured(&simulator, builder).await;
     for kind in KINDS {
         for speaker in Speaker::ALL {
             let body = speaker.asks(&format!("{kind}/sim-error-after-0"), "hello");

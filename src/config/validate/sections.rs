@@ -377,6 +377,7 @@ impl Check<'_> {
             ("idle_ms", timeouts.idle_ms),
         ];
         self.range("total_ms", timeouts.total_ms, 1..=A_DAY_MS);
+        self.range("first_event_ms", timeouts.first_event_ms, 0..=A_DAY_MS);
         for (key, value) in each {
             self.range(key, value, 1..=A_DAY_MS);
             // what we assume is no news: only what somebody wrote is remarked on

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 use troupe_actors::{
     credentials::Outcome as LeaseOutcome,
-    providers::{body::UpstreamBody, exchange::Answer},
+    providers::{body::UpstreamBody, exchange::Answer, opening::is_event_stream},
 };
 use troupe_protocol::{
     chat::{ChatAnswer, Reply, ToolNames},
@@ -32,7 +32,7 @@ use super::{
 use crate::http::{
     call::Call,
     error::ApiError,
-    passing::{complete, is_event_stream, pass, unbuffered},
+    passing::{complete, pass, unbuffered},
     relay::{Keep, Relay},
     services::Services,
     tap::{MAX_EVENT, Tap},

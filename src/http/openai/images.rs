@@ -9,7 +9,7 @@ use troupe_actors::{
     catalog::{Candidates, Target},
     jobs::{Job, Passed, Stopwatch},
     pictures::Atelier,
-    providers::upstream::Endpoint,
+    providers::{opening::is_event_stream, upstream::Endpoint},
 };
 use troupe_protocol::{
     dialect::Client,
@@ -30,7 +30,7 @@ use crate::http::{
     error::ApiError,
     fallback::{Miss, ask, candidates, in_turn},
     jobs::submit::{accepted, submit, wants_job},
-    passing::{is_event_stream, pass, pass_events},
+    passing::{pass, pass_events},
     pictures::{
         draft::Draft,
         draw::{Drawing, Drawn, begin_with},
