@@ -26,7 +26,7 @@ pub fn is_event_stream(content_type: Option<&HeaderValue>) -> bool {
 /// The stream as if nothing had been read, once its first event is here or `patience` is over.
 ///
 /// # Errors
-/// What it begins with instead of an answer, or why there is no event at all.
+/// What it begins with instead of an answer, or how it broke off before one.
 pub(super) async fn opened(
     mut body: UpstreamBody,
     dialect: Dialect,
