@@ -1,8 +1,9 @@
 //! The beginning of a stream, read before its attempt counts as made.
 //!
-//! Some upstreams send the headers of a good answer, and tell in the first event that they failed. While nothing has gone to
-//! the client that is a failed attempt like any other: another credential may do, or another target. Only what comes
-//! together with the first event is looked at, so nothing of an answer is held back.
+//! Some upstreams send the headers of a good answer, and tell in the first event that they failed. While
+//! nothing has gone to the client that is a failed attempt like any other: another credential may do, or
+//! another target. Only what comes together with the first event is looked at, so nothing of an answer is
+//! held back.
 
 use std::{collections::VecDeque, time::Duration};
 

@@ -7,7 +7,8 @@ use troupe_protocol::{
     convert,
     dialect::{Client, Dialect},
     json::check_depth,
-    openai::error::ErrorCode,
+    openai::{error::ErrorCode, stream::StreamError},
+    opening::Opening,
     sse::{SseEvent, SseScanner},
     stream_converter::StreamConverter,
 };
@@ -116,6 +117,21 @@ pub fn stream(dialect: Dialect, stream: &[u8]) {
         );
         strict::check(client, &at_once);
     }
+    let at_once = opened(dialect, &mut std::iter::once(stream));
+    assert_eq!(opened(dialect, &mut chunks(stream, &mut random)), at_once);
+}
+
+/// Whether the stream has begun, and the error that it begins with.
+fn opened(
+    dialect: Dialect,
+    chunks: &mut dyn Iterator<Item = &[u8]>,
+) -> (bool, Option<StreamError>) {
+    let mut opening = Opening::new(dialect, MAX_EVENT);
+    for chunk in chunks {
+        opening.take(chunk);
+    }
+    opening.end();
+    (opening.has_begun(), opening.into_error())
 }
 
 fn events_of(dialect: Dialect, stream: &[u8]) -> Vec<ChatEvent> {

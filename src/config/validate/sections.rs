@@ -372,14 +372,14 @@ impl Check<'_> {
 
     pub(super) fn timeouts(&mut self, timeouts: &Timeouts) {
         let each = [
-            ("connect_ms", timeouts.connect_ms),
-            ("first_byte_ms", timeouts.first_byte_ms),
-            ("idle_ms", timeouts.idle_ms),
+            ("connect_ms", timeouts.connect_ms, 1),
+            ("first_byte_ms", timeouts.first_byte_ms, 1),
+            ("first_event_ms", timeouts.first_event_ms, 0),
+            ("idle_ms", timeouts.idle_ms, 1),
         ];
         self.range("total_ms", timeouts.total_ms, 1..=A_DAY_MS);
-        self.range("first_event_ms", timeouts.first_event_ms, 0..=A_DAY_MS);
-        for (key, value) in each {
-            self.range(key, value, 1..=A_DAY_MS);
+        for (key, value, least) in each {
+            self.range(key, value, least..=A_DAY_MS);
             // what we assume is no news: only what somebody wrote is remarked on
             let written = self.tree.find(&self.path_to(key)).is_some();
             if written && value > timeouts.total_ms {
